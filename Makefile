@@ -1,0 +1,72 @@
+PYTHON ?= python3
+VENV := .venv
+WHEEL_VENV := .venv-wheels
+BIN := $(VENV)/bin
+PACKAGES := $(sort $(wildcard packages/cascade-*))
+PROJECTS := $(PACKAGES:%=%/pyproject.toml)
+CODE := packages tests $(wildcard benchmarks examples)
+
+# The stamps lie inside what they speak of, so that deleting a venv is enough to have it made anew.
+READY := $(VENV)/.ready
+WHEELS := dist/.built
+WHEELS_READY := $(WHEEL_VENV)/.ready
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install fireflies test lint format types bench wheels test-wheels ci clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY) ## Make .venv with every package, editable
+
+fireflies: $(READY) ## Watch 400 fireflies fall into step, and draw the picture
+	$(BIN)/cascade fireflies --side 20 --png docs/images/fireflies.png
+
+test: $(READY) ## Run the tests on the source tree
+	$(BIN)/python -m pytest -n 2
+
+lint: $(READY) ## Check style and formatting
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+
+format: $(READY) ## Put the code into the one format, and mend what can be mended
+	$(BIN)/ruff check --fix-only --quiet $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+types: $(READY) ## Check the types of every package, strictly
+	$(BIN)/mypy
+
+bench: $(READY) ## Run the benchmarks and print what they measured
+	$(BIN)/python -m benchmarks
+
+wheels: $(WHEELS) ## Build all wheels into dist/
+
+test-wheels: $(WHEELS_READY) ## Run the same tests on the installed wheels
+	$(WHEEL_VENV)/bin/python -m pytest -n 2
+
+ci: lint types test test-wheels ## Run everything that has to pass
+
+clean: ## Remove what was built, the venvs too
+	rm -rf $(VENV) $(WHEEL_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+
+$(READY): requirements/dev.txt VERSION $(PROJECTS)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+	    $(PACKAGES:%=--editable %)
+	touch $@
+
+$(WHEELS): $(READY) $(shell find packages -path '*/src/*' -type f -not -name '*.pyc')
+	rm -rf dist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+	    --wheel-dir dist $(PACKAGES:%=./%)
+	touch $@
+
+# The wheels carry the same version from build to build, so they have to be forced in.
+$(WHEELS_READY): $(WHEELS)
+	test -x $(WHEEL_VENV)/bin/python || $(PYTHON) -m venv $(WHEEL_VENV)
+	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index \
+	    --force-reinstall dist/*.whl
+	touch $@

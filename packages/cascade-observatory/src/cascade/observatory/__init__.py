@@ -1,0 +1,1 @@
+"""The firefly laboratory: many small agents that fall into step."""
