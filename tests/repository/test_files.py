@@ -1,0 +1,73 @@
+"""What no file may hold, and what is said in one place only."""
+
+import re
+import subprocess
+import tokenize
+from importlib.metadata import version
+from itertools import chain
+
+import pytest
+
+from repository.distributions import ROOT, distributions
+
+VERSION = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
+
+# Put together from parts, so that this file does not hold what it looks for.
+REGISTRIES = "|".join(("pypi" + r"\.org", "python" + "hosted", "npm" + r"js\.", "index" + "-url"))
+MACHINE_PATHS = "|".join(rf"(?<![\w.~-])/{top}/\w" for top in ("work", "root", "home", "Users"))
+
+# The reason follows a dash or, since mypy allows no dash, a second number sign.
+BARE_EXCEPTION = re.compile(r"#\s*(noqa|type: ignore|pragma: no)(?!.*( - | # ?)\w)")
+
+
+def files():
+    """Return the files that are, or are about to be, part of the repository."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout: only git knows which files belong to the repository")
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return [path for name in done.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def lines_with(pattern):
+    for path in files():
+        content = path.read_bytes()
+        if b"\0" in content:
+            continue
+        for number, line in enumerate(content.decode("utf-8").splitlines(), 1):
+            if re.search(pattern, line):
+                yield f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}"
+
+
+@pytest.mark.parametrize("pattern", [REGISTRIES, MACHINE_PATHS, re.escape(str(ROOT)) + r"\b"])
+def test_no_file_names_a_registry_or_a_place_on_one_machine(pattern):
+    assert list(lines_with(pattern)) == []
+
+
+@pytest.mark.parametrize("distribution", distributions(), ids=lambda each: each.name)
+def test_the_version_is_said_in_one_file(distribution):
+    assert "version" not in distribution.project
+    path = distribution.settings["tool"]["hatch"]["version"]["path"]
+    assert (distribution.folder / path).resolve() == ROOT / "VERSION"
+    assert version(distribution.name) == VERSION
+
+
+def test_no_module_says_a_version_of_its_own():
+    said = [
+        path.name
+        for path in chain.from_iterable(each.modules.values() for each in distributions())
+        if re.search(
+            r"^__version__\s*(:\s*\w+\s*)?=\s*[\"']", path.read_text("utf-8"), re.MULTILINE
+        )
+    ]
+    assert said == []
+
+
+def test_every_lint_exception_carries_its_reason():
+    bare = []
+    for path in (path for path in files() if path.suffix == ".py"):
+        with tokenize.open(path) as stream:
+            for token in tokenize.generate_tokens(stream.readline):
+                if token.type == tokenize.COMMENT and BARE_EXCEPTION.search(token.string):
+                    bare.append(f"{path.relative_to(ROOT)}:{token.start[0]}: {token.string}")
+    assert bare == []

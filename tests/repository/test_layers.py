@@ -1,0 +1,100 @@
+"""Imports point down only, and a distribution declares what it imports."""
+
+import sys
+from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
+
+import pytest
+
+from repository.distributions import Import, distributions, imports_of, module_of, owners
+
+EACH = pytest.mark.parametrize("distribution", distributions(), ids=lambda each: each.name)
+
+SDK = "cascade-py"
+PLUG_INS = {"cascade-connector-mqtt"}
+
+
+@EACH
+def test_what_is_imported_of_cascade_is_declared(distribution):
+    allowed = {distribution.name} | distribution.needs
+    wrong = [
+        (module, found.name)
+        for module, found in distribution.imports()
+        if (target := module_of(found.name)) and owners()[target] not in allowed
+    ]
+    assert wrong == []
+
+
+@EACH
+def test_what_is_imported_of_others_is_declared(distribution):
+    providers = packages_distributions()
+    wrong = [
+        (module, found.name)
+        for module, found in distribution.imports()
+        if (top := found.name.partition(".")[0]) != "cascade"
+        and top not in sys.stdlib_module_names
+        and not distribution.needs & {name.lower() for name in providers.get(top, [])}
+    ]
+    assert wrong == []
+
+
+def test_the_interfaces_need_nothing_but_the_standard_library():
+    (interfaces,) = [each for each in distributions() if each.name == "cascade-interfaces"]
+    assert interfaces.needs == set()
+
+
+@pytest.mark.parametrize("name", ["cascade-interfaces", "cascade-common", "cascade-runtime"])
+def test_the_lower_layers_never_ask_for_the_sdk(name):
+    (lower,) = [each for each in distributions() if each.name == name]
+    assert SDK not in lower.needs
+    assert [f.name for _, f in lower.imports() if owners().get(module_of(f.name)) == SDK] == []
+
+
+def test_the_sdk_never_imports_a_connector_plug_in():
+    (sdk,) = [each for each in distributions() if each.name == SDK]
+    assert [f.name for _, f in sdk.imports() if owners().get(module_of(f.name)) in PLUG_INS] == []
+
+
+def test_declared_dependencies_have_no_cycle():
+    names = {each.name for each in distributions()}
+    required = {
+        each.name: {line for line in each.project["dependencies"] if line in names}
+        for each in distributions()
+    }
+    TopologicalSorter(required).prepare()
+
+
+@EACH
+def test_modules_import_each_other_in_no_circle(distribution):
+    # Imports inside functions count: late is how a circle hides.
+    graph = {module: set() for module in distribution.modules}
+    for module, found in distribution.imports():
+        target = module_of(found.name)
+        if target in graph and target != module and not found.for_types_only:
+            graph[module].add(target)
+    TopologicalSorter(graph).prepare()
+
+
+@EACH
+def test_imports_stand_at_the_top(distribution):
+    late = [
+        (module, found.line.strip())
+        for module, found in distribution.imports()
+        if found.inside_function and "noqa: PLC0415 - " not in found.line
+    ]
+    assert late == []
+
+
+def test_every_kind_of_import_is_seen(tmp_path):
+    file = tmp_path / "module.py"
+    file.write_text(
+        "import a.b, c\n"
+        "from d.e import f, g\n"
+        "if TYPE_CHECKING:\n    from h import i\n"
+        "class C:\n    async def m(self):\n        try:\n            import j\n"
+        "        finally:\n            pass\n"
+    )
+    found = imports_of(file)
+    assert [each.name for each in found] == ["a.b", "c", "d.e.f", "d.e.g", "h.i", "j"]
+    assert [each.name for each in found if each.for_types_only] == ["h.i"]
+    assert found[-1] == Import("j", "            import j", True, False)
