@@ -1,0 +1,274 @@
+"""Every error that Cascade raises on purpose, in one tree.
+
+    CascadeError
+    ├── InvalidTopicError (ValueError)          a topic or filter that MQTT does not allow
+    ├── ConnectorError (RuntimeError)
+    │   ├── NotConnectedError                   publish or subscribe before connect
+    │   ├── QueueFullError                      a subscription's queue is full, policy "error"
+    │   └── NoConnectorError                    recv, send on an engine without a connector
+    ├── LazyUseError (TypeError)                a lazy result used as if it were its value
+    ├── GraphError (ValueError)
+    │   └── CyclicGraphError                    a lazy result that needs itself
+    ├── InvalidTaskError (TypeError)            a task definition or target that cannot run
+    ├── UnknownParameterError (LookupError)     cs.param without a value for its name
+    ├── ResourceError (RuntimeError)
+    │   ├── InvalidResourceError (TypeError)    not a generator function
+    │   ├── UnknownResourceError (LookupError)  asked for, never registered
+    │   └── ResourceCycleError                  resources that need each other
+    ├── ProcessTransferError (TypeError)        what a worker process cannot be sent
+    ├── UnknownProviderError (AttributeError)   no provider of that name is installed
+    ├── BrokenProviderError (RuntimeError)      a provider that is installed does not load
+    ├── ShellError (RuntimeError)               a command ended with an exit status that is not 0
+    ├── InvalidConstraintError (ValueError)     an order to the engine that cannot be read
+    └── VirtualTimeError (RuntimeError)
+        ├── DeadlockError                       nothing ready, no timer left, work unfinished
+        └── NonDeterminismError                 threads, processes or sockets in virtual time
+
+An error keeps its facts as attributes, and its text says what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    "BrokenProviderError",
+    "CascadeError",
+    "ConnectorError",
+    "CyclicGraphError",
+    "DeadlockError",
+    "GraphError",
+    "InvalidConstraintError",
+    "InvalidResourceError",
+    "InvalidTaskError",
+    "InvalidTopicError",
+    "LazyUseError",
+    "NoConnectorError",
+    "NonDeterminismError",
+    "NotConnectedError",
+    "ProcessTransferError",
+    "QueueFullError",
+    "ResourceCycleError",
+    "ResourceError",
+    "ShellError",
+    "UnknownParameterError",
+    "UnknownProviderError",
+    "UnknownResourceError",
+    "VirtualTimeError",
+    "near_name",
+]
+
+
+def near_name(name: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the closest known name, or nothing."""
+    close = get_close_matches(name, list(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+class CascadeError(Exception):
+    """The root: catch it to catch everything that Cascade itself raises."""
+
+
+class InvalidTopicError(CascadeError, ValueError):
+    """A topic name or topic filter that MQTT 5.0 §4.7 does not allow.
+
+    Attributes:
+        topic: what was given.
+        level: number of the offending level, counted from 1; None where the whole is wrong.
+        reason: what is wrong, in a few words.
+    """
+
+    def __init__(self, topic: object, reason: str, level: int | None = None) -> None:
+        """Say what is wrong with ``topic``, and at which level."""
+        where = "" if level is None else f" at level {level}"
+        super().__init__(f"invalid topic {topic!r}{where}: {reason}")
+        self.topic = topic
+        self.level = level
+        self.reason = reason
+
+
+class ConnectorError(CascadeError, RuntimeError):
+    """Something about a connector."""
+
+
+class NotConnectedError(ConnectorError):
+    """Publishing or subscribing through a connector that is not connected."""
+
+    def __init__(self, action: str) -> None:
+        """Name the action that needs a connection."""
+        super().__init__(
+            f"cannot {action}: the connector is not connected; call 'await connector.connect()' first"
+        )
+        self.action = action
+
+
+class QueueFullError(ConnectorError):
+    """A subscription with the overflow policy ``error`` has no room for the message.
+
+    Attributes:
+        topic: the published topic.
+        topic_filter: the filter of the subscription that is full.
+        limit: how many messages that subscription holds.
+    """
+
+    def __init__(self, topic: str, topic_filter: str, limit: int) -> None:
+        """Name the message that found no room, and the subscription."""
+        super().__init__(
+            f"message on {topic!r} refused: the subscription to {topic_filter!r} already holds "
+            f"{limit} messages; make its callback faster, raise max_queued or choose another overflow policy"
+        )
+        self.topic = topic
+        self.topic_filter = topic_filter
+        self.limit = limit
+
+
+class NoConnectorError(ConnectorError):
+    """A task wants to hear or speak, and the engine has no connector."""
+
+    def __init__(self) -> None:
+        """Say how to configure one."""
+        super().__init__(
+            "this engine has no connector, so recv and send have nowhere to go; "
+            "give it one: Engine(connector=LocalBusConnector()) or run(..., connector=LocalBusConnector())"
+        )
+
+
+class LazyUseError(CascadeError, TypeError):
+    """A lazy result used as if it were the value it stands for."""
+
+    def __init__(self, lazy: str, use: str) -> None:
+        """Name the call and the use."""
+        super().__init__(
+            f"{lazy} is a lazy result, not a value yet: it cannot be {use}; "
+            "run it first with cs.run(...), or hand it to a task that takes its value"
+        )
+        self.lazy = lazy
+        self.use = use
+
+
+class GraphError(CascadeError, ValueError):
+    """A graph that cannot be ordered."""
+
+
+class CyclicGraphError(GraphError):
+    """A lazy result that, through its arguments, needs itself."""
+
+    def __init__(self, cycle: list[str]) -> None:
+        """Name the tasks along the cycle."""
+        super().__init__(
+            f"cyclic graph: {' -> '.join(cycle)}; a task cannot wait for its own value, "
+            "return a lazy result from the task (a tail call) to go round again"
+        )
+        self.cycle = cycle
+
+
+class InvalidTaskError(CascadeError, TypeError):
+    """A task definition, or a target to run, that cannot work."""
+
+
+class UnknownParameterError(CascadeError, LookupError):
+    """``cs.param(name)`` in a run that was given no such parameter."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        """Name the parameter and the ones that were given."""
+        given = sorted(known)
+        super().__init__(
+            f"this run has no parameter {name!r}; give it with run(target, {{{name!r}: ...}})"
+            f" or a default with param({name!r}, default).{near_name(name, given)}"
+        )
+        self.name = name
+        self.known = given
+
+
+class ResourceError(CascadeError, RuntimeError):
+    """Something about a resource."""
+
+
+class InvalidResourceError(ResourceError, TypeError):
+    """What was given as a resource is not a generator function."""
+
+
+class UnknownResourceError(ResourceError, LookupError):
+    """A task asks for a resource that nobody registered."""
+
+    def __init__(self, name: str, wanted_by: str, known: Iterable[str]) -> None:
+        """Name the resource, who asks, and the nearest registered name."""
+        names = sorted(known)
+        super().__init__(
+            f"{wanted_by} asks for the resource {name!r}, which is not registered; "
+            f"call engine.register(...) with it first.{near_name(name, names)}"
+        )
+        self.name = name
+        self.wanted_by = wanted_by
+        self.known = names
+
+
+class ResourceCycleError(ResourceError):
+    """Resources that need each other, so none can open first."""
+
+    def __init__(self, cycle: list[str]) -> None:
+        """Name the resources along the cycle."""
+        super().__init__(f"resources need each other: {' -> '.join(cycle)}; break the circle")
+        self.cycle = cycle
+
+
+class ProcessTransferError(CascadeError, TypeError):
+    """A function, argument or result that cannot be sent to or from a worker process."""
+
+
+class UnknownProviderError(CascadeError, AttributeError):
+    """``cs.<name>`` for which no provider is installed."""
+
+
+class BrokenProviderError(CascadeError, RuntimeError):
+    """A provider that is installed but does not load.
+
+    Attributes:
+        provider: its name under ``cs.``.
+        distribution: the distribution that offers it.
+    """
+
+    def __init__(self, provider: str, distribution: str, reason: str) -> None:
+        """Name provider and distribution, and give the reason."""
+        super().__init__(
+            f"the provider {provider!r} of the distribution {distribution!r} does not load: {reason}"
+        )
+        self.provider = provider
+        self.distribution = distribution
+
+
+class ShellError(CascadeError, RuntimeError):
+    """A command ended with an exit status other than 0.
+
+    Attributes:
+        command: the command line as text.
+        returncode: its exit status; negative for a signal.
+        stdout: what it wrote to standard output.
+        stderr: what it wrote to standard error.
+    """
+
+    def __init__(self, command: str, returncode: int, stdout: str, stderr: str) -> None:
+        """Show the command, its status and the end of what it said."""
+        said = (stderr or stdout).strip()[-500:]
+        super().__init__(f"command {command!r} ended with status {returncode}: {said or '(no output)'}")
+        self.command = command
+        self.returncode = returncode
+        self.stdout = stdout
+        self.stderr = stderr
+
+
+class InvalidConstraintError(CascadeError, ValueError):
+    """An order to a running engine that cannot be read."""
+
+
+class VirtualTimeError(CascadeError, RuntimeError):
+    """Something that simulated time cannot do."""
+
+
+class DeadlockError(VirtualTimeError):
+    """Nothing is ready, no timer is left, and the work is not finished."""
+
+
+class NonDeterminismError(VirtualTimeError):
+    """A thread, process or socket inside a simulation, where order must be a function of the seed."""

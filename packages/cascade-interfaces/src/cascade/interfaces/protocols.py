@@ -1,0 +1,136 @@
+"""The seams of Cascade, each with the contract that every implementation keeps.
+
+`Connector` is the way in and out, `Executor` says where a function runs, `LazyFactory` makes lazy
+results, `Clock` tells the time. One conformance suite holds every connector to what stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+__all__ = [
+    "Clock",
+    "Connector",
+    "Executor",
+    "LazyFactory",
+    "MessageCallback",
+    "Mode",
+    "OverflowPolicy",
+    "Payload",
+    "SubscriptionHandle",
+]
+
+Payload: TypeAlias = Any
+"""What a message carries. In memory any object, passed by reference: treat it as frozen."""
+
+MessageCallback: TypeAlias = Callable[[str, Payload], Coroutine[Any, Any, None]]
+"""An ``async def callback(topic, payload)``."""
+
+Mode: TypeAlias = Literal["async", "thread", "inline", "process"]
+"""Where a task's function runs: on the loop, in a worker thread, inside the step, in a process."""
+
+OverflowPolicy: TypeAlias = Literal["wait", "drop_oldest", "drop_newest", "error"]
+"""What a full queue does with one message more."""
+
+
+@runtime_checkable
+class SubscriptionHandle(Protocol):
+    """What `Connector.subscribe` gives back."""
+
+    async def unsubscribe(self) -> None:
+        """End the subscription; once this returns, the callback is not called again.
+
+        A callback in flight is cancelled and awaited, unless it is the caller itself. Calling
+        this again does nothing.
+        """
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """The way in and out of an engine: publish and subscribe with MQTT's meaning.
+
+    Order: each subscription receives in the order published, one callback at a time; matching
+    subscriptions are served in the order they subscribed. A publish made inside a callback is
+    delivered after the message being delivered, to everyone.
+
+    Delivery: a slow callback delays no other subscription, and not the publisher until its own
+    queue is full. What a callback raises is reported through the message bus as
+    ``localbus.callback_error`` or ``localbus.retained_callback_error`` and the subscription lives on.
+
+    Re-entrancy: a callback may publish, subscribe, unsubscribe itself or disconnect, on the same
+    connector or on another.
+    """
+
+    @property
+    def connected(self) -> bool:
+        """Whether `connect` was called and `disconnect` was not called since."""
+
+    async def connect(self) -> None:
+        """Open the connection. Calling it again does nothing."""
+
+    async def disconnect(self) -> None:
+        """End all subscriptions made through this connector, then the connection; idempotent."""
+
+    async def publish(self, topic: str, payload: Payload, qos: int = 0, retain: bool = False) -> None:
+        """Hand a message to everyone whose filter matches.
+
+        Args:
+            topic: a topic name without wildcards.
+            payload: what to say.
+            qos: 0, 1 or 2 (MQTT 5.0 §4.3); in memory every delivery is exactly once.
+            retain: keep it as the topic's last payload, for subscribers that come later;
+                ``None``, ``b""``, ``""`` or ``{}`` clears it, and reaches live subscribers as ``{}``.
+
+        Raises:
+            InvalidTopicError: the topic is not a valid topic name.
+            NotConnectedError: the connector is not connected.
+            QueueFullError: a matching subscription is full and its policy is ``error``.
+            ValueError: qos is not 0, 1 or 2.
+        """
+
+    async def subscribe(self, topic: str, callback: MessageCallback) -> SubscriptionHandle:
+        """Have a callback called for every message that matches a filter.
+
+        Every retained match is handed over before this returns, oldest first; a live message that
+        arrives meanwhile comes after, once.
+
+        Args:
+            topic: a topic filter; ``+`` stands for one level, ``#`` for the rest and its parent.
+            callback: ``async (topic, payload)``, run on the event loop that subscribed.
+
+        Raises:
+            InvalidTopicError: the filter is not a valid one, or a shared subscription.
+            NotConnectedError: the connector is not connected.
+        """
+
+
+class Executor(Protocol):
+    """Runs a plain function somewhere else than on the event loop."""
+
+    async def submit(self, mode: Mode, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Run the function where ``mode`` says (``thread`` or ``process``) and return its value.
+
+        What the function raises is raised here. On cancellation the value is thrown away; a thread
+        cannot be stopped and runs to its end, unnoticed.
+        """
+
+    async def aclose(self) -> None:
+        """Let the workers go, without waiting for what they still do."""
+
+
+class LazyFactory(Protocol):
+    """Makes lazy results: a task, or anything that a provider puts under ``cs.``."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the call as a lazy result; compute nothing."""
+
+
+class Clock(Protocol):
+    """The run's clock: the event loop's, real or simulated."""
+
+    def time(self) -> float:
+        """Return the time in seconds since an arbitrary start; it never goes back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Suspend for that many seconds of this clock."""

@@ -1,0 +1,11 @@
+"""MQTT topics: their syntax, and who matches whom. Written here once, used everywhere.
+
+`syntax` validates and matches one filter against one topic; `trie` answers the same question
+for many filters (who subscribes to this topic?) and for many topics (what is retained for this
+filter?). All of it follows MQTT 5.0 §4.7.
+"""
+
+from cascade.interfaces.topics.syntax import has_wildcard, matches, validate_filter, validate_topic
+from cascade.interfaces.topics.trie import FilterTrie, TopicTrie
+
+__all__ = ["FilterTrie", "TopicTrie", "has_wildcard", "matches", "validate_filter", "validate_topic"]

@@ -1,0 +1,27 @@
+"""What a workflow is made of, as plain data: tasks, lazy results, policies, resources, constraints.
+
+Nothing here runs anything; `cascade.runtime` does. Imports inside: `task` uses `lazy_types`,
+`policies` and `resource`; `combinators` uses `task`.
+"""
+
+from cascade.spec.combinators import param, route
+from cascade.spec.constraint import GlobalConstraint
+from cascade.spec.lazy_types import LazyResult, MappedLazyResult
+from cascade.spec.policies import Policies, Retry
+from cascade.spec.resource import ResourceDefinition, inject, resource
+from cascade.spec.task import Task, task
+
+__all__ = [
+    "GlobalConstraint",
+    "LazyResult",
+    "MappedLazyResult",
+    "Policies",
+    "ResourceDefinition",
+    "Retry",
+    "Task",
+    "inject",
+    "param",
+    "resource",
+    "route",
+    "task",
+]

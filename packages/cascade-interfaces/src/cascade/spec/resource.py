@@ -1,0 +1,109 @@
+"""Resources: what a task needs, and somebody else opens and closes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast, overload
+
+from cascade.interfaces.errors import InvalidResourceError
+
+__all__ = ["Inject", "ResourceDefinition", "Scope", "inject", "injections_of", "resource"]
+
+T = TypeVar("T")
+
+Scope: TypeAlias = Literal["run", "task"]
+"""How long a resource lives: until the run ends, or until the one task that asked ends."""
+
+_Opener: TypeAlias = Callable[
+    ..., Generator[T, None, None] | Iterator[T] | AsyncGenerator[T, None] | AsyncIterator[T]
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Inject:
+    """Stands as a parameter's default: fill in the resource of that name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceDefinition(Generic[T]):
+    """A generator function that opens a resource, yields it once, and closes it."""
+
+    name: str
+    function: Callable[..., Any]
+    scope: Scope
+    is_async: bool
+    injections: Mapping[str, str]
+    """Parameter name to the name of the resource it needs itself."""
+
+    def __call__(self, *_args: object, **_kwargs: object) -> None:
+        """Explain how a resource is used: it is not called."""
+        raise InvalidResourceError(
+            f"the resource {self.name!r} is not called; register it with engine.register(...) "
+            f"and ask for it with a parameter: def task(it=cs.inject({self.name!r}))"
+        )
+
+
+def inject(wanted: str | ResourceDefinition[T]) -> Any:  # noqa: ANN401 - stands in for any parameter type
+    """Ask for a resource, as the default of a task's or a resource's parameter.
+
+    Args:
+        wanted: the resource's name, or its definition.
+
+    Example:
+        >>> from cascade.spec.task import task
+        >>> @task
+        ... def names(db=inject("db")):
+        ...     return db.names()
+    """
+    return Inject(wanted.name if isinstance(wanted, ResourceDefinition) else wanted)
+
+
+def injections_of(function: Callable[..., Any]) -> dict[str, str]:
+    """Return which parameters ask for which resources."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default.name for p in parameters if isinstance(p.default, Inject)}
+
+
+@overload
+def resource(function: _Opener[T], /) -> ResourceDefinition[T]: ...
+@overload
+def resource(
+    *, name: str | None = None, scope: Scope = "run"
+) -> Callable[[_Opener[T]], ResourceDefinition[T]]: ...
+def resource(
+    function: _Opener[T] | None = None, /, *, name: str | None = None, scope: Scope = "run"
+) -> ResourceDefinition[T] | Callable[[_Opener[T]], ResourceDefinition[T]]:
+    """Turn a generator function, sync or async, into a resource definition.
+
+    What stands before its ``yield`` opens, what stands after closes; put the ``yield`` into
+    ``try/finally`` and the closing happens on failure and cancellation too, with the exception
+    thrown in at the ``yield``.
+
+    Args:
+        function: the generator function; yields exactly once.
+        name: the name to inject it by; the function's own if left out.
+        scope: ``"run"``: opens at first need, closes when the run ends; ``"task"``: opened for
+            each task that asks, closed when that task ends.
+
+    Raises:
+        InvalidResourceError: it is not a generator function, or the scope is unknown.
+    """
+    if scope not in ("run", "task"):
+        raise InvalidResourceError(f"a resource's scope is 'run' or 'task', not {scope!r}")
+
+    def define(opener: _Opener[T]) -> ResourceDefinition[T]:
+        is_async = inspect.isasyncgenfunction(opener)
+        if not is_async and not inspect.isgeneratorfunction(opener):
+            shown = getattr(opener, "__qualname__", repr(opener))
+            raise InvalidResourceError(
+                f"the resource {shown} is not a generator function; "
+                "open, then 'yield' what tasks get, then close"
+            )
+        own = name or cast("Any", opener).__name__
+        return ResourceDefinition(own, opener, scope, is_async, injections_of(opener))
+
+    return define if function is None else define(function)

@@ -1,0 +1,276 @@
+"""``@task``: a function becomes something that can be called now and run later."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, get_args, overload
+
+from cascade.interfaces.errors import InvalidTaskError
+from cascade.interfaces.protocols import Mode
+from cascade.spec.lazy_types import LazyResult, MappedLazyResult
+from cascade.spec.policies import NO_POLICIES, Cache, Policies, Retry
+from cascade.spec.resource import injections_of
+
+__all__ = ["Prepare", "Quoted", "Task", "task"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Prepare = Callable[[Any, LazyResult[Any]], Awaitable[None]]
+"""``async (run, lazy)``: done when a run first sees a call, before any task of that step starts."""
+
+
+class Quoted:
+    """Holds an argument that is not looked into: lazies inside it are not run beforehand."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:  # noqa: ANN401 - anything may be quoted
+        """Keep the value as it is."""
+        self.value = value
+
+    def __repr__(self) -> str:
+        """Show that something is held back."""
+        return "…"
+
+
+class Task(Generic[P, R]):
+    """A function with its policies; calling it gives a `LazyResult` and computes nothing.
+
+    To a type checker a call has the type of the function's result, so tasks compose, and tail
+    calls return, as if they were plain functions.
+
+    What can be known from the function alone is worked out here, once: ``is_direct`` says that
+    running it takes no more than calling it on the event loop.
+
+    Attributes:
+        name: what messages, events and constraints call it.
+        function: the function itself.
+        mode: where it runs.
+        injections: parameter name to the name of the resource it asks for.
+        policies: retries, time-outs, cache and demands.
+        prepare: what to do when a run first sees a call, or None.
+    """
+
+    def __init__(
+        self,
+        function: Callable[P, Any],
+        *,
+        name: str | None = None,
+        mode: Mode | None = None,
+        policies: Policies = NO_POLICIES,
+        prepare: Prepare | None = None,
+    ) -> None:
+        """Look at the function once.
+
+        Raises:
+            InvalidTaskError: it is not callable, is a generator, or the mode does not fit it.
+        """
+        self.function = function
+        self.name = name or getattr(function, "__name__", type(function).__name__)
+        self.is_async = _is_async(function)
+        self.mode = _checked_mode(self.name, function, mode, is_async=self.is_async)
+        self.injections: Mapping[str, str] = MappingProxyType(injections_of(function))
+        self.policies = policies
+        self.prepare = prepare
+        self.is_direct = (
+            self.mode in ("async", "inline") and not self.injections and policies is NO_POLICIES
+        )
+        self.__doc__ = function.__doc__
+        self.__wrapped__ = function  # for inspect.signature and documentation tools
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return the call as a lazy result."""
+        return cast("R", LazyResult(self, args, kwargs))
+
+    def __repr__(self) -> str:
+        """Show name and mode."""
+        return f"<task {self.name!r} ({self.mode})>"
+
+    def map(self, /, *iterables: Iterable[Any], **fixed: Any) -> list[R]:  # noqa: ANN401 - as the task takes
+        """Return one call per item, run side by side; their values come as a list, in order.
+
+        Args:
+            *iterables: go item by item to the positional parameters, as with the built-in
+                ``map``; each may be a lazy result, or hold some; all have the same length.
+            **fixed: arguments that are the same in every call.
+
+        Raises:
+            InvalidTaskError: nothing to map over.
+
+        Example:
+            >>> @task
+            ... def scaled(x: int, by: int) -> int:
+            ...     return x * by
+            >>> scaled.map([1, 2, 3], by=10)
+            scaled.map([1, 2, 3], by=10)
+        """
+        if not iterables:
+            raise InvalidTaskError(f"{self.name}.map() needs at least one iterable to map over")
+        return cast("list[R]", MappedLazyResult(_EXPAND, (self, iterables, fixed), {}))
+
+    def run_if(self, condition: Any) -> Task[P, R | None]:  # noqa: ANN401 - a bool, or a lazy one
+        """Return this task so that it runs only where the condition's value is true.
+
+        Where it is false the value is None, and nothing that the call's arguments need is run.
+        """
+        return _ConditionalTask(self, condition)
+
+    def with_retry(
+        self,
+        attempts: int = 3,
+        *,
+        delay: float = 0.0,
+        backoff: float = 2.0,
+        max_delay: float = 60.0,
+        jitter: float = 0.0,
+        on: tuple[type[Exception], ...] = (Exception,),
+    ) -> Task[P, R]:
+        """Return this task with retries; see `Retry` for the meaning of each number (seconds)."""
+        return self._with(retry=Retry(attempts, delay, backoff, max_delay, jitter, on))
+
+    def with_timeout(self, seconds: float) -> Task[P, R]:
+        """Return this task so that each attempt ends in `TimeoutError` after so many seconds."""
+        if seconds <= 0:
+            raise ValueError(f"a timeout is a number of seconds above 0, not {seconds}")
+        return self._with(timeout=seconds)
+
+    def with_cache(
+        self, *, ttl: float | None = None, key: Callable[..., Hashable] | None = None
+    ) -> Task[P, R]:
+        """Return this task so that the engine remembers its values, by its arguments.
+
+        Args:
+            ttl: seconds that a value stays good; None is for ever.
+            key: makes the key from the arguments, where those are not hashable.
+        """
+        return self._with(cache=Cache(ttl, key))
+
+    def with_constraints(self, **demands: float) -> Task[P, R]:
+        """Return this task so that it holds so many units of the engine's capacities as it runs.
+
+        Example:
+            ``render.with_constraints(gpu=1)`` on ``Engine(capacities={"gpu": 2})`` runs two at once.
+        """
+        for capacity, units in demands.items():
+            if units <= 0:
+                raise ValueError(f"a task demands more than 0 units of {capacity!r}, not {units}")
+        return self._with(demands=MappingProxyType(dict(demands)))
+
+    def _with(self, **changes: Any) -> Task[P, R]:  # noqa: ANN401 - fields of Policies
+        return Task(
+            self.function,
+            name=self.name,
+            mode=self.mode,
+            policies=replace(self.policies, **changes),
+            prepare=self.prepare,
+        )
+
+
+class _ConditionalTask(Task[P, Any]):
+    """A task under a condition: its call is a choice between the plain call and nothing."""
+
+    def __init__(self, base: Task[P, Any], condition: Any) -> None:  # noqa: ANN401 - a bool, or a lazy one
+        super().__init__(
+            base.function, name=base.name, mode=base.mode, policies=base.policies, prepare=base.prepare
+        )
+        self._base = base
+        self._condition = condition
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:  # noqa: ANN401 - the base's result, or None
+        call = LazyResult(self._base, args, kwargs)
+        return LazyResult(_RUN_IF, (self._condition, Quoted(call)), {})
+
+    def _with(self, **changes: Any) -> Task[P, Any]:  # noqa: ANN401 - fields of Policies
+        return _ConditionalTask(self._base._with(**changes), self._condition)  # noqa: SLF001 - its own class
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    call = getattr(function, "__call__", None)  # noqa: B004 - an object whose call is async counts too
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+
+
+def _checked_mode(
+    name: str, function: Callable[..., Any], mode: Mode | None, *, is_async: bool
+) -> Mode:
+    if not callable(function):
+        raise InvalidTaskError(f"@task goes above a function, not above {function!r}")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise InvalidTaskError(
+            f"the task {name!r} is a generator function; a task returns its value "
+            "(a resource is what yields: use @resource)"
+        )
+    if mode is None:
+        return "async" if is_async else "thread"
+    if mode not in get_args(Mode):
+        raise InvalidTaskError(f"the task {name!r} has mode {mode!r}; choose {', '.join(get_args(Mode))}")
+    if is_async != (mode == "async"):
+        kind = "async def" if is_async else "def"
+        raise InvalidTaskError(f"the task {name!r} is a plain '{kind}', which mode {mode!r} does not fit")
+    return mode
+
+
+class _TaskDecorator(Protocol):
+    """What ``task(name=…)`` gives: a decorator for async and plain functions alike."""
+
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Task[P, R]: ...
+
+
+@overload
+def task(function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
+@overload
+def task(function: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def task(*, name: str | None = None, mode: Mode | None = None) -> _TaskDecorator: ...
+def task(
+    function: Callable[..., Any] | None = None, /, *, name: str | None = None, mode: Mode | None = None
+) -> Any:
+    """Turn a function into a `Task`, with or without parentheses.
+
+    Args:
+        function: ``def`` or ``async def``.
+        name: what to call it in messages, events and constraints; the function's own if left out.
+        mode: ``async`` (the default of ``async def``): on the event loop; ``thread`` (the default
+            of ``def``): in a worker thread, so that it blocks nobody; ``inline``: at once, inside
+            the step, for short pure functions; ``process``: in a worker process, for heavy ones.
+
+    Raises:
+        InvalidTaskError: not a function, a generator function, or a mode that does not fit.
+
+    Example:
+        >>> @task
+        ... async def count(n: int) -> int:
+        ...     return n if n == 0 else count(n - 1)  # a tail call: constant memory
+        >>> count(3)
+        count(3)
+    """
+    if function is not None:
+        return Task(function, name=name, mode=mode)
+    return lambda decorated: Task(decorated, name=name, mode=mode)
+
+
+def _expand(mapped: Task[..., Any], iterables: tuple[Iterable[Any], ...], fixed: dict[str, Any]) -> Any:
+    """Turn a mapping, now that its iterables are values, into the calls it stands for."""
+    calls = [mapped(*row, **fixed) for row in zip(*iterables, strict=True)]
+    return LazyResult(COLLECT, (calls,), {})
+
+
+def _run_if(condition: object, call: Quoted) -> Any:
+    return call.value if condition else None
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_EXPAND: Task[..., Any] = Task(_expand, name="map", mode="inline")
+_RUN_IF: Task[..., Any] = Task(_run_if, name="run_if", mode="inline")
+
+COLLECT: Task[..., Any] = Task(_same, name="collect", mode="inline")
+"""Gives back its argument, so that the lazies inside a list or tuple become a target."""

@@ -1,0 +1,164 @@
+"""`LocalBusConnector`: the Connector contract over a `LocalBroker`."""
+
+from __future__ import annotations
+
+import asyncio
+from threading import get_ident
+
+from cascade.connectors.local.broker import LocalBroker
+from cascade.connectors.local.dispatcher import Delivery, Dispatcher, Message, Route
+from cascade.connectors.local.subscription import CATCH_UP, Subscription, inside_callback
+from cascade.interfaces.errors import NotConnectedError
+from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
+from cascade.runtime.bounded_queue import DEFAULT_LIMIT, check_bounds
+
+__all__ = ["LocalBusConnector"]
+
+_default_broker = LocalBroker()  # the one documented default: what connectors join unless told otherwise
+
+
+class LocalBusConnector:
+    """A connector in memory: no broker to install, no socket, and the same order every time.
+
+    It keeps the whole contract of `cascade.interfaces.protocols.Connector`. Payloads are passed by
+    reference: treat them as frozen.
+
+    Example:
+        >>> async def main():
+        ...     heard = []
+        ...     async def hear(topic, payload):
+        ...         heard.append((topic, payload))
+        ...     connector = LocalBusConnector(broker=LocalBroker())
+        ...     await connector.connect()
+        ...     await connector.subscribe("home/+/light", hear)
+        ...     await connector.publish("home/kitchen/light", "on")
+        ...     await connector.disconnect()
+        ...     return heard
+        >>> asyncio.run(main())
+        [('home/kitchen/light', 'on')]
+    """
+
+    def __init__(
+        self,
+        broker: LocalBroker | None = None,
+        *,
+        max_queued: int = DEFAULT_LIMIT,
+        overflow: OverflowPolicy = "wait",
+    ) -> None:
+        """Join a broker.
+
+        Args:
+            broker: the broker to join; the process-wide default one if left out.
+            max_queued: messages that each of this connector's subscriptions holds while its
+                callback is busy.
+            overflow: what happens to one message more: ``wait`` holds the publisher back,
+                ``drop_oldest`` and ``drop_newest`` drop, count and report, ``error`` raises
+                `QueueFullError` at the publisher.
+
+        Raises:
+            ValueError: max_queued is below 1, or the policy is none of these.
+        """
+        check_bounds(max_queued, overflow)
+        self._broker = _default_broker if broker is None else broker
+        self._max_queued = max_queued
+        self._overflow: OverflowPolicy = overflow
+        self._connected = False
+        self._dispatcher: Dispatcher | None = None
+        self._subscriptions: dict[Subscription, None] = {}
+
+    @property
+    def connected(self) -> bool:
+        """Whether `connect` was called and `disconnect` was not called since."""
+        return self._connected
+
+    @property
+    def broker(self) -> LocalBroker:
+        """The broker that this connector joined."""
+        return self._broker
+
+    async def connect(self) -> None:
+        """Open the connection; nothing to wait for in memory."""
+        self._dispatcher = self._broker.dispatcher()
+        self._connected = True
+
+    async def disconnect(self) -> None:
+        """End all subscriptions made through this connector, then the connection; idempotent."""
+        self._connected = False
+        subscriptions = list(self._subscriptions)
+        for subscription in subscriptions:
+            subscription.close()
+        for subscription in subscriptions:
+            await subscription.unsubscribe()
+
+    async def publish(self, topic: str, payload: Payload, qos: int = 0, retain: bool = False) -> None:
+        """Hand a message to everyone whose filter matches; see the Connector contract."""
+        if not self._connected:
+            raise NotConnectedError("publish")
+        dispatcher = self._dispatcher
+        if (
+            dispatcher is None
+            or dispatcher.thread_id != get_ident()
+            or asyncio.current_task(dispatcher.loop) is None
+        ):  # another loop runs now than last time
+            dispatcher = self._dispatcher = self._broker.dispatcher()
+        if qos not in (0, 1, 2):
+            raise ValueError(f"qos is 0, 1 or 2, not {qos!r}")
+        if retain:
+            payload, route = self._broker.retain(topic, payload, dispatcher)
+        else:
+            route = dispatcher.routes.get(topic) or self._broker.route(topic, dispatcher)
+        message = (topic, payload)
+        if route.elsewhere:
+            await self._post(message, route)
+        if route.here:
+            dispatcher.deliver(message, route.here)
+            if dispatcher.crowded and not dispatcher.delivering:
+                await dispatcher.make_room(message, may_wait=not inside_callback.get())
+
+    async def _post(self, message: Message, route: Route) -> None:
+        """Leave a message at other loops, and wait where one of them cannot keep up."""
+        may_wait = not (inside_callback.get() or (self._dispatcher and self._dispatcher.delivering))
+        for target, subscriptions in route.elsewhere:
+            self._broker.post(target, Delivery(message, subscriptions))
+            if may_wait:
+                await target.inbox.room()
+                for subscription in subscriptions:
+                    if subscription.queue is not None and subscription.overflow == "wait":
+                        await subscription.queue.room()
+            else:
+                target.inbox.warn_of_growth()
+
+    async def subscribe(self, topic: str, callback: MessageCallback) -> Subscription:
+        """Have a callback called for every message that matches; see the Connector contract.
+
+        Returns once the callback is done with every retained match.
+
+        Raises:
+            TypeError: the callback is not callable.
+        """
+        if not self._connected:
+            raise NotConnectedError("subscribe")
+        if not callable(callback):
+            raise TypeError(f"a callback is an async function of (topic, payload), not {callback!r}")
+        subscription = self._broker.add(
+            topic, callback, owner=self, limit=self._max_queued, overflow=self._overflow
+        )
+        self._subscriptions[subscription] = None
+        if subscription.queue is not None:  # it holds retained messages
+            subscription.dispatcher.deliver(CATCH_UP, (subscription,))
+            try:
+                await subscription.caught_up()
+            except asyncio.CancelledError:
+                await subscription.unsubscribe()
+                raise
+        return subscription
+
+    def forget(self, subscription: Subscription) -> None:
+        """Take an ended subscription off the books, here and at the broker."""
+        self._subscriptions.pop(subscription, None)
+        self._broker.remove(subscription)
+
+    @classmethod
+    def _reset_broker_state(cls) -> None:
+        """Empty the default broker; for tests."""
+        _default_broker.reset()

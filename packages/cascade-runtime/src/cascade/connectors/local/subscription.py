@@ -1,0 +1,263 @@
+"""One subscription: its callback, and the task that the callback runs in.
+
+A subscription is its own `EagerTask`, for as long as it lives. Inside the task a generator, the
+pump, takes a message, runs the callback, and yields `IDLE`; so a callback that does not wait costs
+one ``send``. When a callback waits, the pump stands mid-flight and goes on with the event loop,
+while later messages gather in the queue. Three states, told by where ``send`` points:
+
+    idle      → the pump's own ``send``: the callback runs at once
+    occupied  → `_enqueue`: a callback waits, or retained messages come first
+    closed    → `_discard`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from asyncio import tasks as asyncio_tasks
+from collections.abc import Callable, Generator
+from contextvars import ContextVar, copy_context
+from typing import Any, Protocol
+
+from cascade.common.messaging import bus
+from cascade.connectors.local.dispatcher import IDLE, Dispatcher, Message
+from cascade.interfaces.protocols import MessageCallback, OverflowPolicy
+from cascade.runtime.bounded_queue import BoundedQueue
+from cascade.runtime.eager_task import EagerTask
+
+__all__ = ["CATCH_UP", "Subscription", "inside_callback"]
+
+inside_callback: ContextVar[bool] = ContextVar("inside_callback", default=False)
+"""True in every callback, and in what it starts: there a publish never waits."""
+
+CATCH_UP: Message = ("", None)
+"""Not a message but a nudge: begin with what the queue holds."""
+
+_DRAIN_SLICE = 256  # messages taken from the queue before the loop gets a turn
+
+
+def _run_directly(function: Callable[[Message], Any], message: Message) -> Any:  # noqa: ANN401 - a waited-for future
+    """Call without entering the callback's context, which may be entered already."""
+    return function(message)
+
+
+def _discard(_message: Message) -> object:
+    return IDLE
+
+
+class SubscriptionOwner(Protocol):
+    """Whoever keeps books of subscriptions."""
+
+    def forget(self, subscription: Subscription, /) -> None:
+        """Take an ended subscription off the books."""
+
+
+class Subscription(EagerTask[None]):
+    """A filter, a callback, the context and task it runs in, and the messages that wait for it."""
+
+    __slots__ = (
+        "_caught_up",
+        "_closed",
+        "_in_flight",
+        "_retained_left",
+        "callback",
+        "dispatcher",
+        "limit",
+        "number",
+        "overflow",
+        "owner",
+        "queue",
+        "run",
+        "send",
+        "topic_filter",
+    )
+
+    def __init__(
+        self,
+        topic_filter: str,
+        callback: MessageCallback,
+        dispatcher: Dispatcher,
+        *,
+        number: int,
+        limit: int,
+        overflow: OverflowPolicy,
+        owner: SubscriptionOwner,
+    ) -> None:
+        """Be ready for messages on the dispatcher's loop.
+
+        Args:
+            topic_filter: what it listens to.
+            callback: what it runs for each message.
+            dispatcher: hands the messages out.
+            number: place in the order of all subscriptions of the broker.
+            limit: messages that wait at most.
+            overflow: what happens to one more.
+            owner: is told when the subscription has ended.
+        """
+        context = copy_context()
+        context.run(inside_callback.set, True)
+        super().__init__(self._pump(), dispatcher.loop, context)
+        self.topic_filter = topic_filter
+        self.callback = callback
+        self.dispatcher = dispatcher
+        self.number = number
+        self.limit = limit
+        self.overflow: OverflowPolicy = overflow
+        self.queue: BoundedQueue[Message] = None  # type: ignore[assignment] # made at first need
+        self.owner = owner
+        self._closed = False
+        self._in_flight = False
+        self._retained_left = 0
+        self._caught_up: asyncio.Future[None] | None = None
+        self._coro.send(None)  # to the pump's first yield
+        self._become_idle()
+
+    @types.coroutine
+    def _pump(self) -> Generator[Any, Message, None]:
+        topic, payload = yield IDLE
+        while True:
+            try:
+                yield from self.callback(topic, payload)
+            except Exception as error:  # noqa: BLE001 - the edge: the subscription outlives its callback's errors
+                self._report(topic, error)
+            except asyncio.CancelledError as error:
+                if not self._cancel_requests:  # it was not asked to stop: something it awaited was
+                    self._report(topic, error)
+            topic, payload = yield IDLE
+
+    def _report(self, topic: str, error: BaseException) -> None:
+        retained = self._retained_left
+        bus.error(
+            "localbus.retained_callback_error" if retained else "localbus.callback_error",
+            topic=topic,
+            error=error,
+        )
+
+    # --- states -------------------------------------------------------------------------------
+
+    def _become_idle(self) -> None:
+        self.run: Callable[..., Any] = self._context.run
+        self.send: Callable[[Message], Any] = self._coro.send
+
+    def _become_occupied(self) -> None:
+        if self.queue is None:
+            self.queue = BoundedQueue(self.topic_filter, self.limit, self.overflow)
+        self.run = _run_directly
+        self.send = self._enqueue
+
+    def _enqueue(self, message: Message) -> Any:  # noqa: ANN401 - IDLE or what the callback waits for
+        if message is CATCH_UP:
+            return self._context.run(self._drain)
+        if not self.queue.put(message):
+            self.dispatcher.crowded.append((self, message))
+        return IDLE
+
+    # --- the life of a message ----------------------------------------------------------------
+
+    def suspend(self, waits_for: Any) -> None:  # noqa: ANN401 - a coroutine may yield anything
+        """Go on with the event loop: the callback waits for something."""
+        self._in_flight = True
+        if not self._closed:
+            self._become_occupied()
+        asyncio_tasks._register_task(self)  # type: ignore[arg-type]  # noqa: SLF001 - the documented hook
+        super()._park(waits_for)
+
+    def _park(self, yielded: Any) -> None:  # noqa: ANN401 - a coroutine may yield anything
+        """Take what the pump yields after it was woken: a new wait, or the end of a callback."""
+        if yielded is not IDLE:
+            super()._park(yielded)
+            return
+        self._in_flight = False
+        asyncio_tasks._unregister_task(self)  # type: ignore[arg-type]  # noqa: SLF001 - the documented hook
+        if self._cancel_requests:
+            self.close()
+        if self._closed:
+            self._finish()
+            return
+        self._count_retained()
+        waits_for = self._drain()
+        if waits_for is not IDLE:
+            self.suspend(waits_for)
+
+    def _drain(self) -> Any:  # noqa: ANN401 - IDLE or what the callback waits for
+        """Run the callback for what waits in the queue; inside the callback's context."""
+        queue = self.queue
+        for _ in range(_DRAIN_SLICE):
+            if self._closed:
+                return IDLE
+            if not queue:
+                self._become_idle()
+                return IDLE
+            waits_for = self._coro.send(queue.take())
+            if waits_for is not IDLE:
+                return waits_for
+            self._count_retained()
+        self.get_loop().call_soon(self.dispatcher.deliver, CATCH_UP, (self,))
+        return IDLE
+
+    # --- retained messages --------------------------------------------------------------------
+
+    def hold_retained(self, messages: list[Message]) -> None:
+        """Put retained messages ahead of everything live."""
+        self._become_occupied()
+        self._retained_left = len(messages)
+        self.queue.extend(messages)
+
+    def _count_retained(self) -> None:
+        if self._retained_left:
+            self._retained_left -= 1
+            if not self._retained_left and self._caught_up is not None:
+                _settle(self._caught_up)
+
+    async def caught_up(self) -> None:
+        """Wait until the callback is done with every retained message."""
+        if self._retained_left and not self._closed:
+            self._caught_up = self.get_loop().create_future()
+            await self._caught_up
+
+    # --- the end ------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Take no more messages; a callback in flight goes on."""
+        if self._closed:
+            return
+        self._closed = True
+        self.run = _run_directly
+        self.send = _discard
+        if self.queue is not None:
+            self.queue.clear()
+        if self._caught_up is not None:
+            _settle(self._caught_up)
+        if not (self._in_flight or self._coro.gi_running):
+            self._coro.close()  # the pump holds this object: without it, both go at once
+        self.owner.forget(self)
+
+    async def unsubscribe(self) -> None:
+        """End the subscription, and cancel and await a callback in flight, unless that is the caller."""
+        self.close()
+        loop = self.get_loop()
+        if loop.is_closed():
+            return
+        if loop is not asyncio.get_running_loop():
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._end_callback(), loop))
+        else:
+            await self._end_callback()
+
+    async def _end_callback(self) -> None:
+        if self._in_flight and asyncio.current_task() is not self:
+            self.cancel()
+            await asyncio.wait([self])
+
+    def abandon(self) -> None:
+        """Cancel a callback in flight and await nothing; called on the subscription's loop."""
+        if self._in_flight:
+            self.cancel()
+
+    def _finish(self) -> None:
+        if not self.done():
+            self.set_result(None)
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,129 @@
+"""A queue with a limit and a stated policy for when it is full; subscriptions and mailboxes share it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from typing import Generic, TypeVar, get_args
+
+from cascade.common.messaging import bus
+from cascade.interfaces.protocols import OverflowPolicy
+
+__all__ = ["DEFAULT_LIMIT", "BoundedQueue", "check_bounds"]
+
+T = TypeVar("T")
+
+DEFAULT_LIMIT = 65_536
+"""How many messages a queue holds where nobody says otherwise."""
+
+
+def check_bounds(limit: int, policy: OverflowPolicy) -> None:
+    """Refuse a limit or policy that makes no sense.
+
+    Raises:
+        ValueError: the limit is below 1, or the policy has another name.
+    """
+    if limit < 1:
+        raise ValueError(f"a queue holds at least 1 message, not {limit}")
+    if policy not in get_args(OverflowPolicy):
+        raise ValueError(f"an overflow policy is one of {', '.join(get_args(OverflowPolicy))}, not {policy!r}")
+
+
+class BoundedQueue(Generic[T]):
+    """First in, first out, at most ``limit`` items; what happens to one more is the policy's word.
+
+    ``wait`` takes the item and asks the producer to await `room`; ``drop_oldest`` and
+    ``drop_newest`` drop, count and report; ``error`` refuses.
+
+    One loop takes; others may put and wait for room from other threads.
+    """
+
+    __slots__ = ("_items", "_limit", "_lock", "_name", "_policy", "_waiters", "dropped")
+
+    def __init__(self, name: str, limit: int, policy: OverflowPolicy) -> None:
+        """Make an empty queue; ``name`` is the topic filter that reports show."""
+        self._items: deque[T] = deque()
+        self._name = name
+        self._limit = limit
+        self._policy = policy
+        self._lock = threading.Lock()
+        self._waiters: list[asyncio.Future[None]] = []
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        """Return how many items wait."""
+        return len(self._items)
+
+    def put(self, item: T) -> bool:
+        """Add an item as the policy says; False means: there is no room for more.
+
+        With ``wait`` a False still took the item; with ``error`` it did not.
+        """
+        items = self._items
+        if len(items) < self._limit or self._policy == "wait":
+            items.append(item)
+            return len(items) <= self._limit
+        if self._policy == "error":
+            return False
+        if self._policy == "drop_oldest":
+            items.popleft()
+            items.append(item)
+        self._count_drop()
+        return True
+
+    def extend(self, items: list[T]) -> None:
+        """Add items whatever the limit: what is retained is handed over whole."""
+        self._items.extend(items)
+
+    def take(self) -> T:
+        """Take the oldest item.
+
+        Raises:
+            IndexError: there is none.
+        """
+        item = self._items.popleft()
+        if self._waiters and len(self._items) <= self._limit:
+            self._wake_all()
+        return item
+
+    def clear(self) -> None:
+        """Forget all items, and let whoever waits for room go on."""
+        self._items.clear()
+        self._wake_all()
+
+    async def room(self) -> None:
+        """Wait until the queue is within its limit again."""
+        while True:
+            with self._lock:
+                if len(self._items) <= self._limit:
+                    return
+                waiter = asyncio.get_running_loop().create_future()
+                self._waiters.append(waiter)
+            await waiter
+
+    def warn_of_growth(self) -> None:
+        """Report that the queue grows past its limit because its producer must not wait."""
+        excess = len(self._items) - self._limit
+        if excess > 0 and excess & (excess - 1) == 0:  # at 1, 2, 4, … beyond: a flood is not echoed
+            bus.warning("localbus.queue_growing", topic=self._name, queued=len(self), limit=self._limit)
+
+    def _count_drop(self) -> None:
+        self.dropped += 1
+        if self.dropped & (self.dropped - 1) == 0:
+            bus.warning(
+                "localbus.queue_overflow", topic=self._name, policy=self._policy, dropped=self.dropped
+            )
+
+    def _wake_all(self) -> None:
+        with self._lock:
+            waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            loop = waiter.get_loop()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_release, waiter)
+
+
+def _release(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
