@@ -23,11 +23,23 @@ def said_in(tree: ast.AST) -> Iterator[tuple[str, set[str] | None]]:
         match node:
             case ast.Call(
                 func=ast.Attribute(value=ast.Name(id="bus"), attr=level),
-                args=[ast.Constant(value=str(message_id)), *_],
+                args=[first, *_],
                 keywords=keywords,
             ) if level in LEVELS:
                 names = {keyword.arg for keyword in keywords}
-                yield message_id, None if None in names else {name for name in names if name}
+                facts = None if None in names else {name for name in names if name}
+                yield from ((message_id, facts) for message_id in literals(first))
+
+
+def literals(node: ast.expr) -> list[str]:
+    """Return the ids that an argument may be: a literal, or one of two by a condition."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return [text]
+        case ast.IfExp(body=one, orelse=other):
+            return literals(one) + literals(other)
+        case _:
+            return []
 
 
 def said_by_the_code() -> list[tuple[str, str, set[str] | None]]:
@@ -53,10 +65,8 @@ def test_chinese_texts_are_chinese(message_id):
 
 
 def test_a_call_is_found_with_its_id_and_facts():
-    tree = ast.parse(
-        "bus.error('a.b', topic=1, error=2)\nbus.info('c.d', **facts)\nother.info('x')"
-    )
-    assert list(said_in(tree)) == [("a.b", {"topic", "error"}), ("c.d", None)]
+    text = "bus.error('a.b', x=1, y=2)\nbus.info('c' if z else 'd', **facts)\nother.info('x')"
+    assert list(said_in(ast.parse(text))) == [("a.b", {"x", "y"}), ("c", None), ("d", None)]
 
 
 def test_every_message_that_the_code_says_is_in_the_catalogue():
