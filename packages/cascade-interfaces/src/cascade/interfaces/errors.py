@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 __all__ = [
     "BrokenProviderError",
@@ -66,8 +67,26 @@ def near_name(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
+_SHOWN_TOPIC = 80  # characters: a topic may have 65,535 bytes, and its beginning tells enough
+
+
 class CascadeError(Exception):
     """The root: catch it to catch everything that Cascade itself raises."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep text and facts on the way back from a worker process.
+
+        The usual way calls the class with the text alone, which none of these classes takes.
+        """
+        return _rebuild, (type(self), self.args, vars(self))
+
+
+def _rebuild(
+    kind: type[CascadeError], args: tuple[Any, ...], facts: dict[str, Any]
+) -> CascadeError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(facts)
+    return error
 
 
 class InvalidTopicError(CascadeError, ValueError):
@@ -82,7 +101,9 @@ class InvalidTopicError(CascadeError, ValueError):
     def __init__(self, topic: object, reason: str, level: int | None = None) -> None:
         """Say what is wrong with ``topic``, and at which level."""
         where = "" if level is None else f" at level {level}"
-        super().__init__(f"invalid topic {topic!r}{where}: {reason}")
+        long = isinstance(topic, str) and len(topic) > _SHOWN_TOPIC
+        shown = f"{topic[:_SHOWN_TOPIC]}…" if long else topic  # type: ignore[index] # long says it is a str
+        super().__init__(f"invalid topic {shown!r}{where}: {reason}")
         self.topic = topic
         self.level = level
         self.reason = reason
@@ -251,7 +272,9 @@ class ShellError(CascadeError, RuntimeError):
     def __init__(self, command: str, returncode: int, stdout: str, stderr: str) -> None:
         """Show the command, its status and the end of what it said."""
         said = (stderr or stdout).strip()[-500:]
-        super().__init__(f"command {command!r} ended with status {returncode}: {said or '(no output)'}")
+        super().__init__(
+            f"command {command!r} ended with status {returncode}: {said or '(no output)'}"
+        )
         self.command = command
         self.returncode = returncode
         self.stdout = stdout

@@ -72,7 +72,9 @@ class Connector(Protocol):
     async def disconnect(self) -> None:
         """End all subscriptions made through this connector, then the connection; idempotent."""
 
-    async def publish(self, topic: str, payload: Payload, qos: int = 0, retain: bool = False) -> None:
+    async def publish(
+        self, topic: str, payload: Payload, qos: int = 0, retain: bool = False
+    ) -> None:
         """Hand a message to everyone whose filter matches.
 
         Args:
@@ -108,7 +110,9 @@ class Connector(Protocol):
 class Executor(Protocol):
     """Runs a plain function somewhere else than on the event loop."""
 
-    async def submit(self, mode: Mode, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    async def submit(
+        self, mode: Mode, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Any:
         """Run the function where ``mode`` says (``thread`` or ``process``) and return its value.
 
         What the function raises is raised here. On cancellation the value is thrown away; a thread

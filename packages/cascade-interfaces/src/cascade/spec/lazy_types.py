@@ -48,7 +48,9 @@ class LazyResult(Generic[R]):
         """Explain why the value's attribute is not here; dunder look-ups fail in the usual way."""
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        raise AttributeError(f"{self!r} is a lazy result and has no attribute {name!r}; run it first")
+        raise AttributeError(
+            f"{self!r} is a lazy result and has no attribute {name!r}; run it first"
+        )
 
 
 class MappedLazyResult(LazyResult[list[R]]):

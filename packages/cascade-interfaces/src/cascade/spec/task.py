@@ -43,14 +43,15 @@ class Task(Generic[P, R]):
     To a type checker a call has the type of the function's result, so tasks compose, and tail
     calls return, as if they were plain functions.
 
-    What can be known from the function alone is worked out here, once: ``is_direct`` says that
-    running it takes no more than calling it on the event loop.
+    What can be known from the function alone is worked out here, once: ``is_plain`` says that
+    running it takes no more than filling in its resources and calling it on the event loop.
 
     Attributes:
         name: what messages, events and constraints call it.
         function: the function itself.
         mode: where it runs.
         injections: parameter name to the name of the resource it asks for.
+        positions: names of its parameters, in order.
         policies: retries, time-outs, cache and demands.
         prepare: what to do when a run first sees a call, or None.
     """
@@ -74,11 +75,10 @@ class Task(Generic[P, R]):
         self.is_async = _is_async(function)
         self.mode = _checked_mode(self.name, function, mode, is_async=self.is_async)
         self.injections: Mapping[str, str] = MappingProxyType(injections_of(function))
+        self.positions = _positions(function)
         self.policies = policies
         self.prepare = prepare
-        self.is_direct = (
-            self.mode in ("async", "inline") and not self.injections and policies is NO_POLICIES
-        )
+        self.is_plain = self.mode in ("async", "inline") and policies is NO_POLICIES
         self.__doc__ = function.__doc__
         self.__wrapped__ = function  # for inspect.signature and documentation tools
 
@@ -175,7 +175,11 @@ class _ConditionalTask(Task[P, Any]):
 
     def __init__(self, base: Task[P, Any], condition: Any) -> None:  # noqa: ANN401 - a bool, or a lazy one
         super().__init__(
-            base.function, name=base.name, mode=base.mode, policies=base.policies, prepare=base.prepare
+            base.function,
+            name=base.name,
+            mode=base.mode,
+            policies=base.policies,
+            prepare=base.prepare,
         )
         self._base = base
         self._condition = condition
@@ -193,6 +197,12 @@ def _is_async(function: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
+def _positions(function: Callable[..., Any]) -> tuple[str, ...]:
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(parameter.name for parameter in parameters if parameter.kind in kinds)
+
+
 def _checked_mode(
     name: str, function: Callable[..., Any], mode: Mode | None, *, is_async: bool
 ) -> Mode:
@@ -206,10 +216,14 @@ def _checked_mode(
     if mode is None:
         return "async" if is_async else "thread"
     if mode not in get_args(Mode):
-        raise InvalidTaskError(f"the task {name!r} has mode {mode!r}; choose {', '.join(get_args(Mode))}")
+        raise InvalidTaskError(
+            f"the task {name!r} has mode {mode!r}; choose {', '.join(get_args(Mode))}"
+        )
     if is_async != (mode == "async"):
         kind = "async def" if is_async else "def"
-        raise InvalidTaskError(f"the task {name!r} is a plain '{kind}', which mode {mode!r} does not fit")
+        raise InvalidTaskError(
+            f"the task {name!r} is a plain '{kind}', which mode {mode!r} does not fit"
+        )
     return mode
 
 
@@ -229,7 +243,11 @@ def task(function: Callable[P, R], /) -> Task[P, R]: ...
 @overload
 def task(*, name: str | None = None, mode: Mode | None = None) -> _TaskDecorator: ...
 def task(
-    function: Callable[..., Any] | None = None, /, *, name: str | None = None, mode: Mode | None = None
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    mode: Mode | None = None,
 ) -> Any:
     """Turn a function into a `Task`, with or without parentheses.
 
@@ -255,7 +273,9 @@ def task(
     return lambda decorated: Task(decorated, name=name, mode=mode)
 
 
-def _expand(mapped: Task[..., Any], iterables: tuple[Iterable[Any], ...], fixed: dict[str, Any]) -> Any:
+def _expand(
+    mapped: Task[..., Any], iterables: tuple[Iterable[Any], ...], fixed: dict[str, Any]
+) -> Any:
     """Turn a mapping, now that its iterables are values, into the calls it stands for."""
     calls = [mapped(*row, **fixed) for row in zip(*iterables, strict=True)]
     return LazyResult(COLLECT, (calls,), {})

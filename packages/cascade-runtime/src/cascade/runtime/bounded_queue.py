@@ -76,6 +76,10 @@ class BoundedQueue(Generic[T]):
         """Add items whatever the limit: what is retained is handed over whole."""
         self._items.extend(items)
 
+    def put_back(self, item: T) -> None:
+        """Return an item that was taken and not used; it comes first again."""
+        self._items.appendleft(item)
+
     def take(self) -> T:
         """Take the oldest item.
 

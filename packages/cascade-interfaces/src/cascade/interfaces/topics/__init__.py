@@ -8,4 +8,11 @@ filter?). All of it follows MQTT 5.0 §4.7.
 from cascade.interfaces.topics.syntax import has_wildcard, matches, validate_filter, validate_topic
 from cascade.interfaces.topics.trie import FilterTrie, TopicTrie
 
-__all__ = ["FilterTrie", "TopicTrie", "has_wildcard", "matches", "validate_filter", "validate_topic"]
+__all__ = [
+    "FilterTrie",
+    "TopicTrie",
+    "has_wildcard",
+    "matches",
+    "validate_filter",
+    "validate_topic",
+]

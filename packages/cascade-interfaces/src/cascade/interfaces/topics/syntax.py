@@ -69,8 +69,7 @@ def _validate_text(topic: str) -> None:
         reason = "a lone surrogate cannot be written as UTF-8"
         raise InvalidTopicError(topic, reason, _level_of(topic, error.start)) from None
     if size > _MAX_BYTES:
-        short = f"{topic[:40]}…"
-        raise InvalidTopicError(short, f"{size} bytes of UTF-8, at most {_MAX_BYTES} are allowed")
+        raise InvalidTopicError(topic, f"{size} bytes of UTF-8, at most {_MAX_BYTES} are allowed")
 
 
 def _level_of(topic: str, position: int) -> int:

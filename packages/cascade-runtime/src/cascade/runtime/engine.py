@@ -1,0 +1,229 @@
+"""The engine: owns a connector, an executor and the registered resources, and runs graphs on them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, MutableMapping, Sequence
+from itertools import count
+from types import TracebackType
+from typing import Any, Self, TypeVar, overload
+from uuid import uuid4
+
+from cascade.interfaces.errors import InvalidResourceError
+from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy, SubscriptionHandle
+from cascade.runtime.bounded_queue import DEFAULT_LIMIT, check_bounds
+from cascade.runtime.events import EventStream, Outcome, RunFinished, RunStarted
+from cascade.runtime.executors import PoolExecutor
+from cascade.runtime.gate import Gate
+from cascade.runtime.mailbox import as_filters
+from cascade.runtime.run import Run, as_lazy
+from cascade.runtime.turns import Turns
+from cascade.spec.constraint import CONSTRAINT_TOPIC
+from cascade.spec.resource import ResourceDefinition
+from cascade.spec.task import Task
+
+__all__ = ["Engine"]
+
+R = TypeVar("R")
+
+
+class Engine:
+    """Runs graphs of lazy results; any number of runs at the same time.
+
+    Entered as ``async with Engine(...) as engine`` it connects once for all its runs; otherwise it
+    connects with the first run and disconnects with the last. It disconnects only what it
+    connected itself.
+
+    Attributes:
+        name: what telemetry calls this engine.
+        connector: the way in and out, or None.
+        executor: where ``thread`` and ``process`` tasks run.
+        resources: the registered resources, by name.
+        events: what the engine says about itself; ``engine.events.listen(callback)``.
+        gate: the constraints and capacities that tasks pass.
+        cache: what ``with_cache`` remembers.
+        turns: shares the loop among runs that never wait.
+        max_queued: signals that a mailbox of a run holds.
+        overflow: what a full mailbox does with one more.
+        is_watched: whether anybody listens or any constraint holds; if not, tasks take the short way.
+    """
+
+    def __init__(
+        self,
+        *,
+        connector: Connector | None = None,
+        executor: Executor | None = None,
+        capacities: Mapping[str, float] | None = None,
+        cache: MutableMapping[Any, Any] | None = None,
+        max_queued: int = DEFAULT_LIMIT,
+        overflow: OverflowPolicy = "wait",
+        name: str | None = None,
+    ) -> None:
+        """Make an engine; nothing is connected or started yet.
+
+        Args:
+            connector: for `recv`, `send` and constraints; without one those raise `NoConnectorError`.
+            executor: where plain functions run; an own `PoolExecutor` if left out.
+            capacities: units that tasks may demand with ``with_constraints``, by name.
+            cache: where ``with_cache`` keeps values; a dict of this engine's own if left out.
+            max_queued: signals that each mailbox of a run holds.
+            overflow: what a full mailbox does with one more signal.
+            name: what telemetry calls this engine; a random one if left out.
+
+        Raises:
+            ValueError: max_queued is below 1, or overflow is not a policy.
+        """
+        check_bounds(max_queued, overflow)
+        self.name = name or f"engine-{uuid4().hex[:8]}"
+        self.connector = connector
+        self.executor: Executor = PoolExecutor() if executor is None else executor
+        self.resources: dict[str, ResourceDefinition[Any]] = {}
+        self.events = EventStream(self._look_around)
+        self.gate = Gate(capacities or {}, self._look_around)
+        self.cache: MutableMapping[Any, Any] = {} if cache is None else cache
+        self.turns = Turns()
+        self.max_queued = max_queued
+        self.overflow: OverflowPolicy = overflow
+        self.is_watched = False
+        self._owns_executor = executor is None
+        self._run_numbers = count(1)
+        self._users = 0
+        self._opening: asyncio.Future[None] | None = None
+        self._connected_here = False
+        self._constraints: SubscriptionHandle | None = None
+
+    def register(self, definition: ResourceDefinition[Any]) -> None:
+        """Make a resource known, so that tasks can ask for it by its name.
+
+        Registering another one under the same name replaces it, for runs that begin later.
+
+        Raises:
+            InvalidResourceError: it was not made with ``@resource``.
+        """
+        if not isinstance(definition, ResourceDefinition):
+            raise InvalidResourceError(
+                f"{definition!r} is not a resource; put @cs.resource above its generator function"
+            )
+        self.resources[definition.name] = definition
+
+    @overload
+    async def run(
+        self,
+        target: Task[..., R],
+        params: Mapping[str, Any] | None = None,
+        *,
+        listen: Sequence[str | Sequence[str]] = (),
+    ) -> R: ...
+    @overload
+    async def run(
+        self,
+        target: R,
+        params: Mapping[str, Any] | None = None,
+        *,
+        listen: Sequence[str | Sequence[str]] = (),
+    ) -> R: ...
+    async def run(
+        self,
+        target: Any,
+        params: Mapping[str, Any] | None = None,
+        *,
+        listen: Sequence[str | Sequence[str]] = (),
+    ) -> Any:
+        """Run a target and return its value.
+
+        Args:
+            target: a lazy result, a list or tuple of lazies, or a task, which is called with
+                ``params`` as keyword arguments.
+            params: what `param` and the resource ``params`` give.
+            listen: filters (or sequences of filters) on which a mailbox is open from before the
+                first step until the run ends; `recv` on the same filters takes from it.
+
+        Raises:
+            InvalidTaskError: the target is nothing that can be run.
+            Exception: whatever a task raises, as it is, with notes that name task and run.
+        """
+        given = params or {}
+        lazy = as_lazy(target, given)
+        filters = [as_filters(each) for each in listen]
+        await self._open()
+        try:
+            run = Run(self, f"run-{next(self._run_numbers)}", given)
+            if not self.events.listeners:
+                return await run.execute(lazy, filters)
+            self.events.emit(RunStarted(run.id, run.loop.time(), repr(target)))
+            outcome: Outcome = "failed"
+            failure: BaseException | None = None
+            try:
+                value = await run.execute(lazy, filters)
+                outcome = "succeeded"
+                return value
+            except asyncio.CancelledError as error:
+                outcome, failure = "cancelled", error
+                raise
+            except BaseException as error:
+                failure = error
+                raise
+            finally:
+                self.events.emit(RunFinished(run.id, run.loop.time(), outcome, run.steps, failure))
+        finally:
+            await self._release()
+
+    async def __aenter__(self) -> Self:
+        """Connect, and stay so until the block ends."""
+        await self._open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Disconnect what was connected here."""
+        await self._release()
+
+    # --- opening and closing ------------------------------------------------------------------
+
+    async def _open(self) -> None:
+        """Count one user more; the first one connects, the others wait for that."""
+        self._users += 1
+        try:
+            if self._users == 1:
+                self._opening = asyncio.get_running_loop().create_future()
+                await self._start()
+                self._opening.set_result(None)
+            elif self._opening is not None and not self._opening.done():
+                await asyncio.shield(self._opening)
+        except BaseException:
+            self._users -= 1
+            if self._opening is not None and not self._opening.done():
+                self._opening.cancel()
+            raise
+
+    async def _release(self) -> None:
+        """Count one user less; the last one disconnects."""
+        self._users -= 1
+        if not self._users:
+            await self._stop()
+
+    async def _start(self) -> None:
+        connector = self.connector
+        if connector is None:
+            return
+        if not connector.connected:
+            await connector.connect()
+            self._connected_here = True
+        self._constraints = await connector.subscribe(f"{CONSTRAINT_TOPIC}/#", self.gate.take_order)
+
+    async def _stop(self) -> None:
+        constraints, self._constraints = self._constraints, None
+        try:
+            if constraints is not None:
+                await constraints.unsubscribe()
+            self.gate.forget_orders()
+            if self._owns_executor:
+                await self.executor.aclose()
+        finally:
+            if self._connected_here and self.connector is not None:
+                self._connected_here = False
+                await self.connector.disconnect()
+
+    def _look_around(self) -> None:
+        self.is_watched = bool(self.events.listeners) or self.gate.has_constraints

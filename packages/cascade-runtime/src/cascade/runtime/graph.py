@@ -1,0 +1,193 @@
+"""The graph of one step: which lazies a call needs, and in which order they become ready.
+
+Lazies are looked for in a call's arguments, also inside lists, tuples, dicts and dataclasses.
+`find_lazies` and `resolve` walk the arguments in the same order, so the values that the first asked
+for can be put in place by the second one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from copy import copy
+from dataclasses import fields
+from functools import lru_cache
+from typing import Any
+
+from cascade.interfaces.errors import CyclicGraphError, GraphError
+from cascade.spec.lazy_types import LazyResult, MappedLazyResult
+
+__all__ = ["LAZY_TYPES", "Node", "find_lazies", "plan", "resolve"]
+
+LAZY_TYPES = frozenset({LazyResult, MappedLazyResult})
+
+_ATOMS = frozenset({int, float, str, bool, bytes, complex, type(None)})
+
+
+class Node:
+    """One lazy on its way to its value."""
+
+    __slots__ = ("dependents", "done", "heirs", "lazy", "needs", "value", "waiting")
+
+    def __init__(self, lazy: LazyResult[Any]) -> None:
+        """Know nothing yet but the call."""
+        self.lazy = lazy
+        self.needs: list[Node] = []
+        """The nodes of the lazies in the arguments, one for each occurrence, in order."""
+        self.waiting = 0
+        """How many of them have no value yet."""
+        self.dependents: list[Node] = []
+        """Nodes that wait for this one."""
+        self.heirs: list[Node] = []
+        """Nodes whose call returned this one's lazy, so that its value is theirs too."""
+        self.done = False
+        self.value: Any = None
+
+
+# --- arguments --------------------------------------------------------------------------------
+
+
+def find_lazies(lazy: LazyResult[Any]) -> list[LazyResult[Any]]:
+    """Return every occurrence of a lazy in a call's arguments, in the order of `resolve`.
+
+    Raises:
+        GraphError: a container among the arguments holds itself.
+    """
+    found: list[LazyResult[Any]] = []
+    try:
+        for argument in lazy.args:
+            if type(argument) not in _ATOMS:
+                _collect(argument, found)
+        for argument in lazy.kwargs.values():
+            if type(argument) not in _ATOMS:
+                _collect(argument, found)
+    except RecursionError:
+        raise GraphError(
+            f"an argument of {lazy.task.name!r} is a container that holds itself, or is nested too deep"
+        ) from None
+    return found
+
+
+def _collect(value: Any, found: list[LazyResult[Any]]) -> None:
+    kind = type(value)
+    if kind in LAZY_TYPES:
+        found.append(value)
+        return
+    for part in _parts_of(kind)(value):
+        if type(part) not in _ATOMS:
+            _collect(part, found)
+
+
+def resolve(node: Node) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the call's arguments with every lazy replaced by its value."""
+    lazy = node.lazy
+    if not node.needs:
+        return lazy.args, lazy.kwargs
+    values = iter([need.value for need in node.needs])
+    args = tuple([a if type(a) in _ATOMS else _replace(a, values) for a in lazy.args])
+    kwargs = lazy.kwargs
+    if kwargs:
+        kwargs = {k: a if type(a) in _ATOMS else _replace(a, values) for k, a in kwargs.items()}
+    return args, kwargs
+
+
+def _replace(value: Any, values: Iterator[Any]) -> Any:
+    kind = type(value)
+    if kind in LAZY_TYPES:
+        return next(values)
+    parts = list(_parts_of(kind)(value))
+    new = [part if type(part) in _ATOMS else _replace(part, values) for part in parts]
+    if all(old is replaced for old, replaced in zip(parts, new, strict=True)):
+        return value
+    if kind is dict:
+        return dict(zip(value, new, strict=True))
+    if kind is list or kind is tuple:
+        return kind(new)
+    if issubclass(kind, tuple):
+        return kind(*new)
+    changed = copy(value)
+    for name, part in zip(_field_names(kind), new, strict=True):
+        object.__setattr__(changed, name, part)  # a dataclass may be frozen
+    return changed
+
+
+def _none(_value: Any) -> tuple[()]:
+    return ()
+
+
+@lru_cache(maxsize=4096)
+def _parts_of(kind: type) -> Callable[[Any], Any]:
+    """Return the function that gives the parts of a container of that type; `_none` for others."""
+    if kind in (list, tuple) or (issubclass(kind, tuple) and hasattr(kind, "_fields")):
+        return iter
+    if kind is dict:
+        return dict.values
+    if hasattr(kind, "__dataclass_fields__"):
+        names = _field_names(kind)
+        return lambda value: [getattr(value, name, None) for name in names]
+    return _none
+
+
+@lru_cache(maxsize=4096)
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+# --- planning ---------------------------------------------------------------------------------
+
+
+def plan(target: LazyResult[Any], known: dict[int, Node], also_known: dict[int, Node]) -> list[Node]:
+    """Make nodes for a lazy and everything it needs that has none yet; the target's comes first.
+
+    Args:
+        target: the lazy to make a node for; it is not known yet.
+        known: nodes by the id of their lazy; the new ones are added.
+        also_known: further nodes, only looked up.
+
+    Raises:
+        CyclicGraphError: the lazy needs itself; nothing has been run.
+    """
+    first = known[id(target)] = Node(target)
+    new = [first]
+    met_again = False
+    for node in new:  # grows as it goes: breadth first, without recursion
+        for needed in find_lazies(node.lazy):
+            key = id(needed)
+            need = known.get(key) or also_known.get(key)
+            if need is None:
+                need = known[key] = Node(needed)
+                new.append(need)
+            else:
+                met_again = True
+            node.needs.append(need)
+            if not need.done and not (need.dependents and need.dependents[-1] is node):
+                need.dependents.append(node)
+                node.waiting += 1
+    if met_again:
+        _check_acyclic(new)
+    return new
+
+
+def _check_acyclic(nodes: list[Node]) -> None:
+    """Take nodes away in the order in which they could run; what is left goes in circles."""
+    new = set(nodes)
+    waiting = {node: len(new.intersection(node.needs)) for node in nodes}
+    free = [node for node in nodes if not waiting[node]]
+    for node in free:
+        del waiting[node]
+        for dependent in node.dependents:
+            if dependent in waiting:
+                waiting[dependent] -= 1
+                if not waiting[dependent]:
+                    free.append(dependent)
+    if waiting:
+        raise CyclicGraphError(_cycle_in(waiting))
+
+
+def _cycle_in(waiting: dict[Node, int]) -> list[str]:
+    """Walk from need to need among nodes that can never run, until one comes twice."""
+    node = next(iter(waiting))
+    path: list[Node] = []
+    while node not in path:
+        path.append(node)
+        node = next(need for need in node.needs if need in waiting)
+    return [each.lazy.task.name for each in [*path[path.index(node) :], node]]

@@ -1,0 +1,152 @@
+"""One task, with everything it asks for: gate, resources, cache, retries, time-out, its mode."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+from cascade.interfaces.errors import InvalidTaskError
+from cascade.runtime.events import Outcome, TaskFinished, TaskHeld, TaskRetrying, TaskStarted
+from cascade.runtime.scopes import Scope
+from cascade.spec.policies import Cache
+from cascade.spec.task import Task
+
+if TYPE_CHECKING:
+    from cascade.runtime.run import Run
+
+__all__ = ["missing_injections", "note_failure", "perform"]
+
+_MISSING = object()
+
+
+def note_failure(error: BaseException, task: Task[..., Any], run: Run) -> None:
+    """Write on an exception which task of which run it comes from."""
+    error.add_note(f"in task {task.name!r} of run {run.id!r}")
+
+
+def missing_injections(
+    task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, str]:
+    """Return the parameters that ask for a resource and were given no other argument."""
+    if not task.injections:
+        return {}
+    given = {*kwargs, *task.positions[: len(args)]}
+    return {parameter: name for parameter, name in task.injections.items() if parameter not in given}
+
+
+async def perform(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a task under its policies and the engine's constraints; return what its function returns."""
+    engine = run.engine
+    emit, clock = engine.events.emit, run.loop.time
+    listened = bool(engine.events.listeners)
+    await engine.gate.enter(task, lambda why: emit(TaskHeld(run.id, clock(), task.name, why)))
+    started = clock()
+    if listened:
+        emit(TaskStarted(run.id, started, task.name))
+    outcome: Outcome = "failed"
+    cached = False
+    failure: BaseException | None = None
+    try:
+        cached, value = await _through_cache(run, task, args, kwargs)
+        outcome = "succeeded"
+    except asyncio.CancelledError as error:
+        outcome, failure = "cancelled", error
+        raise
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        engine.gate.leave(task)
+        if listened:
+            now = clock()
+            emit(TaskFinished(run.id, now, task.name, outcome, now - started, cached, failure))
+    return value
+
+
+async def _through_cache(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[bool, Any]:
+    """Return whether the value was remembered, and the value."""
+    policy = task.policies.cache
+    if policy is None:
+        return False, await _with_resources(run, task, args, kwargs)
+    cache = run.engine.cache
+    key = (task.name, _key_of(task, policy, args, kwargs))
+    value, good_until = cache.get(key, (_MISSING, None))
+    if value is not _MISSING and (good_until is None or run.loop.time() < good_until):
+        return True, value
+    value = await _with_resources(run, task, args, kwargs)
+    cache[key] = (value, None if policy.ttl is None else run.loop.time() + policy.ttl)
+    return False, value
+
+
+def _key_of(task: Task[..., Any], policy: Cache, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable:
+    if policy.key is not None:
+        return policy.key(*args, **kwargs)
+    key = (args, tuple(sorted(kwargs.items())))
+    try:
+        hash(key)
+    except TypeError as error:
+        raise InvalidTaskError(
+            f"an argument of the cached task {task.name!r} cannot serve as a key: {error}; "
+            "say what identifies the call with with_cache(key=...)"
+        ) from None
+    return key
+
+
+async def _with_resources(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    missing = missing_injections(task, args, kwargs)
+    if not missing:
+        return await _attempts(run, task, args, kwargs)
+    scope = Scope(run.engine.resources, run.ambient, parent=run.scope)
+    failure: BaseException | None = None
+    try:
+        filled = await scope.fill(missing, f"the task {task.name!r}")
+        return await _attempts(run, task, args, {**kwargs, **filled})
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        await scope.close(failure)
+
+
+async def _attempts(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    retry = task.policies.retry
+    if retry is None:
+        return await _attempt(run, task, args, kwargs)
+    attempt = 1
+    while True:
+        try:
+            return await _attempt(run, task, args, kwargs)
+        except retry.on as error:
+            if attempt >= retry.attempts:
+                error.add_note(f"after {attempt} attempts")
+                raise
+            wait = retry.wait_after(attempt, run.random.random())
+            run.engine.events.emit(TaskRetrying(run.id, run.loop.time(), task.name, attempt, wait, error))
+        await asyncio.sleep(wait)
+        attempt += 1
+
+
+async def _attempt(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    seconds = task.policies.timeout
+    if seconds is None:
+        return await _call(run, task, args, kwargs)
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await _call(run, task, args, kwargs)
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise TimeoutError(f"the task {task.name!r} took longer than {seconds:g} s") from error
+
+
+async def _call(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if task.mode == "async":
+        return await task.function(*args, **kwargs)
+    if task.mode == "inline":
+        return task.function(*args, **kwargs)
+    return await run.engine.executor.submit(task.mode, task.function, *args, **kwargs)

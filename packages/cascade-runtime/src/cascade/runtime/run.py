@@ -1,0 +1,200 @@
+"""One run: a target carried from step to step until its value is no longer a lazy.
+
+The run is an object of its own, and keeps all of its state; the engine that it belongs to keeps none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from cascade.interfaces.errors import InvalidTaskError, NoConnectorError
+from cascade.runtime.clock import LoopClock
+from cascade.runtime.graph import LAZY_TYPES, find_lazies
+from cascade.runtime.mailbox import Filters, Mailbox
+from cascade.runtime.perform import missing_injections, note_failure, perform
+from cascade.runtime.scopes import Scope
+from cascade.runtime.step import Step
+from cascade.runtime.turns import SLICE
+from cascade.spec.lazy_types import LazyResult
+from cascade.spec.task import COLLECT, Task
+
+if TYPE_CHECKING:
+    from cascade.runtime.engine import Engine
+
+__all__ = ["Run", "as_lazy"]
+
+
+def as_lazy(target: Any, params: Mapping[str, Any]) -> LazyResult[Any]:
+    """Return a target as one lazy: a task is called with the parameters, a list becomes a list of values.
+
+    Raises:
+        InvalidTaskError: the target is nothing that can be run.
+    """
+    if type(target) in LAZY_TYPES:
+        return target  # type: ignore[no-any-return]  # looked up by its very type
+    if isinstance(target, (list, tuple)):
+        return LazyResult(COLLECT, (target,), {})
+    if isinstance(target, Task):
+        return LazyResult(target, (), dict(params))
+    raise InvalidTaskError(
+        f"cannot run {target!r}: a target is a lazy result (call a task), a task, or a list or tuple of these"
+    )
+
+
+class Run:
+    """One execution of one target.
+
+    Attributes:
+        id: names the run within its engine.
+        engine: whose connector, executor and resources it uses.
+        loop: the event loop it runs on; its clock is the run's clock.
+        params: the parameters it was given.
+        scope: its open resources.
+        steps: how many steps it has begun.
+        next_breath: when, on `time.perf_counter`, the loop is due a turn.
+    """
+
+    __slots__ = (
+        "_mailboxes",
+        "_random",
+        "engine",
+        "id",
+        "loop",
+        "next_breath",
+        "params",
+        "scope",
+        "steps",
+    )
+
+    def __init__(self, engine: Engine, run_id: str, params: Mapping[str, Any]) -> None:
+        """Begin on the loop that runs now."""
+        self.engine = engine
+        self.id = run_id
+        self.loop = asyncio.get_running_loop()
+        self.params = params
+        self.scope = Scope(engine.resources, self.ambient)
+        self.steps = 0
+        self.next_breath = perf_counter() + SLICE
+        self._mailboxes: dict[Filters, Mailbox] | None = None
+        self._random: random.Random | None = None
+
+    @property
+    def random(self) -> random.Random:
+        """The run's own random numbers."""
+        if self._random is None:
+            self._random = random.Random()  # noqa: S311 - for jitter and simulation, not for secrets
+        return self._random
+
+    async def execute(self, target: LazyResult[Any], listen: Sequence[Filters]) -> Any:
+        """Take the target from step to step; return its value, with everything closed again."""
+        failure: BaseException | None = None
+        try:
+            for filters in listen:
+                await self.open_mailbox(filters)
+            return await self._steps(target)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            try:
+                await self._close_mailboxes()
+            finally:
+                await self.scope.close(failure)
+
+    async def _steps(self, lazy: LazyResult[Any]) -> Any:
+        while True:
+            self.steps += 1
+            if find_lazies(lazy):
+                value = await Step(self, lazy).evaluate()
+            else:
+                task = lazy.task
+                if task.prepare is not None:
+                    await self.prepare(lazy)
+                try:
+                    value = self.begin(task, lazy.args, lazy.kwargs)
+                    if task.mode != "inline" or asyncio.iscoroutine(value):
+                        value = await value
+                except Exception as error:
+                    note_failure(error, task, self)
+                    raise
+            if type(value) not in LAZY_TYPES:
+                return value
+            lazy = value
+            if perf_counter() > self.next_breath:
+                await self.breathe()
+
+    def begin(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Start a task: return its value if it is there at once, else a coroutine that gives it."""
+        if not task.is_plain or self.engine.is_watched:
+            return perform(self, task, args, kwargs)
+        if task.injections:
+            resources = self.engine.resources
+            missing = missing_injections(task, args, kwargs)
+            if any(name in resources for name in missing.values()):
+                return perform(self, task, args, kwargs)
+            try:
+                filled = {parameter: self.ambient(name) for parameter, name in missing.items()}
+            except KeyError:  # an unknown resource, which `perform` explains
+                return perform(self, task, args, kwargs)
+            kwargs = {**kwargs, **filled}
+        return task.function(*args, **kwargs)
+
+    async def breathe(self) -> None:
+        """Give the event loop a turn."""
+        self.next_breath = await self.engine.turns.breathe()
+
+    # --- what is always there -----------------------------------------------------------------
+
+    def ambient(self, name: str) -> Any:
+        """Return a resource that needs no registering: it comes with the run.
+
+        Raises:
+            KeyError: there is none of that name.
+            NoConnectorError: the engine has no connector.
+        """
+        if name == "_internal_connector":
+            if self.engine.connector is None:
+                raise NoConnectorError
+            return self.engine.connector
+        if name == "_run":
+            return self
+        if name == "params":
+            return self.params
+        if name == "clock":
+            return LoopClock(self.loop)
+        if name == "rng":
+            return self.random
+        raise KeyError(name)
+
+    # --- signals ------------------------------------------------------------------------------
+
+    async def prepare(self, lazy: LazyResult[Any]) -> None:
+        """Do what a task wants done when its call is first seen."""
+        prepare = lazy.task.prepare
+        if prepare is not None:
+            await prepare(self, lazy)
+
+    def mailbox(self, filters: Filters) -> Mailbox | None:
+        """Return the open mailbox on these filters, if there is one."""
+        return None if self._mailboxes is None else self._mailboxes.get(filters)
+
+    async def open_mailbox(self, filters: Filters) -> Mailbox:
+        """Return the mailbox on these filters; it takes signals in from now until the run ends."""
+        if self._mailboxes is None:
+            self._mailboxes = {}
+        mailbox = self._mailboxes.get(filters)
+        if mailbox is None:
+            engine = self.engine
+            connector = self.ambient("_internal_connector")
+            mailbox = self._mailboxes[filters] = Mailbox(filters, engine.max_queued, engine.overflow)
+            await mailbox.open(connector)
+        return mailbox
+
+    async def _close_mailboxes(self) -> None:
+        if self._mailboxes:
+            for mailbox in self._mailboxes.values():
+                await mailbox.close()
