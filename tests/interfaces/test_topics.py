@@ -1,0 +1,134 @@
+"""Topic names and filters: what is allowed, what matches what (MQTT 5.0 §4.7)."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cascade.interfaces.errors import InvalidTopicError
+from cascade.interfaces.topics import has_wildcard, matches, validate_filter, validate_topic
+from interfaces.slow_topics import filters, slow_matches, topics
+
+VECTORS = json.loads(Path(__file__).with_name("topic-vectors.json").read_text(encoding="utf-8"))
+VALIDATE = {"filter": validate_filter, "shared-filter": validate_filter, "topic": validate_topic}
+MAX_BYTES = 65_535
+
+
+@pytest.mark.parametrize(
+    "case", VECTORS["match"], ids=lambda case: f"{case['filter']}-{case['topic']}"
+)
+def test_a_filter_matches_as_the_vectors_say(case):
+    assert matches(case["filter"], case["topic"]) is case["match"]
+
+
+@pytest.mark.parametrize(
+    "case", VECTORS["match"], ids=lambda case: f"{case['filter']}-{case['topic']}"
+)
+def test_the_slow_matcher_agrees_with_the_vectors(case):
+    assert slow_matches(case["filter"], case["topic"]) is case["match"]
+
+
+@pytest.mark.parametrize("case", VECTORS["invalid"], ids=lambda case: ascii(case["value"]))
+def test_an_invalid_one_is_refused(case):
+    with pytest.raises(InvalidTopicError) as caught:
+        VALIDATE[case["kind"]](case["value"])
+    assert caught.value.topic == case["value"]
+    assert caught.value.reason in str(caught.value)
+
+
+@pytest.mark.parametrize("case", VECTORS["valid"], ids=lambda case: case["value"])
+def test_a_valid_one_is_accepted(case):
+    VALIDATE[case["kind"]](case["value"])
+
+
+@given(filters, topics)
+@example("a/#", "a")
+@example("+/#", "$s/a")
+@example("$s/+", "$s/")
+def test_matching_agrees_with_the_slow_matcher(topic_filter, topic):
+    assert matches(topic_filter, topic) is slow_matches(topic_filter, topic)
+
+
+@given(filters)
+def test_every_made_up_filter_is_valid(topic_filter):
+    validate_filter(topic_filter)
+
+
+@given(topics)
+def test_every_made_up_topic_is_valid_also_as_a_filter(topic):
+    validate_topic(topic)
+    validate_filter(topic)
+    assert not has_wildcard(topic)
+    assert matches(topic, topic)
+
+
+@given(st.text())
+def test_a_topic_is_refused_exactly_where_mqtt_refuses_it(text):
+    allowed = bool(text) and not set(text) & {"+", "#", "\0"}
+    if allowed:
+        validate_topic(text)
+    else:
+        with pytest.raises(InvalidTopicError):
+            validate_topic(text)
+
+
+@pytest.mark.parametrize(
+    ("topic_filter", "level"),
+    [
+        ("a/b+/c", 2),
+        ("a/+/c+", 3),
+        ("#/a", 1),
+        ("a/#/b", 2),
+        ("a/b/c#", 3),
+        ("a/\0", 2),
+        ("\ud800/a", 1),
+        ("a/b/\udfff", 3),
+        ("$share//a", 2),
+        ("$share/+/a", 2),
+        ("$share/g/", 3),
+        ("$share/g", 3),
+        ("$share/g/a/#/b", 4),
+    ],
+)
+def test_the_error_says_which_level_of_a_filter_is_wrong(topic_filter, level):
+    with pytest.raises(InvalidTopicError, match=f"at level {level}: ") as caught:
+        validate_filter(topic_filter)
+    assert caught.value.level == level
+
+
+@pytest.mark.parametrize(("topic", "level"), [("+", 1), ("a/#", 2), ("a/b/c+d/e", 3), ("a//\0", 3)])
+def test_the_error_says_which_level_of_a_topic_is_wrong(topic, level):
+    with pytest.raises(InvalidTopicError, match=f"at level {level}: ") as caught:
+        validate_topic(topic)
+    assert caught.value.level == level
+
+
+@pytest.mark.parametrize("validate", [validate_topic, validate_filter])
+@pytest.mark.parametrize("text", ["a" * MAX_BYTES, "é" * (MAX_BYTES // 2) + "a", "/" * MAX_BYTES])
+def test_the_longest_text_that_mqtt_carries_is_accepted(validate, text):
+    validate(text)
+
+
+@pytest.mark.parametrize("validate", [validate_topic, validate_filter])
+@pytest.mark.parametrize("text", ["a" * (MAX_BYTES + 1), "é" * (MAX_BYTES // 2 + 1)])
+def test_one_byte_more_is_refused_and_the_text_stays_readable(validate, text):
+    with pytest.raises(InvalidTopicError, match=f"{MAX_BYTES + 1} bytes") as caught:
+        validate(text)
+    assert caught.value.level is None
+    assert caught.value.topic == text
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("validate", [validate_topic, validate_filter])
+@pytest.mark.parametrize("value", [None, 7, b"a/b", ["a"]])
+def test_what_is_not_a_text_is_refused(validate, value):
+    with pytest.raises(InvalidTopicError, match=type(value).__name__):
+        validate(value)
+
+
+@pytest.mark.parametrize("validate", [validate_topic, validate_filter])
+def test_an_invalid_topic_is_a_value_error(validate):
+    with pytest.raises(ValueError, match="at least one character"):
+        validate("")
