@@ -1,2 +1,57 @@
 __path__ = __import__("pkgutil").extend_path(__path__, __name__)
-# First of all, so that the parts of `cascade` from other distributions are found from here on.
+# First of all, since the other distributions of Cascade put their packages into this one.
+
+"""Cascade: workflows that can listen.
+
+``@task`` makes a function lazy, `run` runs a graph of lazies, `recv` and `send` let a workflow hear and
+speak, and a task that returns another lazy goes on there for ever: it is an agent.
+
+The providers (`shell`, `http`, `template`, and whatever other packages offer) are found when their
+names are first used.
+"""
+
+from typing import Any
+
+from cascade.connectors.local import LocalBroker, LocalBusConnector
+from cascade.interfaces.errors import CascadeError
+from cascade.providers.registry import load_provider, provider_names
+from cascade.providers.signal import recv, send
+from cascade.providers.wait import wait
+from cascade.running import run, run_async
+from cascade.runtime.engine import Engine
+from cascade.spec.combinators import param, route
+from cascade.spec.constraint import GlobalConstraint
+from cascade.spec.lazy_types import LazyResult, MappedLazyResult
+from cascade.spec.resource import inject, resource
+from cascade.spec.task import Task, task
+
+__all__ = [
+    "CascadeError",
+    "Engine",
+    "GlobalConstraint",
+    "LazyResult",
+    "LocalBroker",
+    "LocalBusConnector",
+    "MappedLazyResult",
+    "Task",
+    "inject",
+    "param",
+    "recv",
+    "resource",
+    "route",
+    "run",
+    "run_async",
+    "send",
+    "task",
+    "wait",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return load_provider(name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *provider_names()})

@@ -47,7 +47,7 @@ def _route(selector: object, branches: Quoted) -> Any:
     return routes[selector]
 
 
-def param(name: str, default: Any = _REQUIRED) -> Any:  # noqa: ANN401 - a parameter has any type
+def param(name: str, default: Any = _REQUIRED) -> Any:
     """Stand for a parameter that the run is given: ``run(target, {"name": value})``.
 
     Raises:

@@ -47,7 +47,7 @@ class ResourceDefinition(Generic[T]):
         )
 
 
-def inject(wanted: str | ResourceDefinition[T]) -> Any:  # noqa: ANN401 - stands in for any parameter type
+def inject(wanted: str | ResourceDefinition[T]) -> Any:
     """Ask for a resource, as the default of a task's or a resource's parameter.
 
     Args:

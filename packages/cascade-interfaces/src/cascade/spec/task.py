@@ -28,7 +28,7 @@ class Quoted:
 
     __slots__ = ("value",)
 
-    def __init__(self, value: Any) -> None:  # noqa: ANN401 - anything may be quoted
+    def __init__(self, value: Any) -> None:
         """Keep the value as it is."""
         self.value = value
 
@@ -71,7 +71,7 @@ class Task(Generic[P, R]):
             InvalidTaskError: it is not callable, is a generator, or the mode does not fit it.
         """
         self.function = function
-        self.name = name or getattr(function, "__name__", type(function).__name__)
+        self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
         self.is_async = _is_async(function)
         self.mode = _checked_mode(self.name, function, mode, is_async=self.is_async)
         self.injections: Mapping[str, str] = MappingProxyType(injections_of(function))
@@ -90,7 +90,7 @@ class Task(Generic[P, R]):
         """Show name and mode."""
         return f"<task {self.name!r} ({self.mode})>"
 
-    def map(self, /, *iterables: Iterable[Any], **fixed: Any) -> list[R]:  # noqa: ANN401 - as the task takes
+    def map(self, /, *iterables: Iterable[Any], **fixed: Any) -> list[R]:
         """Return one call per item, run side by side; their values come as a list, in order.
 
         Args:
@@ -112,7 +112,7 @@ class Task(Generic[P, R]):
             raise InvalidTaskError(f"{self.name}.map() needs at least one iterable to map over")
         return cast("list[R]", MappedLazyResult(_EXPAND, (self, iterables, fixed), {}))
 
-    def run_if(self, condition: Any) -> Task[P, R | None]:  # noqa: ANN401 - a bool, or a lazy one
+    def run_if(self, condition: Any) -> Task[P, R | None]:
         """Return this task so that it runs only where the condition's value is true.
 
         Where it is false the value is None, and nothing that the call's arguments need is run.
@@ -160,7 +160,7 @@ class Task(Generic[P, R]):
                 raise ValueError(f"a task demands more than 0 units of {capacity!r}, not {units}")
         return self._with(demands=MappingProxyType(dict(demands)))
 
-    def _with(self, **changes: Any) -> Task[P, R]:  # noqa: ANN401 - fields of Policies
+    def _with(self, **changes: Any) -> Task[P, R]:
         return Task(
             self.function,
             name=self.name,
@@ -173,7 +173,7 @@ class Task(Generic[P, R]):
 class _ConditionalTask(Task[P, Any]):
     """A task under a condition: its call is a choice between the plain call and nothing."""
 
-    def __init__(self, base: Task[P, Any], condition: Any) -> None:  # noqa: ANN401 - a bool, or a lazy one
+    def __init__(self, base: Task[P, Any], condition: Any) -> None:
         super().__init__(
             base.function,
             name=base.name,
@@ -184,11 +184,11 @@ class _ConditionalTask(Task[P, Any]):
         self._base = base
         self._condition = condition
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:  # noqa: ANN401 - the base's result, or None
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         call = LazyResult(self._base, args, kwargs)
         return LazyResult(_RUN_IF, (self._condition, Quoted(call)), {})
 
-    def _with(self, **changes: Any) -> Task[P, Any]:  # noqa: ANN401 - fields of Policies
+    def _with(self, **changes: Any) -> Task[P, Any]:
         return _ConditionalTask(self._base._with(**changes), self._condition)  # noqa: SLF001 - its own class
 
 

@@ -27,7 +27,9 @@ def check_bounds(limit: int, policy: OverflowPolicy) -> None:
     if limit < 1:
         raise ValueError(f"a queue holds at least 1 message, not {limit}")
     if policy not in get_args(OverflowPolicy):
-        raise ValueError(f"an overflow policy is one of {', '.join(get_args(OverflowPolicy))}, not {policy!r}")
+        raise ValueError(
+            f"an overflow policy is one of {', '.join(get_args(OverflowPolicy))}, not {policy!r}"
+        )
 
 
 class BoundedQueue(Generic[T]):
@@ -110,13 +112,18 @@ class BoundedQueue(Generic[T]):
         """Report that the queue grows past its limit because its producer must not wait."""
         excess = len(self._items) - self._limit
         if excess > 0 and excess & (excess - 1) == 0:  # at 1, 2, 4, … beyond: a flood is not echoed
-            bus.warning("localbus.queue_growing", topic=self._name, queued=len(self), limit=self._limit)
+            bus.warning(
+                "localbus.queue_growing", topic=self._name, queued=len(self), limit=self._limit
+            )
 
     def _count_drop(self) -> None:
         self.dropped += 1
         if self.dropped & (self.dropped - 1) == 0:
             bus.warning(
-                "localbus.queue_overflow", topic=self._name, policy=self._policy, dropped=self.dropped
+                "localbus.queue_overflow",
+                topic=self._name,
+                policy=self._policy,
+                dropped=self.dropped,
             )
 
     def _wake_all(self) -> None:

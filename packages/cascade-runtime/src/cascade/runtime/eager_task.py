@@ -27,7 +27,8 @@ if sys.version_info >= (3, 12):
     enter_task: Final = asyncio_tasks._swap_current_task  # noqa: SLF001 - what eager tasks use since 3.12
     restore_task: Final = asyncio_tasks._swap_current_task  # noqa: SLF001 - the same
 else:
-    _current = asyncio_tasks._current_tasks  # noqa: SLF001 - the table behind _enter_task, _leave_task
+    # The table behind _enter_task and _leave_task, which would ask for the caller's task each time.
+    _current: dict[Any, Any] = vars(asyncio_tasks)["_current_tasks"]
     enter_task: Final = _current.__setitem__
 
     def restore_task(loop: asyncio.AbstractEventLoop, task: Any) -> None:
@@ -44,7 +45,14 @@ class EagerTask(asyncio.Future[T]):
     Await it, or add a callback to it, as to an `asyncio.Task`. `start` must be called once.
     """
 
-    __slots__ = ("_cancel_message", "_cancel_requests", "_context", "_coro", "_fut_waiter", "_must_cancel")
+    __slots__ = (
+        "_cancel_message",
+        "_cancel_requests",
+        "_context",
+        "_coro",
+        "_fut_waiter",
+        "_must_cancel",
+    )
 
     def __init__(
         self,
@@ -106,26 +114,28 @@ class EagerTask(asyncio.Future[T]):
         else:
             self._park(yielded)
 
-    def _park(self, yielded: Any) -> None:  # noqa: ANN401 - a coroutine may yield anything
+    def _park(self, yielded: Any) -> None:
         """Arrange to go on once what the coroutine waits for is done."""
         loop = self.get_loop()
         if yielded is None:  # a bare yield, as in asyncio.sleep(0): the next turn of the loop
             loop.call_soon(self._step, context=self._context)
         elif getattr(yielded, "_asyncio_future_blocking", False) and yielded.get_loop() is loop:
-            yielded._asyncio_future_blocking = False
+            yielded._asyncio_future_blocking = False  # noqa: SLF001 - how a future tells it is awaited
             yielded.add_done_callback(self._wake_up, context=self._context)
             self._fut_waiter = yielded
             if self._must_cancel and yielded.cancel(self._cancel_message):
                 self._must_cancel = False
         else:
-            error = RuntimeError(f"{self.get_name()} waits for {yielded!r}, not a future of its loop")
+            error = RuntimeError(
+                f"{self.get_name()} waits for {yielded!r}, not a future of its loop"
+            )
             loop.call_soon(self._step, error, context=self._context)
 
     def _cancelled_error(self) -> asyncio.CancelledError:
         message = self._cancel_message
         return asyncio.CancelledError() if message is None else asyncio.CancelledError(message)
 
-    def cancel(self, msg: Any = None) -> bool:  # noqa: ANN401 - as asyncio.Task
+    def cancel(self, msg: Any = None) -> bool:
         """Ask the coroutine to stop, as `asyncio.Task.cancel` does."""
         if self.done():
             return False

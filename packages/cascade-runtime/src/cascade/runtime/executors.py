@@ -6,8 +6,8 @@ import asyncio
 import importlib
 import pickle
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures import Executor as Pool
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial, reduce
 from multiprocessing import get_context
 from typing import Any
@@ -32,7 +32,9 @@ class PoolExecutor:
         self._max_processes = max_processes
         self._pools: dict[Mode, Pool] = {}
 
-    async def submit(self, mode: Mode, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    async def submit(
+        self, mode: Mode, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Any:
         """Run a function in a worker and return its value; see the Executor contract.
 
         Raises:

@@ -121,7 +121,9 @@ class Gate:
         self._check_demands(task)
         self._drop_expired()
         reason = self._reason_to_hold(task)
-        if reason is None and not any(self._same_line(waiting.task, task) for waiting in self._line):
+        if reason is None and not any(
+            self._same_line(waiting.task, task) for waiting in self._line
+        ):
             self._admit(task)
             return
         on_hold(reason or "others wait before it")
@@ -157,7 +159,9 @@ class Gate:
 
     def _same_line(self, ahead: Task[..., Any], task: Task[..., Any]) -> bool:
         """Tell whether a task must not overtake another one that waits."""
-        return ahead.name == task.name or bool(ahead.policies.demands.keys() & task.policies.demands.keys())
+        return ahead.name == task.name or bool(
+            ahead.policies.demands.keys() & task.policies.demands.keys()
+        )
 
     def _check_demands(self, task: Task[..., Any]) -> None:
         for capacity, units in task.policies.demands.items():
@@ -226,7 +230,12 @@ class Gate:
             self._timer = None
         if not self._line:
             return
-        waits = [wait for scope in self._orders.values() for o in scope.values() for wait in self._waits(o)]
+        waits = [
+            wait
+            for scope in self._orders.values()
+            for o in scope.values()
+            for wait in self._waits(o)
+        ]
         if waits:
             self._timer = asyncio.get_running_loop().call_later(max(0.0, min(waits)), self._review)
 

@@ -68,7 +68,7 @@ def find_lazies(lazy: LazyResult[Any]) -> list[LazyResult[Any]]:
 
 
 def _collect(value: Any, found: list[LazyResult[Any]]) -> None:
-    kind = type(value)
+    kind: Any = type(value)
     if kind in LAZY_TYPES:
         found.append(value)
         return
@@ -91,7 +91,7 @@ def resolve(node: Node) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 def _replace(value: Any, values: Iterator[Any]) -> Any:
-    kind = type(value)
+    kind: Any = type(value)
     if kind in LAZY_TYPES:
         return next(values)
     parts = list(_parts_of(kind)(value))
@@ -115,7 +115,7 @@ def _none(_value: Any) -> tuple[()]:
 
 
 @lru_cache(maxsize=4096)
-def _parts_of(kind: type) -> Callable[[Any], Any]:
+def _parts_of(kind: Any) -> Callable[[Any], Any]:
     """Return the function that gives the parts of a container of that type; `_none` for others."""
     if kind in (list, tuple) or (issubclass(kind, tuple) and hasattr(kind, "_fields")):
         return iter
@@ -128,14 +128,16 @@ def _parts_of(kind: type) -> Callable[[Any], Any]:
 
 
 @lru_cache(maxsize=4096)
-def _field_names(kind: type) -> tuple[str, ...]:
+def _field_names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
 # --- planning ---------------------------------------------------------------------------------
 
 
-def plan(target: LazyResult[Any], known: dict[int, Node], also_known: dict[int, Node]) -> list[Node]:
+def plan(
+    target: LazyResult[Any], known: dict[int, Node], also_known: dict[int, Node]
+) -> list[Node]:
     """Make nodes for a lazy and everything it needs that has none yet; the target's comes first.
 
     Args:

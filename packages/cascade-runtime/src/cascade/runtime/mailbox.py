@@ -9,7 +9,12 @@ from typing import Any, TypeAlias
 
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import QueueFullError
-from cascade.interfaces.protocols import Connector, MessageCallback, OverflowPolicy, SubscriptionHandle
+from cascade.interfaces.protocols import (
+    Connector,
+    MessageCallback,
+    OverflowPolicy,
+    SubscriptionHandle,
+)
 from cascade.interfaces.topics import matches
 from cascade.runtime.bounded_queue import BoundedQueue
 

@@ -32,10 +32,14 @@ def missing_injections(
     if not task.injections:
         return {}
     given = {*kwargs, *task.positions[: len(args)]}
-    return {parameter: name for parameter, name in task.injections.items() if parameter not in given}
+    return {
+        parameter: name for parameter, name in task.injections.items() if parameter not in given
+    }
 
 
-async def perform(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+async def perform(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     """Run a task under its policies and the engine's constraints; return what its function returns."""
     engine = run.engine
     emit, clock = engine.events.emit, run.loop.time
@@ -81,7 +85,9 @@ async def _through_cache(
     return False, value
 
 
-def _key_of(task: Task[..., Any], policy: Cache, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable:
+def _key_of(
+    task: Task[..., Any], policy: Cache, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Hashable:
     if policy.key is not None:
         return policy.key(*args, **kwargs)
     key = (args, tuple(sorted(kwargs.items())))
@@ -113,7 +119,9 @@ async def _with_resources(
         await scope.close(failure)
 
 
-async def _attempts(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+async def _attempts(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     retry = task.policies.retry
     if retry is None:
         return await _attempt(run, task, args, kwargs)
@@ -126,12 +134,16 @@ async def _attempts(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwarg
                 error.add_note(f"after {attempt} attempts")
                 raise
             wait = retry.wait_after(attempt, run.random.random())
-            run.engine.events.emit(TaskRetrying(run.id, run.loop.time(), task.name, attempt, wait, error))
+            run.engine.events.emit(
+                TaskRetrying(run.id, run.loop.time(), task.name, attempt, wait, error)
+            )
         await asyncio.sleep(wait)
         attempt += 1
 
 
-async def _attempt(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+async def _attempt(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     seconds = task.policies.timeout
     if seconds is None:
         return await _call(run, task, args, kwargs)
@@ -144,7 +156,9 @@ async def _attempt(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs
         raise TimeoutError(f"the task {task.name!r} took longer than {seconds:g} s") from error
 
 
-async def _call(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+async def _call(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     if task.mode == "async":
         return await task.function(*args, **kwargs)
     if task.mode == "inline":

@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from time import perf_counter
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from cascade.interfaces.errors import InvalidTaskError, NoConnectorError
@@ -86,7 +87,7 @@ class Run:
     def random(self) -> random.Random:
         """The run's own random numbers."""
         if self._random is None:
-            self._random = random.Random()  # noqa: S311 - for jitter and simulation, not for secrets
+            self._random = random.Random()
         return self._random
 
     async def execute(self, target: LazyResult[Any], listen: Sequence[Filters]) -> Any:
@@ -116,7 +117,7 @@ class Run:
                     await self.prepare(lazy)
                 try:
                     value = self.begin(task, lazy.args, lazy.kwargs)
-                    if task.mode != "inline" or asyncio.iscoroutine(value):
+                    if type(value) is CoroutineType:
                         value = await value
                 except Exception as error:
                     note_failure(error, task, self)
@@ -190,7 +191,9 @@ class Run:
         if mailbox is None:
             engine = self.engine
             connector = self.ambient("_internal_connector")
-            mailbox = self._mailboxes[filters] = Mailbox(filters, engine.max_queued, engine.overflow)
+            mailbox = self._mailboxes[filters] = Mailbox(
+                filters, engine.max_queued, engine.overflow
+            )
             await mailbox.open(connector)
         return mailbox
 

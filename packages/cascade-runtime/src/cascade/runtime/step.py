@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Coroutine
 from contextvars import copy_context
 from time import perf_counter
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from cascade.interfaces.errors import CyclicGraphError
@@ -66,11 +67,17 @@ class Step:
                 elif self._flying:
                     await self._wait_for_landing()
                 else:
-                    raise CyclicGraphError([node.lazy.task.name for node in self._known.values() if not node.done])
+                    raise self._deadlock()  # noqa: TRY301 - after it, as after any failure, the others are stopped
         except BaseException as error:
             await self._stop_flying(error)
             raise
         return root.value
+
+    def _deadlock(self) -> CyclicGraphError:
+        """Explain a circle that arose on the way: a call returned a lazy that needs its own value."""
+        return CyclicGraphError(
+            [node.lazy.task.name for node in self._known.values() if not node.done]
+        )
 
     async def _prepare(self) -> None:
         while self._unprepared:
@@ -86,7 +93,7 @@ class Step:
             alone = not (ready or self._flying)
             try:
                 outcome = run.begin(task, *resolve(node))
-                if isinstance(outcome, Coroutine):
+                if type(outcome) is CoroutineType:
                     if not alone:
                         self._fly(node, outcome)
                         continue
@@ -139,7 +146,9 @@ class Step:
         while any(not eager.done() for eager in self._flying):
             try:
                 await asyncio.wait(self._flying)
-            except asyncio.CancelledError:  # the run is ending already; its tasks are awaited all the same
+            except (
+                asyncio.CancelledError
+            ):  # the run is ending already; its tasks are awaited all the same
                 continue
         for eager, node in self._flying.items():
             error = None if eager.cancelled() else eager.exception()

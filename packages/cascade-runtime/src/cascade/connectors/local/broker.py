@@ -17,7 +17,13 @@ from cascade.connectors.local.dispatcher import Delivery, Dispatcher, Message, R
 from cascade.connectors.local.subscription import Subscription, SubscriptionOwner
 from cascade.interfaces.errors import InvalidTopicError
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
-from cascade.interfaces.topics import FilterTrie, TopicTrie, has_wildcard, validate_filter, validate_topic
+from cascade.interfaces.topics import (
+    FilterTrie,
+    TopicTrie,
+    has_wildcard,
+    validate_filter,
+    validate_topic,
+)
 
 __all__ = ["LocalBroker"]
 
@@ -233,6 +239,6 @@ class LocalBroker:
         return [entry.message for entry in found]
 
 
-def _clears(payload: Any) -> bool:  # noqa: ANN401 - a payload is anything
+def _clears(payload: Any) -> bool:
     """Tell whether a retained payload means "forget the last one"."""
     return payload is None or (isinstance(payload, (bytes, str, dict)) and not payload)

@@ -14,7 +14,9 @@ from cascade.runtime.bounded_queue import DEFAULT_LIMIT, check_bounds
 
 __all__ = ["LocalBusConnector"]
 
-_default_broker = LocalBroker()  # the one documented default: what connectors join unless told otherwise
+_default_broker = (
+    LocalBroker()
+)  # the one documented default: what connectors join unless told otherwise
 
 
 class LocalBusConnector:
@@ -90,7 +92,9 @@ class LocalBusConnector:
         for subscription in subscriptions:
             await subscription.unsubscribe()
 
-    async def publish(self, topic: str, payload: Payload, qos: int = 0, retain: bool = False) -> None:
+    async def publish(
+        self, topic: str, payload: Payload, qos: int = 0, retain: bool = False
+    ) -> None:
         """Hand a message to everyone whose filter matches; see the Connector contract."""
         if not self._connected:
             raise NotConnectedError("publish")
@@ -139,7 +143,9 @@ class LocalBusConnector:
         if not self._connected:
             raise NotConnectedError("subscribe")
         if not callable(callback):
-            raise TypeError(f"a callback is an async function of (topic, payload), not {callback!r}")
+            raise TypeError(
+                f"a callback is an async function of (topic, payload), not {callback!r}"
+            )
         subscription = self._broker.add(
             topic, callback, owner=self, limit=self._max_queued, overflow=self._overflow
         )

@@ -147,9 +147,9 @@ class Dispatcher:
                 else:
                     bus.error("localbus.message_refused", topic=late[0], error=error)
             elif may_wait:
-                await subscription.queue.room()
+                await subscription.backlog().room()
             else:
-                subscription.queue.warn_of_growth()
+                subscription.backlog().warn_of_growth()
         if refused is not None:
             raise refused
 

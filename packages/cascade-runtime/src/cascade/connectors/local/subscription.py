@@ -13,6 +13,7 @@ while later messages gather in the queue. Three states, told by where ``send`` p
 from __future__ import annotations
 
 import asyncio
+import inspect
 import types
 from asyncio import tasks as asyncio_tasks
 from collections.abc import Callable, Generator
@@ -36,7 +37,7 @@ CATCH_UP: Message = ("", None)
 _DRAIN_SLICE = 256  # messages taken from the queue before the loop gets a turn
 
 
-def _run_directly(function: Callable[[Message], Any], message: Message) -> Any:  # noqa: ANN401 - a waited-for future
+def _run_directly(function: Callable[[Message], Any], message: Message) -> Any:
     """Call without entering the callback's context, which may be entered already."""
     return function(message)
 
@@ -103,7 +104,7 @@ class Subscription(EagerTask[None]):
         self.number = number
         self.limit = limit
         self.overflow: OverflowPolicy = overflow
-        self.queue: BoundedQueue[Message] = None  # type: ignore[assignment] # made at first need
+        self.queue: BoundedQueue[Message] | None = None  # made at first need, by `backlog`
         self.owner = owner
         self._closed = False
         self._in_flight = False
@@ -140,21 +141,25 @@ class Subscription(EagerTask[None]):
         self.send: Callable[[Message], Any] = self._coro.send
 
     def _become_occupied(self) -> None:
-        if self.queue is None:
-            self.queue = BoundedQueue(self.topic_filter, self.limit, self.overflow)
         self.run = _run_directly
         self.send = self._enqueue
 
-    def _enqueue(self, message: Message) -> Any:  # noqa: ANN401 - IDLE or what the callback waits for
+    def backlog(self) -> BoundedQueue[Message]:
+        """Return the queue of messages that wait for the callback."""
+        if self.queue is None:
+            self.queue = BoundedQueue(self.topic_filter, self.limit, self.overflow)
+        return self.queue
+
+    def _enqueue(self, message: Message) -> Any:
         if message is CATCH_UP:
             return self._context.run(self._drain)
-        if not self.queue.put(message):
+        if not self.backlog().put(message):
             self.dispatcher.crowded.append((self, message))
         return IDLE
 
     # --- the life of a message ----------------------------------------------------------------
 
-    def suspend(self, waits_for: Any) -> None:  # noqa: ANN401 - a coroutine may yield anything
+    def suspend(self, waits_for: Any) -> None:
         """Go on with the event loop: the callback waits for something."""
         self._in_flight = True
         if not self._closed:
@@ -162,7 +167,7 @@ class Subscription(EagerTask[None]):
         asyncio_tasks._register_task(self)  # type: ignore[arg-type]  # noqa: SLF001 - the documented hook
         super()._park(waits_for)
 
-    def _park(self, yielded: Any) -> None:  # noqa: ANN401 - a coroutine may yield anything
+    def _park(self, yielded: Any) -> None:
         """Take what the pump yields after it was woken: a new wait, or the end of a callback."""
         if yielded is not IDLE:
             super()._park(yielded)
@@ -179,9 +184,9 @@ class Subscription(EagerTask[None]):
         if waits_for is not IDLE:
             self.suspend(waits_for)
 
-    def _drain(self) -> Any:  # noqa: ANN401 - IDLE or what the callback waits for
+    def _drain(self) -> Any:
         """Run the callback for what waits in the queue; inside the callback's context."""
-        queue = self.queue
+        queue = self.backlog()
         for _ in range(_DRAIN_SLICE):
             if self._closed:
                 return IDLE
@@ -201,7 +206,7 @@ class Subscription(EagerTask[None]):
         """Put retained messages ahead of everything live."""
         self._become_occupied()
         self._retained_left = len(messages)
-        self.queue.extend(messages)
+        self.backlog().extend(messages)
 
     def _count_retained(self) -> None:
         if self._retained_left:
@@ -228,9 +233,12 @@ class Subscription(EagerTask[None]):
             self.queue.clear()
         if self._caught_up is not None:
             _settle(self._caught_up)
-        if not (self._in_flight or self._coro.gi_running):
+        if not (self._in_flight or self._pump_runs()):
             self._coro.close()  # the pump holds this object: without it, both go at once
         self.owner.forget(self)
+
+    def _pump_runs(self) -> bool:
+        return inspect.getgeneratorstate(self._coro) == inspect.GEN_RUNNING  # type: ignore[arg-type]  # the pump
 
     async def unsubscribe(self) -> None:
         """End the subscription, and cancel and await a callback in flight, unless that is the caller."""
@@ -244,7 +252,8 @@ class Subscription(EagerTask[None]):
             await self._end_callback()
 
     async def _end_callback(self) -> None:
-        if self._in_flight and asyncio.current_task() is not self:
+        caller: object = asyncio.current_task()
+        if self._in_flight and caller is not self:
             self.cancel()
             await asyncio.wait([self])
 

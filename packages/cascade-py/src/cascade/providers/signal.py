@@ -1,0 +1,190 @@
+"""``cs.recv`` and ``cs.send``: how a workflow hears and speaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from cascade.interfaces.protocols import Connector, LazyFactory
+from cascade.runtime.mailbox import Filters, Signal, as_filters
+from cascade.runtime.run import Run
+from cascade.spec.lazy_types import LazyResult
+from cascade.spec.resource import inject
+from cascade.spec.task import Task
+
+__all__ = ["RecvProvider", "SendProvider", "recv", "send"]
+
+_NO_DEFAULT: Any = object()
+
+
+class RecvProvider:
+    """Provides ``cs.recv``."""
+
+    def factory(self) -> LazyFactory:
+        """Return `recv`."""
+        return recv
+
+
+class SendProvider:
+    """Provides ``cs.send``."""
+
+    def factory(self) -> LazyFactory:
+        """Return `send`."""
+        return send
+
+
+def recv(
+    topic: str | Sequence[str],
+    timeout: float | None = None,
+    *,
+    default: Any = _NO_DEFAULT,
+    buffered: bool = False,
+    with_topic: bool = False,
+) -> Any:
+    """Suspend the workflow until a signal comes, and be worth its payload.
+
+    Between two plain ``recv`` in a row nobody listens, and what comes then is lost. ``buffered=True``
+    closes that gap: a mailbox on the topic opens when the run first sees the call, before any task
+    of that step starts, and stays until the run ends; ``recv`` takes the oldest signal from it.
+    A filter given to ``run(..., listen=[...])`` has such a mailbox from the very start.
+
+    Args:
+        topic: a topic filter, or several: whichever comes first.
+        timeout: seconds on the run's clock; None waits for ever.
+        default: the value after a time-out; without it a time-out is a `TimeoutError`.
+        buffered: keep signals that come while the workflow does not listen.
+        with_topic: be worth ``(topic, payload)``.
+
+    Raises:
+        TimeoutError: nothing came in time, and there is no default.
+        InvalidTopicError: a filter is not valid.
+        NoConnectorError: the engine has no connector.
+
+    Example:
+        >>> recv("door/+", timeout=5, default="nobody came")
+        recv('door/+', 5, default='nobody came')
+    """
+    options: dict[str, Any] = {}
+    if default is not _NO_DEFAULT:
+        options["default"] = default
+    if with_topic:
+        options["with_topic"] = True
+    task = _RECV_BUFFERED if buffered else _RECV
+    return LazyResult(task, (topic,) if timeout is None else (topic, timeout), options)
+
+
+def send(topic: str, payload: Any, *, retain: bool = False, qos: int = 0) -> Any:
+    """Publish a signal; be worth None.
+
+    Args:
+        topic: a topic without wildcards.
+        payload: what to say.
+        retain: keep it for those who listen later; an empty payload clears it.
+        qos: 0, 1 or 2.
+
+    Raises:
+        InvalidTopicError: the topic is not valid.
+        NoConnectorError: the engine has no connector.
+    """
+    return LazyResult(_SEND, (topic, payload), {"retain": retain, "qos": qos})
+
+
+async def _recv(
+    topic: str | Sequence[str],
+    timeout: float | None = None,
+    *,
+    default: Any = _NO_DEFAULT,
+    with_topic: bool = False,
+    connector: Connector = inject("_internal_connector"),
+    run: Run = inject("_run"),
+) -> Any:
+    filters = as_filters(topic)
+    mailbox = run.mailbox(filters)
+    if mailbox is not None:
+        signal = await mailbox.take(timeout)
+    else:
+        signal = await _next_signal(connector, filters, timeout)
+    return _worth(signal, filters, timeout, default, with_topic=with_topic)
+
+
+async def _recv_buffered(
+    topic: str | Sequence[str],
+    timeout: float | None = None,
+    *,
+    default: Any = _NO_DEFAULT,
+    with_topic: bool = False,
+    run: Run = inject("_run"),
+) -> Any:
+    filters = as_filters(topic)
+    mailbox = run.mailbox(filters) or await run.open_mailbox(filters)
+    signal = await mailbox.take(timeout)
+    return _worth(signal, filters, timeout, default, with_topic=with_topic)
+
+
+async def _open_mailbox(run: Run, lazy: LazyResult[Any]) -> None:
+    """Open the mailbox of a call as soon as the run sees it, unless its topic is yet to be worked out."""
+    topic = lazy.args[0]
+    if isinstance(topic, (str, list, tuple)) and all(isinstance(each, str) for each in topic):
+        await run.open_mailbox(as_filters(topic))
+
+
+async def _next_signal(
+    connector: Connector, filters: Filters, timeout: float | None
+) -> Signal | None:
+    """Subscribe, wait for one signal, and leave nothing behind; None if it did not come in time."""
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Future[Signal | None] = loop.create_future()
+
+    async def take(topic: str, payload: Any) -> None:
+        if not arrived.done():
+            arrived.set_result((topic, payload))
+
+    def give_up() -> None:
+        if not arrived.done():
+            arrived.set_result(None)
+
+    handles = []
+    timer = None
+    try:
+        for topic_filter in filters:
+            handles.append(await connector.subscribe(topic_filter, take))  # noqa: PERF401 - one that fails leaves the others to end
+        if timeout is not None:
+            timer = loop.call_later(timeout, give_up)
+        return await arrived
+    finally:
+        if timer is not None:
+            timer.cancel()
+        for handle in handles:
+            await handle.unsubscribe()
+
+
+def _worth(
+    signal: Signal | None,
+    filters: Filters,
+    timeout: float | None,
+    default: Any,
+    *,
+    with_topic: bool,
+) -> Any:
+    if signal is not None:
+        return signal if with_topic else signal[1]
+    if default is not _NO_DEFAULT:
+        return default
+    raise TimeoutError(f"no signal on {' or '.join(map(repr, filters))} within {timeout:g} s")
+
+
+async def _send(
+    topic: str,
+    payload: Any,
+    *,
+    retain: bool,
+    qos: int,
+    connector: Connector = inject("_internal_connector"),
+) -> None:
+    await connector.publish(topic, payload, qos=qos, retain=retain)
+
+
+_RECV: Task[..., Any] = Task(_recv, name="recv")
+_RECV_BUFFERED: Task[..., Any] = Task(_recv_buffered, name="recv", prepare=_open_mailbox)
+_SEND: Task[..., Any] = Task(_send, name="send")
