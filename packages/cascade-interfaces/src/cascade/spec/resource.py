@@ -22,13 +22,6 @@ _Opener: TypeAlias = Callable[
 
 
 @dataclass(frozen=True, slots=True)
-class Inject:
-    """Stands as a parameter's default: fill in the resource of that name."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class ResourceDefinition(Generic[T]):
     """A generator function that opens a resource, yields it once, and closes it."""
 
@@ -36,8 +29,8 @@ class ResourceDefinition(Generic[T]):
     function: Callable[..., Any]
     scope: Scope
     is_async: bool
-    injections: Mapping[str, str]
-    """Parameter name to the name of the resource it needs itself."""
+    injections: Mapping[str, Inject]
+    """What it needs itself, by parameter name."""
 
     def __call__(self, *_args: object, **_kwargs: object) -> None:
         """Explain how a resource is used: it is not called."""
@@ -47,11 +40,21 @@ class ResourceDefinition(Generic[T]):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Inject:
+    """Stands as a parameter's default: fill in the resource of that name."""
+
+    name: str
+    definition: ResourceDefinition[Any] | None = None
+    """What opens it where nothing is registered under the name."""
+
+
 def inject(wanted: str | ResourceDefinition[T]) -> Any:
     """Ask for a resource, as the default of a task's or a resource's parameter.
 
     Args:
-        wanted: the resource's name, or its definition.
+        wanted: the resource's name, or its definition. A name must be registered with the engine; a
+            definition need not be, and gives way to what is registered under its name.
 
     Example:
         >>> from cascade.spec.task import task
@@ -59,13 +62,15 @@ def inject(wanted: str | ResourceDefinition[T]) -> Any:
         ... def names(db=inject("db")):
         ...     return db.names()
     """
-    return Inject(wanted.name if isinstance(wanted, ResourceDefinition) else wanted)
+    if isinstance(wanted, ResourceDefinition):
+        return Inject(wanted.name, wanted)
+    return Inject(wanted)
 
 
-def injections_of(function: Callable[..., Any]) -> dict[str, str]:
-    """Return which parameters ask for which resources."""
+def injections_of(function: Callable[..., Any]) -> dict[str, Inject]:
+    """Return what the parameters ask for, by parameter name."""
     parameters = inspect.signature(function).parameters.values()
-    return {p.name: p.default.name for p in parameters if isinstance(p.default, Inject)}
+    return {p.name: p.default for p in parameters if isinstance(p.default, Inject)}
 
 
 @overload

@@ -12,7 +12,7 @@ from cascade.interfaces.errors import InvalidTaskError
 from cascade.interfaces.protocols import Mode
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.policies import NO_POLICIES, Cache, Policies, Retry
-from cascade.spec.resource import injections_of
+from cascade.spec.resource import Inject, injections_of
 
 __all__ = ["Prepare", "Quoted", "Task", "task"]
 
@@ -50,7 +50,7 @@ class Task(Generic[P, R]):
         name: what messages, events and constraints call it.
         function: the function itself.
         mode: where it runs.
-        injections: parameter name to the name of the resource it asks for.
+        injections: the resources it asks for, by parameter name.
         positions: names of its parameters, in order.
         policies: retries, time-outs, cache and demands.
         prepare: what to do when a run first sees a call, or None.
@@ -74,7 +74,7 @@ class Task(Generic[P, R]):
         self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
         self.is_async = _is_async(function)
         self.mode = _checked_mode(self.name, function, mode, is_async=self.is_async)
-        self.injections: Mapping[str, str] = MappingProxyType(injections_of(function))
+        self.injections: Mapping[str, Inject] = MappingProxyType(injections_of(function))
         self.positions = _positions(function)
         self.policies = policies
         self.prepare = prepare

@@ -41,7 +41,7 @@ class BoundedQueue(Generic[T]):
     One loop takes; others may put and wait for room from other threads.
     """
 
-    __slots__ = ("_items", "_limit", "_lock", "_name", "_policy", "_waiters", "dropped")
+    __slots__ = ("_items", "_limit", "_lock", "_name", "_policy", "_waiters", "_warn_at", "dropped")
 
     def __init__(self, name: str, limit: int, policy: OverflowPolicy) -> None:
         """Make an empty queue; ``name`` is the topic filter that reports show."""
@@ -51,6 +51,7 @@ class BoundedQueue(Generic[T]):
         self._policy = policy
         self._lock = threading.Lock()
         self._waiters: list[asyncio.Future[None]] = []
+        self._warn_at = 1
         self.dropped = 0
 
     def __len__(self) -> int:
@@ -74,10 +75,6 @@ class BoundedQueue(Generic[T]):
         self._count_drop()
         return True
 
-    def extend(self, items: list[T]) -> None:
-        """Add items whatever the limit: what is retained is handed over whole."""
-        self._items.extend(items)
-
     def put_back(self, item: T) -> None:
         """Return an item that was taken and not used; it comes first again."""
         self._items.appendleft(item)
@@ -89,6 +86,8 @@ class BoundedQueue(Generic[T]):
             IndexError: there is none.
         """
         item = self._items.popleft()
+        if not self._items:
+            self._warn_at = 1
         if self._waiters and len(self._items) <= self._limit:
             self._wake_all()
         return item
@@ -98,20 +97,25 @@ class BoundedQueue(Generic[T]):
         self._items.clear()
         self._wake_all()
 
+    def has_room(self) -> bool:
+        """Tell whether the queue is within its limit."""
+        return len(self._items) <= self._limit
+
     async def room(self) -> None:
-        """Wait until the queue is within its limit again."""
-        while True:
+        """Wait until the queue is within its limit."""
+        while not self.has_room():
+            waiter = asyncio.get_running_loop().create_future()
             with self._lock:
-                if len(self._items) <= self._limit:
-                    return
-                waiter = asyncio.get_running_loop().create_future()
                 self._waiters.append(waiter)
+            if self.has_room():  # since we looked: whoever took may not have seen the waiter
+                self._wake_all()
             await waiter
 
     def warn_of_growth(self) -> None:
         """Report that the queue grows past its limit because its producer must not wait."""
         excess = len(self._items) - self._limit
-        if excess > 0 and excess & (excess - 1) == 0:  # at 1, 2, 4, … beyond: a flood is not echoed
+        if excess >= self._warn_at:  # each time it has doubled: a flood is not echoed
+            self._warn_at = 2 * excess
             bus.warning(
                 "localbus.queue_growing", topic=self._name, queued=len(self), limit=self._limit
             )

@@ -119,7 +119,11 @@ class EagerTask(asyncio.Future[T]):
         loop = self.get_loop()
         if yielded is None:  # a bare yield, as in asyncio.sleep(0): the next turn of the loop
             loop.call_soon(self._step, context=self._context)
-        elif getattr(yielded, "_asyncio_future_blocking", False) and yielded.get_loop() is loop:
+        elif (
+            getattr(yielded, "_asyncio_future_blocking", False)
+            and yielded.get_loop() is loop
+            and yielded is not self
+        ):
             yielded._asyncio_future_blocking = False  # noqa: SLF001 - how a future tells it is awaited
             yielded.add_done_callback(self._wake_up, context=self._context)
             self._fut_waiter = yielded

@@ -10,6 +10,7 @@ from cascade.interfaces.errors import InvalidTaskError
 from cascade.runtime.events import Outcome, TaskFinished, TaskHeld, TaskRetrying, TaskStarted
 from cascade.runtime.scopes import Scope
 from cascade.spec.policies import Cache
+from cascade.spec.resource import Inject
 from cascade.spec.task import Task
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ def note_failure(error: BaseException, task: Task[..., Any], run: Run) -> None:
 
 def missing_injections(
     task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> dict[str, str]:
+) -> dict[str, Inject]:
     """Return the parameters that ask for a resource and were given no other argument."""
     if not task.injections:
         return {}
     given = {*kwargs, *task.positions[: len(args)]}
     return {
-        parameter: name for parameter, name in task.injections.items() if parameter not in given
+        parameter: wanted for parameter, wanted in task.injections.items() if parameter not in given
     }
 
 

@@ -21,12 +21,15 @@ from cascade.runtime.scopes import Scope
 from cascade.runtime.step import Step
 from cascade.runtime.turns import SLICE
 from cascade.spec.lazy_types import LazyResult
+from cascade.spec.resource import Inject
 from cascade.spec.task import COLLECT, Task
 
 if TYPE_CHECKING:
     from cascade.runtime.engine import Engine
 
 __all__ = ["Run", "as_lazy"]
+
+_AMBIENT = frozenset({"_internal_connector", "_run", "clock", "params", "rng"})
 
 
 def as_lazy(target: Any, params: Mapping[str, Any]) -> LazyResult[Any]:
@@ -133,16 +136,20 @@ class Run:
         if not task.is_plain or self.engine.is_watched:
             return perform(self, task, args, kwargs)
         if task.injections:
-            resources = self.engine.resources
             missing = missing_injections(task, args, kwargs)
-            if any(name in resources for name in missing.values()):
+            if not self._all_ambient(missing):
                 return perform(self, task, args, kwargs)
-            try:
-                filled = {parameter: self.ambient(name) for parameter, name in missing.items()}
-            except KeyError:  # an unknown resource, which `perform` explains
-                return perform(self, task, args, kwargs)
-            kwargs = {**kwargs, **filled}
+            kwargs = {
+                **kwargs,
+                **{name: self.ambient(wanted.name) for name, wanted in missing.items()},
+            }
         return task.function(*args, **kwargs)
+
+    def _all_ambient(self, missing: Mapping[str, Inject]) -> bool:
+        registered = self.engine.resources
+        return all(
+            each.name in _AMBIENT and each.name not in registered for each in missing.values()
+        )
 
     async def breathe(self) -> None:
         """Give the event loop a turn."""

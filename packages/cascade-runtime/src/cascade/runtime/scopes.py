@@ -13,7 +13,7 @@ from typing import Any
 
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import ResourceCycleError, ResourceError, UnknownResourceError
-from cascade.spec.resource import ResourceDefinition
+from cascade.spec.resource import Inject, ResourceDefinition
 
 __all__ = ["Scope"]
 
@@ -43,11 +43,11 @@ class Scope:
         self._open: dict[str, asyncio.Future[Any]] = {}
         self._to_close: list[tuple[str, Any]] = []
 
-    async def fill(self, missing: Mapping[str, str], wanted_by: str) -> dict[str, Any]:
+    async def fill(self, missing: Mapping[str, Inject], wanted_by: str) -> dict[str, Any]:
         """Return values for parameters that ask for resources.
 
         Args:
-            missing: parameter name to resource name.
+            missing: what they ask for, by parameter name.
             wanted_by: who asks, for the error.
 
         Raises:
@@ -55,11 +55,13 @@ class Scope:
             ResourceCycleError: resources need each other.
         """
         return {
-            parameter: await self._get(name, wanted_by, ()) for parameter, name in missing.items()
+            parameter: await self._get(wanted, wanted_by, ())
+            for parameter, wanted in missing.items()
         }
 
-    async def _get(self, name: str, wanted_by: str, path: tuple[str, ...]) -> Any:
-        definition = self._definitions.get(name)
+    async def _get(self, wanted: Inject, wanted_by: str, path: tuple[str, ...]) -> Any:
+        name = wanted.name
+        definition = self._definitions.get(name, wanted.definition)
         if definition is None:
             try:
                 return self._ambient(name)
@@ -68,7 +70,7 @@ class Scope:
         if name in path:
             raise ResourceCycleError([*path[path.index(name) :], name])
         if definition.scope == "run" and self._parent is not None:
-            return await self._parent._get(name, wanted_by, path)  # noqa: SLF001 - its own class
+            return await self._parent._get(wanted, wanted_by, path)  # noqa: SLF001 - its own class
         if definition.scope == "task" and self._parent is None:
             raise ResourceError(
                 f"{wanted_by} lives as long as the run, and needs {name!r}, which closes with a task; "
@@ -95,8 +97,8 @@ class Scope:
 
     async def _enter(self, definition: ResourceDefinition[Any], path: tuple[str, ...]) -> Any:
         needed = {
-            parameter: await self._get(name, f"the resource {definition.name!r}", path)
-            for parameter, name in definition.injections.items()
+            parameter: await self._get(wanted, f"the resource {definition.name!r}", path)
+            for parameter, wanted in definition.injections.items()
         }
         if definition.is_async:
             manager: Any = asynccontextmanager(definition.function)(**needed)

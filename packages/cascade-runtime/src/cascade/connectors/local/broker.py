@@ -54,7 +54,7 @@ class LocalBroker:
         self._lock = threading.RLock()  # guards the books; reading a known route needs no lock
         self._exact: dict[str, dict[Subscription, None]] = {}
         self._wildcards: FilterTrie[Subscription] = FilterTrie()
-        self._subscriptions = 0
+        self._subscriptions: dict[Subscription, None] = {}  # in the order they subscribed
         self._numbers = count()
         self._retained: dict[str, _Retained] = {}
         self._retained_tree: TopicTrie[_Retained] = TopicTrie()
@@ -63,7 +63,7 @@ class LocalBroker:
     @property
     def subscription_count(self) -> int:
         """How many subscriptions there are."""
-        return self._subscriptions
+        return len(self._subscriptions)
 
     @property
     def retained_count(self) -> int:
@@ -73,7 +73,7 @@ class LocalBroker:
     def reset(self) -> None:
         """Forget every subscription and every retained message."""
         with self._lock:
-            for subscription in self._all_subscriptions():
+            for subscription in list(self._subscriptions):
                 self._end(subscription)
             self._retained.clear()
             self._retained_tree = TopicTrie()
@@ -95,8 +95,10 @@ class LocalBroker:
 
     def _forget_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take a loop that has ended off the books, with the subscriptions it left behind."""
-        self._dispatchers.pop(loop, None)
-        left = [each for each in self._all_subscriptions() if each.dispatcher.loop is loop]
+        ended = self._dispatchers.pop(loop, None)
+        if ended is not None:
+            ended.inbox.clear()  # whoever waits for room there waits no more
+        left = [each for each in self._subscriptions if each.dispatcher.loop is loop]
         for subscription in left:
             subscription.close()
         if left:
@@ -176,7 +178,7 @@ class LocalBroker:
                 self._wildcards.add(topic_filter, subscription)
             else:
                 self._exact.setdefault(topic_filter, {})[subscription] = None
-            self._subscriptions += 1
+            self._subscriptions[subscription] = None
             self._routes_changed(topic_filter)
             retained = self._retained_for(topic_filter)
             if retained:
@@ -184,9 +186,12 @@ class LocalBroker:
         return subscription
 
     def remove(self, subscription: Subscription) -> None:
-        """Take an ended subscription off the books."""
+        """Take an ended subscription off the books; doing so again changes nothing."""
         topic_filter = subscription.topic_filter
         with self._lock:
+            if subscription not in self._subscriptions:
+                return
+            del self._subscriptions[subscription]
             if has_wildcard(topic_filter):
                 self._wildcards.remove(topic_filter, subscription)
             else:
@@ -194,12 +199,7 @@ class LocalBroker:
                 del same[subscription]
                 if not same:
                     del self._exact[topic_filter]
-            self._subscriptions -= 1
             self._routes_changed(topic_filter)
-
-    def _all_subscriptions(self) -> list[Subscription]:
-        exact = [each for same in self._exact.values() for each in same]
-        return sorted([*exact, *self._wildcards.values()], key=_by_number)
 
     @staticmethod
     def _end(subscription: Subscription) -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from threading import get_ident
+from typing import Any
 
 from cascade.connectors.local.broker import LocalBroker
 from cascade.connectors.local.dispatcher import Delivery, Dispatcher, Message, Route
-from cascade.connectors.local.subscription import CATCH_UP, Subscription, inside_callback
+from cascade.connectors.local.subscription import Subscription, inside_callback
 from cascade.interfaces.errors import NotConnectedError
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
-from cascade.runtime.bounded_queue import DEFAULT_LIMIT, check_bounds
+from cascade.runtime.bounded_queue import DEFAULT_LIMIT, BoundedQueue, check_bounds
 
 __all__ = ["LocalBusConnector"]
 
-_default_broker = (
-    LocalBroker()
-)  # the one documented default: what connectors join unless told otherwise
+_LOOK_EVERY = 1.0  # seconds between two looks whether the loop that a publisher waits for has ended
+
+# The one documented default: what connectors join unless told otherwise.
+_default_broker = LocalBroker()
 
 
 class LocalBusConnector:
@@ -113,22 +116,26 @@ class LocalBusConnector:
             route = dispatcher.routes.get(topic) or self._broker.route(topic, dispatcher)
         message = (topic, payload)
         if route.elsewhere:
-            await self._post(message, route)
-        if route.here:
+            await self._publish_to_all_loops(message, route, dispatcher)
+        elif route.here:
             dispatcher.deliver(message, route.here)
             if dispatcher.crowded and not dispatcher.delivering:
                 await dispatcher.make_room(message, may_wait=not inside_callback.get())
 
-    async def _post(self, message: Message, route: Route) -> None:
-        """Leave a message at other loops, and wait where one of them cannot keep up."""
-        may_wait = not (inside_callback.get() or (self._dispatcher and self._dispatcher.delivering))
+    async def _publish_to_all_loops(
+        self, message: Message, route: Route, dispatcher: Dispatcher
+    ) -> None:
+        """Hand a message to this loop and others, and only then wait where one cannot keep up."""
+        may_wait = not (inside_callback.get() or dispatcher.delivering)
         for target, subscriptions in route.elsewhere:
             self._broker.post(target, Delivery(message, subscriptions))
+        if route.here:
+            dispatcher.deliver(message, route.here)
+            if dispatcher.crowded and not dispatcher.delivering:
+                await dispatcher.make_room(message, may_wait=may_wait)
+        for target, subscriptions in route.elsewhere:
             if may_wait:
-                await target.inbox.room()
-                for subscription in subscriptions:
-                    if subscription.queue is not None and subscription.overflow == "wait":
-                        await subscription.queue.room()
+                await _room_at(target, subscriptions)
             else:
                 target.inbox.warn_of_growth()
 
@@ -150,8 +157,8 @@ class LocalBusConnector:
             topic, callback, owner=self, limit=self._max_queued, overflow=self._overflow
         )
         self._subscriptions[subscription] = None
-        if subscription.queue is not None:  # it holds retained messages
-            subscription.dispatcher.deliver(CATCH_UP, (subscription,))
+        if subscription.retained:
+            subscription.dispatcher.nudge(subscription)
             try:
                 await subscription.caught_up()
             except asyncio.CancelledError:
@@ -168,3 +175,19 @@ class LocalBusConnector:
     def _reset_broker_state(cls) -> None:
         """Empty the default broker; for tests."""
         _default_broker.reset()
+
+
+async def _room_at(target: Dispatcher, subscriptions: tuple[Subscription, ...]) -> None:
+    """Wait until another loop, and the subscriptions there that ask for it, can take more."""
+    await _room(target.inbox, target.loop)
+    for subscription in subscriptions:
+        if subscription.queue is not None and subscription.overflow == "wait":
+            await _room(subscription.queue, target.loop)
+
+
+async def _room(queue: BoundedQueue[Any], loop: asyncio.AbstractEventLoop) -> None:
+    """Wait for room; a loop that ends says nothing, so look now and then whether it is there."""
+    while not (queue.has_room() or loop.is_closed()):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_EVERY):
+                await queue.room()

@@ -12,7 +12,6 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cascade.common.messaging import bus
@@ -23,10 +22,13 @@ from cascade.runtime.eager_task import enter_task, restore_task
 if TYPE_CHECKING:
     from cascade.connectors.local.subscription import Subscription
 
-__all__ = ["IDLE", "Delivery", "Dispatcher", "Message", "Route"]
+__all__ = ["CATCH_UP", "IDLE", "Delivery", "Dispatcher", "Message", "Route"]
 
 Message: TypeAlias = tuple[str, Any]
 """Topic and payload."""
+
+CATCH_UP: Message = ("", None)
+"""Not a message but a nudge: begin with what the queue holds."""
 
 IDLE = object()
 """What a subscription answers when it has nothing to wait for."""
@@ -38,7 +40,7 @@ class Delivery(NamedTuple):
     """One message on its way to the subscriptions of this loop that it had when it was published."""
 
     message: Message
-    subscriptions: Iterable[Subscription]
+    subscriptions: tuple[Subscription, ...]
 
 
 class Route(NamedTuple):
@@ -76,10 +78,12 @@ class Dispatcher:
         self.crowded: list[tuple[Subscription, Message]] = []
         self._scheduled = False
 
-    def deliver(self, message: Message, subscriptions: Iterable[Subscription]) -> None:
+    def deliver(self, message: Message, subscriptions: tuple[Subscription, ...]) -> None:
         """Run the callbacks for a message, then for everything that they published, in order.
 
-        Inside a delivery this only queues the message: nothing recurses.
+        Inside a delivery this only queues the message: nothing recurses. An interrupt such as
+        `KeyboardInterrupt` goes up at once; the next turn of the loop hands out the rest, and
+        until then everything queues behind it.
         """
         if self.delivering:
             self.pending.append(Delivery(message, subscriptions))
@@ -87,6 +91,7 @@ class Dispatcher:
         loop = self.loop
         pending = self.pending
         publisher = asyncio.current_task(loop)
+        subscription: Subscription | None = None
         self.delivering = True
         try:
             while True:
@@ -98,9 +103,36 @@ class Dispatcher:
                 if not pending:
                     break
                 message, subscriptions = pending.popleft()
-        finally:
-            self.delivering = False
+        except BaseException:
+            self._leave_for_later(message, subscriptions, subscription)
             restore_task(loop, publisher)
+            raise
+        self.delivering = False
+        restore_task(loop, publisher)
+
+    def _leave_for_later(
+        self, message: Message, subscriptions: tuple[Subscription, ...], last: Subscription | None
+    ) -> None:
+        """Keep what an interrupt broke off: those after ``last`` have not had the message."""
+        done = subscriptions.index(last) + 1 if last in subscriptions else 0
+        self.pending.appendleft(Delivery(message, subscriptions[done:]))
+        self.loop.call_soon(self._resume)
+
+    def _resume(self) -> None:
+        """Hand out what an interrupt left behind."""
+        self.delivering = False
+        self.deliver(CATCH_UP, ())
+        self._settle_crowded()
+
+    def nudge(self, subscription: Subscription) -> None:
+        """Have a subscription begin with what its queue holds."""
+        self.deliver(CATCH_UP, (subscription,))
+        if not self.delivering:
+            self._settle_crowded()
+
+    def runs_elsewhere(self) -> bool:
+        """Tell whether the loop runs in another thread than this one."""
+        return self.thread_id != threading.get_ident() and self.loop.is_running()
 
     def post(self, delivery: Delivery) -> None:
         """Take a delivery from another thread or loop; called over there.
@@ -108,6 +140,8 @@ class Dispatcher:
         Raises:
             RuntimeError: this dispatcher's loop is closed.
         """
+        if self.loop.is_closed():  # though something may be scheduled there still
+            raise RuntimeError("the event loop of this dispatcher is closed")
         self.inbox.put(delivery)
         if not self._scheduled:
             self._scheduled = True
@@ -117,18 +151,19 @@ class Dispatcher:
         self._scheduled = False  # first: what is posted from here on schedules anew
         inbox = self.inbox
         end = time.perf_counter() + _INBOX_SLICE
-        while inbox:
-            self.deliver(*inbox.take())
-            if self.crowded:
-                self._report_refused()
-            if time.perf_counter() > end:
-                break
-        if inbox and not self._scheduled:
-            self._scheduled = True
-            self.loop.call_soon(self._empty_inbox)
+        try:
+            while inbox:
+                self.deliver(*inbox.take())
+                if time.perf_counter() > end:
+                    break
+        finally:  # an interrupt leaves messages too
+            if inbox and not self._scheduled:
+                self._scheduled = True
+                self.loop.call_soon(self._empty_inbox)
+        self._settle_crowded()
 
     async def make_room(self, message: Message, *, may_wait: bool) -> None:
-        """Settle what the last delivery left crowded: wait for room, warn, or refuse.
+        """Settle what the last delivery left crowded: refuse, warn, or wait for room.
 
         Args:
             message: the publisher's own message.
@@ -137,26 +172,33 @@ class Dispatcher:
         Raises:
             QueueFullError: a subscription with the policy ``error`` had no room for the message.
         """
-        crowded, self.crowded = self.crowded, []
-        refused = None
-        for subscription, late in crowded:
-            if subscription.overflow == "error":
-                error = QueueFullError(late[0], subscription.topic_filter, subscription.limit)
-                if late is message:
-                    refused = error
-                else:
-                    bus.error("localbus.message_refused", topic=late[0], error=error)
-            elif may_wait:
+        crowded, refused = self._settle_crowded(message, may_wait=may_wait)
+        if may_wait:
+            for subscription in crowded:
                 await subscription.backlog().room()
-            else:
-                subscription.backlog().warn_of_growth()
         if refused is not None:
             raise refused
 
-    def _report_refused(self) -> None:
-        """Settle crowded subscriptions where the publisher is not here to be told or held."""
+    def _settle_crowded(
+        self, message: Message | None = None, *, may_wait: bool = False
+    ) -> tuple[list[Subscription], QueueFullError | None]:
+        """Refuse or warn where there was no room; what callbacks published cannot wait.
+
+        Returns:
+            The subscriptions that are worth waiting for, and the refusal of ``message`` if any.
+        """
         crowded, self.crowded = self.crowded, []
+        refused = None
+        waiting = []
         for subscription, late in crowded:
-            if subscription.overflow == "error":
-                error = QueueFullError(late[0], subscription.topic_filter, subscription.limit)
+            if subscription.overflow != "error":
+                waiting.append(subscription)
+                if not (may_wait and late is message):
+                    subscription.backlog().warn_of_growth()
+                continue
+            error = QueueFullError(late[0], subscription.topic_filter, subscription.limit)
+            if late is message:
+                refused = error
+            else:
                 bus.error("localbus.message_refused", topic=late[0], error=error)
+        return waiting, refused

@@ -21,18 +21,15 @@ from contextvars import ContextVar, copy_context
 from typing import Any, Protocol
 
 from cascade.common.messaging import bus
-from cascade.connectors.local.dispatcher import IDLE, Dispatcher, Message
+from cascade.connectors.local.dispatcher import CATCH_UP, IDLE, Dispatcher, Message
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy
 from cascade.runtime.bounded_queue import BoundedQueue
 from cascade.runtime.eager_task import EagerTask
 
-__all__ = ["CATCH_UP", "Subscription", "inside_callback"]
+__all__ = ["Subscription", "inside_callback"]
 
 inside_callback: ContextVar[bool] = ContextVar("inside_callback", default=False)
 """True in every callback, and in what it starts: there a publish never waits."""
-
-CATCH_UP: Message = ("", None)
-"""Not a message but a nudge: begin with what the queue holds."""
 
 _DRAIN_SLICE = 256  # messages taken from the queue before the loop gets a turn
 
@@ -50,7 +47,7 @@ class SubscriptionOwner(Protocol):
     """Whoever keeps books of subscriptions."""
 
     def forget(self, subscription: Subscription, /) -> None:
-        """Take an ended subscription off the books."""
+        """Take an ended subscription off the books; from any thread, and more than once."""
 
 
 class Subscription(EagerTask[None]):
@@ -60,7 +57,6 @@ class Subscription(EagerTask[None]):
         "_caught_up",
         "_closed",
         "_in_flight",
-        "_retained_left",
         "callback",
         "dispatcher",
         "limit",
@@ -68,6 +64,7 @@ class Subscription(EagerTask[None]):
         "overflow",
         "owner",
         "queue",
+        "retained",
         "run",
         "send",
         "topic_filter",
@@ -108,28 +105,37 @@ class Subscription(EagerTask[None]):
         self.owner = owner
         self._closed = False
         self._in_flight = False
-        self._retained_left = 0
+        self.retained: list[Message] = []  # still to be handed over, the oldest at the end
         self._caught_up: asyncio.Future[None] | None = None
         self._coro.send(None)  # to the pump's first yield
         self._become_idle()
 
     @types.coroutine
     def _pump(self) -> Generator[Any, Message, None]:
-        topic, payload = yield IDLE
-        while True:
-            try:
-                yield from self.callback(topic, payload)
-            except Exception as error:  # noqa: BLE001 - the edge: the subscription outlives its callback's errors
-                self._report(topic, error)
-            except asyncio.CancelledError as error:
-                if not self._cancel_requests:  # it was not asked to stop: something it awaited was
-                    self._report(topic, error)
+        try:
             topic, payload = yield IDLE
+            while True:
+                try:
+                    yield from self.callback(topic, payload)
+                except Exception as error:  # noqa: BLE001 - the edge: the subscription outlives its callback's errors
+                    self._report(topic, error)
+                except asyncio.CancelledError as error:
+                    if (
+                        not self._cancel_requests
+                    ):  # nobody asked it to stop: something it awaited was
+                        self._report(topic, error)
+                topic, payload = yield IDLE
+        except GeneratorExit:
+            raise
+        except (
+            BaseException
+        ):  # an interrupt goes to whoever runs the loop, and ends this as any task
+            self.close()
+            raise
 
     def _report(self, topic: str, error: BaseException) -> None:
-        retained = self._retained_left
         bus.error(
-            "localbus.retained_callback_error" if retained else "localbus.callback_error",
+            "localbus.retained_callback_error" if self.retained else "localbus.callback_error",
             topic=topic,
             error=error,
         )
@@ -190,40 +196,50 @@ class Subscription(EagerTask[None]):
         for _ in range(_DRAIN_SLICE):
             if self._closed:
                 return IDLE
-            if not queue:
+            if self.retained:
+                message = self.retained[-1]
+            elif queue:
+                message = queue.take()
+            else:
                 self._become_idle()
                 return IDLE
-            waits_for = self._coro.send(queue.take())
+            waits_for = self._coro.send(message)
             if waits_for is not IDLE:
                 return waits_for
             self._count_retained()
-        self.get_loop().call_soon(self.dispatcher.deliver, CATCH_UP, (self,))
+        self.get_loop().call_soon(self.dispatcher.nudge, self)
         return IDLE
 
     # --- retained messages --------------------------------------------------------------------
 
     def hold_retained(self, messages: list[Message]) -> None:
-        """Put retained messages ahead of everything live."""
+        """Put retained messages ahead of everything live; limit and policy do not touch them."""
         self._become_occupied()
-        self._retained_left = len(messages)
-        self.backlog().extend(messages)
+        self.retained = messages[::-1]
 
     def _count_retained(self) -> None:
-        if self._retained_left:
-            self._retained_left -= 1
-            if not self._retained_left and self._caught_up is not None:
+        if self.retained:
+            self.retained.pop()
+            if not self.retained and self._caught_up is not None:
                 _settle(self._caught_up)
 
     async def caught_up(self) -> None:
         """Wait until the callback is done with every retained message."""
-        if self._retained_left and not self._closed:
+        if self.retained:
             self._caught_up = self.get_loop().create_future()
             await self._caught_up
 
     # --- the end ------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Take no more messages; a callback in flight goes on."""
+        """Take no more messages; a callback in flight goes on. From any thread."""
+        self.owner.forget(self)
+        if self.dispatcher.runs_elsewhere():  # it may be handing a message over right now
+            self.get_loop().call_soon_threadsafe(self._close)
+        else:
+            self._close()
+
+    def _close(self) -> None:
         if self._closed:
             return
         self._closed = True
@@ -231,11 +247,12 @@ class Subscription(EagerTask[None]):
         self.send = _discard
         if self.queue is not None:
             self.queue.clear()
+        self.retained.clear()
         if self._caught_up is not None:
             _settle(self._caught_up)
         if not (self._in_flight or self._pump_runs()):
             self._coro.close()  # the pump holds this object: without it, both go at once
-        self.owner.forget(self)
+            self._finish()
 
     def _pump_runs(self) -> bool:
         return inspect.getgeneratorstate(self._coro) == inspect.GEN_RUNNING  # type: ignore[arg-type]  # the pump
@@ -244,16 +261,18 @@ class Subscription(EagerTask[None]):
         """End the subscription, and cancel and await a callback in flight, unless that is the caller."""
         self.close()
         loop = self.get_loop()
-        if loop.is_closed():
-            return
-        if loop is not asyncio.get_running_loop():
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._end_callback(), loop))
-        else:
+        if loop is asyncio.get_running_loop():
             await self._end_callback()
+        elif self.dispatcher.runs_elsewhere():
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._end_callback(), loop))
+        elif not loop.is_closed():  # it stands still: what it left behind ends when it goes on
+            loop.call_soon_threadsafe(self.abandon)
 
     async def _end_callback(self) -> None:
+        # A callback that runs and is not the caller stands further down in this very stack: it
+        # published, and the caller runs for that message.
         caller: object = asyncio.current_task()
-        if self._in_flight and caller is not self:
+        if caller is not self and (self._in_flight or self._pump_runs()):
             self.cancel()
             await asyncio.wait([self])
 
@@ -261,6 +280,22 @@ class Subscription(EagerTask[None]):
         """Cancel a callback in flight and await nothing; called on the subscription's loop."""
         if self._in_flight:
             self.cancel()
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Ask the callback to stop, as `asyncio.Task.cancel` does; that ends the subscription."""
+        if self._in_flight:
+            return super().cancel(msg)
+        if not self._pump_runs():
+            self.close()
+            return False
+        # It has not waited yet, and may take the request back or end before it is carried out.
+        self.get_loop().call_soon(self._end_if_cancelled)
+        return super().cancel(msg)
+
+    def _end_if_cancelled(self) -> None:
+        if not self._in_flight and (self._cancel_requests or self._closed):
+            self.close()
+            self._finish()
 
     def _finish(self) -> None:
         if not self.done():
