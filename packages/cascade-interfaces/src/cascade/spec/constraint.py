@@ -55,17 +55,21 @@ class GlobalConstraint:
 
     def __post_init__(self) -> None:
         """Refuse an order whose parts do not fit together."""
-        if not self.id:
-            raise InvalidConstraintError("a constraint needs an id that is not empty")
+        if not isinstance(self.id, str) or not self.id:
+            raise InvalidConstraintError("a constraint needs an id, a text that is not empty")
         if self.type not in ("pause", "concurrency", "rate_limit"):
             raise InvalidConstraintError(
                 f"a constraint's type is pause, concurrency or rate_limit, not {self.type!r}"
             )
-        if self.type == "concurrency" and (self.n is None or self.n < 1):
-            raise InvalidConstraintError(f"concurrency needs n >= 1, not {self.n!r}")
+        if self.type == "concurrency" and not (isinstance(self.n, int) and self.n >= 1):
+            raise InvalidConstraintError(f"concurrency needs a whole number n >= 1, not {self.n!r}")
         if self.type == "rate_limit":
-            if self.rate is None:
-                raise InvalidConstraintError("rate_limit needs a rate such as '20/s'")
+            if not isinstance(self.rate, str):
+                raise InvalidConstraintError(f"rate_limit needs a rate such as '20/s', not {self.rate!r}")
             parse_rate(self.rate)
-        if self.burst < 1:
-            raise InvalidConstraintError(f"burst is at least 1, not {self.burst}")
+        if not isinstance(self.burst, int) or self.burst < 1:
+            raise InvalidConstraintError(f"burst is a whole number of at least 1, not {self.burst!r}")
+        if not isinstance(self.expires_at, (int, float, type(None))):
+            raise InvalidConstraintError(
+                f"expires_at is a Unix time in seconds, or nothing, not {self.expires_at!r}"
+            )

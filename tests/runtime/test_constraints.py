@@ -1,0 +1,195 @@
+"""Engine contract, "Policies": live constraints from ``cascade/constraints/#``."""
+
+import asyncio
+import time
+
+import pytest
+
+import cascade as cs
+from cascade.common.messaging.testing import capture
+
+GLOBAL = "cascade/constraints/global"
+
+
+@pytest.fixture
+async def connector():
+    connector = cs.LocalBusConnector(cs.LocalBroker())
+    await connector.connect()
+    yield connector
+    await connector.disconnect()
+
+
+@pytest.fixture
+async def engine(connector):
+    async with cs.Engine(connector=connector) as engine:
+        yield engine
+
+
+@cs.task
+async def work(log, n):
+    log.append(n)
+    await asyncio.sleep(0)
+    return n
+
+
+@cs.task
+async def other(log):
+    log.append("other")
+
+
+async def settle():
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_a_pause_that_exists_before_the_run_holds_its_first_task(connector):
+    await connector.publish(GLOBAL, {"id": "p", "type": "pause"}, retain=True)
+    log = []
+    running = asyncio.create_task(cs.Engine(connector=connector).run(work(log, 1)))
+    await settle()
+    assert log == []
+    await connector.publish(GLOBAL, {}, retain=True)
+    assert await running == 1
+
+
+async def test_a_pause_for_one_task_lets_the_others_pass(engine, connector):
+    await connector.publish(
+        "cascade/constraints/task/work", {"id": "p", "type": "pause"}, retain=True
+    )
+    log = []
+    running = asyncio.create_task(engine.run(work(log, 1)))
+    await engine.run(other(log))
+    await settle()
+    assert log == ["other"]
+    await connector.publish("cascade/constraints/task/work", None, retain=True)
+    await running
+    assert log == ["other", 1]
+
+
+async def test_a_concurrency_limit_holds_and_a_changed_one_takes_effect_at_once(engine, connector):
+    release = asyncio.Event()
+    running = []
+
+    @cs.task
+    async def stays():
+        running.append(1)
+        await release.wait()
+
+    await connector.publish(GLOBAL, {"id": "c", "type": "concurrency", "n": 2}, retain=True)
+    whole = asyncio.create_task(engine.run([stays() for _ in range(6)]))
+    await settle()
+    assert len(running) == 2
+    await connector.publish(GLOBAL, {"id": "c", "type": "concurrency", "n": 5}, retain=True)
+    await settle()
+    assert len(running) == 5
+    release.set()
+    await whole
+    assert len(running) == 6
+
+
+async def test_a_concurrency_limit_for_one_task_counts_that_task_only(engine, connector):
+    most = []
+    running = []
+
+    @cs.task
+    async def limited():
+        running.append(1)
+        most.append(len(running))
+        await asyncio.sleep(0)
+        running.pop()
+
+    topic = "cascade/constraints/task/limited"
+    await connector.publish(topic, {"id": "c", "type": "concurrency", "n": 1}, retain=True)
+    await engine.run([limited(), limited(), work([], 1), work([], 2)])
+    assert max(most) == 1
+
+
+async def test_a_rate_limit_spaces_the_starts(engine, connector):
+    loop = asyncio.get_running_loop()
+    starts = []
+
+    @cs.task
+    async def tick():
+        starts.append(loop.time())
+
+    order = {"id": "r", "type": "rate_limit", "rate": "200/s", "burst": 2}
+    await connector.publish(GLOBAL, order, retain=True)
+    await engine.run([tick() for _ in range(6)])
+    assert starts[5] - starts[1] >= 4 / 200 - 1e-6
+    assert starts == sorted(starts)
+
+
+async def test_held_tasks_start_in_the_order_they_came(engine, connector):
+    log = []
+    await connector.publish(GLOBAL, {"id": "p", "type": "pause"}, retain=True)
+    running = asyncio.create_task(engine.run([work(log, n) for n in range(20)]))
+    await settle()
+    await connector.publish(GLOBAL, {}, retain=True)
+    await running
+    assert log == list(range(20))
+
+
+async def test_a_constraint_ends_when_it_expires(engine, connector):
+    order = {"id": "p", "type": "pause", "expires_at": time.time() + 0.01}
+    await connector.publish(GLOBAL, order, retain=True)
+    log = []
+    assert await engine.run(work(log, 1)) == 1
+    assert time.time() >= order["expires_at"]
+
+
+async def test_a_constraint_that_has_expired_before_holds_nothing(engine, connector):
+    await connector.publish(GLOBAL, {"id": "p", "type": "pause", "expires_at": 1.0}, retain=True)
+    assert await engine.run(work([], 1)) == 1
+
+
+async def test_a_constraint_is_replaced_by_its_id(engine, connector):
+    await connector.publish(GLOBAL, {"id": "x", "type": "pause"}, retain=True)
+    await connector.publish(GLOBAL, {"id": "x", "type": "concurrency", "n": 3}, retain=True)
+    assert await engine.run(work([], 1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        ("pause", "a constraint is a mapping, not str"),
+        ({"type": "pause"}, "missing id"),
+        ({"id": "x", "type": "stop"}, "pause, concurrency or rate_limit"),
+        ({"id": "x", "type": "concurrency", "n": 0}, "n >= 1"),
+        ({"id": "x", "type": "concurrency", "n": "two"}, "a whole number n >= 1, not 'two'"),
+        ({"id": "x", "type": "pause", "expires_at": "soon"}, "expires_at is a Unix time"),
+        ({"id": "x", "type": "rate_limit", "rate": "fast"}, "a rate looks like"),
+        ({"id": "x", "type": "rate_limit"}, "needs a rate such as"),
+        ({"id": "x", "typ": "pause"}, "Did you mean 'type'"),
+        ({"id": "", "type": "pause"}, "needs an id"),
+        ({"id": "x", "type": "rate_limit", "rate": "1/s", "burst": 0}, "burst is a whole number"),
+    ],
+)
+async def test_a_malformed_constraint_is_reported_and_ignored(engine, connector, payload, reason):
+    with capture() as messages:
+        await connector.publish(GLOBAL, payload, retain=True)
+    assert [message.id for message in messages] == ["engine.constraint_malformed"]
+    assert reason in messages[0].facts["reason"]
+    assert await engine.run(work([], 1)) == 1
+
+
+async def test_a_held_task_can_be_cancelled_and_leaves_the_line(engine, connector):
+    await connector.publish(GLOBAL, {"id": "p", "type": "pause"}, retain=True)
+    log = []
+    first = asyncio.create_task(engine.run(work(log, 1)))
+    second = asyncio.create_task(engine.run(work(log, 2)))
+    await settle()
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    await connector.publish(GLOBAL, {}, retain=True)
+    await second
+    assert log == [2]
+
+
+async def test_an_engine_that_closes_forgets_its_orders(connector):
+    engine = cs.Engine(connector=connector)
+    async with engine:
+        await connector.publish(GLOBAL, {"id": "p", "type": "pause"}, retain=True)
+        assert engine.is_watched
+    await connector.publish(GLOBAL, {}, retain=True)
+    assert not engine.is_watched
+    assert await engine.run(work([], 1)) == 1
