@@ -1,0 +1,73 @@
+"""Callbacks for tests: they keep what they hear, and a test waits for it, not for time."""
+
+import asyncio
+from contextlib import contextmanager
+
+from cascade.common.messaging import bus
+
+__all__ = ["Gated", "Heard", "patience", "reports"]
+
+_LONG = 30  # seconds after which something that should have happened never will
+
+
+def patience():
+    """Bound a wait: what comes, comes long before; what does not come fails instead of hanging."""
+    return asyncio.timeout(_LONG)
+
+
+class Heard:
+    """Keeps every message; ``messages`` holds those whose callback has ended."""
+
+    def __init__(self):
+        self.messages = []
+        self._grown = asyncio.Event()
+
+    async def __call__(self, topic, payload):
+        self.keep(topic, payload)
+
+    def keep(self, topic, payload):
+        self.messages.append((topic, payload))
+        self._grown.set()
+
+    async def until(self, count):
+        """Wait until there are so many messages, and return all."""
+        async with patience():
+            while len(self.messages) < count:
+                self._grown.clear()
+                await self._grown.wait()
+        return self.messages
+
+    @property
+    def payloads(self):
+        return [payload for _, payload in self.messages]
+
+    @property
+    def topics(self):
+        return [topic for topic, _ in self.messages]
+
+
+class Gated(Heard):
+    """Begins with a message, and ends with it only when the gate is open."""
+
+    def __init__(self):
+        super().__init__()
+        self.begun = Heard()
+        self.gate = asyncio.Event()
+        self.cancelled = []
+
+    async def __call__(self, topic, payload):
+        self.begun.keep(topic, payload)
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            self.cancelled.append((topic, payload))
+            raise
+        self.keep(topic, payload)
+
+
+@contextmanager
+def reports():
+    """Hear what people are told of this loop's callbacks, as pairs of id and facts."""
+    heard = Heard()
+    with bus.divert(lambda message: heard.keep(message.id, message.facts)):
+        yield heard
