@@ -1,6 +1,7 @@
 """Engine contract, "Scopes": when resources open and close, and what they may need."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -175,10 +176,8 @@ async def test_teardown_happens_on_cancellation(scope):
 async def test_a_resource_that_swallows_the_exception_does_not_hide_the_failure():
     @cs.resource
     def quiet():
-        try:
+        with contextlib.suppress(KeyError):
             yield 1
-        except KeyError:
-            pass
 
     @cs.task(mode="inline")
     def fails(quiet=cs.inject(quiet)):
