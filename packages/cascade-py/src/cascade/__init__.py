@@ -14,7 +14,7 @@ from typing import Any
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
 from cascade.interfaces.errors import CascadeError
-from cascade.providers.registry import load_provider, provider_names
+from cascade.providers import registry as _registry
 from cascade.providers.signal import recv, send
 from cascade.providers.wait import wait
 from cascade.running import run, run_async
@@ -50,8 +50,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name.startswith("_"):
         raise AttributeError(name)
-    return load_provider(name)
+    return _registry.load_provider(name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *provider_names()})
+    return sorted({*globals(), *_registry.provider_names()})

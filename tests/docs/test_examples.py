@@ -1,0 +1,40 @@
+"""The examples of README and docs run, and show what they say they show."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from repository.distributions import ROOT
+
+PAGES = [*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")]
+BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
+
+
+def examples():
+    for page in PAGES:
+        for found in BLOCK.finditer(page.read_text(encoding="utf-8")):
+            line = page.read_text(encoding="utf-8").count("\n", 0, found.start()) + 1
+            yield pytest.param(found[1], found[2], id=f"{page.relative_to(ROOT)}:{line}")
+
+
+@pytest.mark.parametrize(("code", "shown"), list(examples()))
+def test_an_example_runs_and_shows_what_it_says(tmp_path, code, shown):
+    script = tmp_path / "example.py"
+    script.write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", script],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    if shown is not None:
+        assert done.stdout == shown
+
+
+def test_there_are_examples_to_run():
+    assert len(list(examples())) >= 4
