@@ -1,0 +1,63 @@
+"""Finds the commands: entry points of the group ``cascade.commands``, each a function for Typer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+
+import typer
+
+from cascade.common.messaging import bus
+
+__all__ = ["GROUP", "Command", "load_commands"]
+
+GROUP = "cascade.commands"
+
+_EXTRAS: Mapping[str, str] = MappingProxyType({"fireflies": "cascade-py[fireflies]"})
+"""Commands of Cascade's own that come with an extra."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command by its name."""
+
+    name: str
+    function: Callable[..., None]
+    is_usable: bool = True
+    """False: the function only says why there is no command."""
+
+
+def load_commands() -> list[Command]:
+    """Return all commands in alphabetical order; one that cannot be loaded says so when it is used."""
+    points = {point.name: point for point in entry_points(group=GROUP)}
+    names = sorted({*points, *_EXTRAS})
+    return [_load(points[name]) if name in points else _missing(name) for name in names]
+
+
+def _load(point: EntryPoint) -> Command:
+    distribution = "(unknown)" if point.dist is None else point.dist.name
+    try:
+        return Command(point.name, point.load())
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get(point.name, f"{distribution}[{point.name}]")
+        facts = {"distribution": distribution, "library": error.name, "extra": extra}
+        return _unusable(point.name, "cli.command_needs", facts)
+    except Exception as error:  # noqa: BLE001 - the edge: a broken plug-in must not break the others
+        reason = f"{type(error).__name__}: {error}"
+        facts = {"distribution": distribution, "reason": reason}
+        return _unusable(point.name, "cli.command_broken", facts)
+
+
+def _missing(name: str) -> Command:
+    return _unusable(name, "cli.command_missing", {"extra": _EXTRAS[name]})
+
+
+def _unusable(name: str, message_id: str, facts: Mapping[str, object]) -> Command:
+    def explain() -> None:
+        bus.error(message_id, command=name, **facts)
+        raise typer.Exit(1)
+
+    explain.__doc__ = "(not usable here; call it to hear why)"
+    return Command(name, explain, is_usable=False)
