@@ -1,0 +1,96 @@
+"""The firefly: an endless workflow that waits, adjusts, sometimes flashes, and calls itself again.
+
+It hears its neighbours through ``cs.recv``, flashes through ``cs.send`` and reads the run's clock.
+Its neighbours' topics and its own deadline are all it knows.
+
+A flash carries the instant it belongs to, on the sender's clock. Messages wait while others are
+being served, on a busy loop for milliseconds; who reckons with the instant of the flash and not
+with the moment of hearing keeps such delays out of the rhythm. An instant more than a period away
+cannot be from a clock that is shared, as with neighbours on another machine; then the moment of
+hearing counts.
+
+What happens at one and the same instant is settled in `cascade.observatory.oscillator`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cascade as cs
+from cascade.interfaces.protocols import Clock
+from cascade.observatory.oscillator import Oscillator, Rhythm
+
+__all__ = ["Firefly", "live"]
+
+
+class Firefly:
+    """What stays the same in a firefly's life. Treat it as frozen.
+
+    A plain class, since the engine looks for lazy results inside dataclasses, at every step.
+
+    Attributes:
+        topic: where it flashes.
+        hears: topic filters of its neighbours; they may take in its own topic, which it does not
+            heed.
+        oscillator: its rhythm when alone, and its answer to pulses.
+    """
+
+    __slots__ = ("hears", "oscillator", "topic")
+
+    def __init__(self, topic: str, hears: tuple[str, ...], oscillator: Oscillator) -> None:
+        """Make a firefly; `live` begins its life."""
+        self.topic = topic
+        self.hears = hears
+        self.oscillator = oscillator
+
+    def __repr__(self) -> str:
+        """Show it by its topic."""
+        return f"Firefly({self.topic!r})"
+
+
+@cs.task(mode="inline")
+def live(me: Firefly, phase: float, clock: Clock = cs.inject("clock")) -> Any:
+    """Begin a life at a phase from 0 to below 1; it has no end, and so no value."""
+    now = clock.time()
+    return _listen(me, me.oscillator.begin(phase, now), now)
+
+
+@cs.task(mode="inline")
+def _react(
+    me: Firefly,
+    rhythm: Rhythm,
+    signal: tuple[str, Any] | None,
+    clock: Clock = cs.inject("clock"),
+) -> Any:
+    """Answer to a flash of a neighbour, or to the deadline (None)."""
+    now = clock.time()
+    if signal is None:
+        after = me.oscillator.expire(rhythm, now)
+    else:
+        topic, said = signal
+        if topic == me.topic:
+            return _listen(me, rhythm, now)
+        after = me.oscillator.hear(rhythm, _instant(said, now, me.oscillator.period), now)
+    if after.flashed == rhythm.flashed:
+        return _listen(me, after, now)
+    return _go_on(me, after, cs.send(me.topic, after.flashed))
+
+
+@cs.task(mode="inline")
+def _go_on(me: Firefly, rhythm: Rhythm, _flash: None, clock: Clock = cs.inject("clock")) -> Any:
+    """Listen again, once the flash is out."""
+    return _listen(me, rhythm, clock.time())
+
+
+def _listen(me: Firefly, rhythm: Rhythm, now: float) -> Any:
+    """Return the next step: wait for a neighbour until the deadline, then react."""
+    patience = max(0.0, rhythm.deadline - now)
+    signal = cs.recv(me.hears, patience, default=None, buffered=True, with_topic=True)
+    return _react(me, rhythm, signal)
+
+
+def _instant(said: Any, now: float, period: float) -> float:
+    """Return when a flash was: what it says, if that can be, else now."""
+    if isinstance(said, float) and abs(now - said) < period:
+        return said
+    return now

@@ -1,0 +1,79 @@
+"""The observer: hears every flash, and writes down who and when."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from math import inf
+from typing import Any
+
+from cascade.interfaces.protocols import Connector
+from cascade.observatory.swarm import FLASHES
+
+__all__ = ["FlashLog", "observing"]
+
+
+class FlashLog:
+    """All flashes so far, in the order they were seen.
+
+    Attributes:
+        count: how many agents there are.
+        seen: when each flash was seen, in seconds on the observer's clock; never falls.
+        agents: who flashed, each time.
+        instants: the instant that each flash says it belongs to, in seconds; on a busy wall clock
+            somewhat before ``seen``, on a simulated one the same.
+        by_agent: for each agent when its flashes were seen.
+    """
+
+    def __init__(self, count: int) -> None:
+        """Begin with nothing, for agents 0 to ``count - 1``."""
+        self.count = count
+        self.seen = array("d")
+        self.agents = array("l")
+        self.instants = array("d")
+        self.by_agent: list[list[float]] = [[] for _ in range(count)]
+
+    def __len__(self) -> int:
+        """Return the number of flashes."""
+        return len(self.seen)
+
+    def add(self, agent: int, seen: float, instant: float) -> None:
+        """Write down one flash.
+
+        Raises:
+            IndexError: there is no such agent.
+        """
+        self.by_agent[agent].append(seen)
+        self.seen.append(seen)
+        self.agents.append(agent)
+        self.instants.append(instant)
+
+    def known_from(self) -> float:
+        """Return the time by which everybody had flashed once, in seconds; infinity if not yet."""
+        return max((times[0] if times else inf for times in self.by_agent), default=inf)
+
+    def known_until(self) -> float:
+        """Return the time up to which everybody's phase is known, in seconds: the earliest last flash."""
+        return min((times[-1] if times else -inf for times in self.by_agent), default=-inf)
+
+
+@asynccontextmanager
+async def observing(connector: Connector, log: FlashLog) -> AsyncIterator[None]:
+    """Write every flash into the log as long as the context is open.
+
+    Args:
+        connector: a connected connector; a flash of somebody unknown is reported by it.
+        log: where to write.
+    """
+    clock = asyncio.get_running_loop().time
+
+    async def see(topic: str, instant: Any) -> None:
+        log.add(int(topic.rpartition("/")[2]), clock(), instant)
+
+    handle = await connector.subscribe(f"{FLASHES}/+", see)
+    try:
+        yield
+    finally:
+        await handle.unsubscribe()

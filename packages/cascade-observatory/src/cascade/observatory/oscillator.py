@@ -1,0 +1,86 @@
+"""What a firefly does next: from where it stands and what happens, as pure functions of time.
+
+Times are seconds on any one clock. Nothing here reads a clock: the caller says when.
+
+The rules for one instant, which make the model exact:
+
+* Who flashed at t ignores the pulses of t.
+* Who is pushed to phase 1 by a pulse of t flashes at t.
+* Where a pulse and the own deadline fall on the same instant, the deadline wins: the firefly
+  flashes on its own account, and the pulse finds it just flashed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, isfinite
+from typing import NamedTuple
+
+from cascade.observatory.response import PulseResponse
+
+__all__ = ["Oscillator", "Rhythm"]
+
+
+class Rhythm(NamedTuple):
+    """Where a firefly stands."""
+
+    deadline: float
+    """When it flashes unless a pulse comes first, in seconds."""
+
+    flashed: float
+    """When it last flashed, in seconds; minus infinity before the first time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Oscillator:
+    """A clock of one period that pulses push forward.
+
+    The phase is never stored: it is what is missing until the deadline. So each flash is reckoned
+    from the one before and not from when somebody noticed, and nothing drifts.
+    """
+
+    response: PulseResponse
+    """What a pulse does."""
+
+    period: float = 1.0
+    """Seconds from flash to flash when nobody interferes."""
+
+    def __post_init__(self) -> None:
+        """Check the period.
+
+        Raises:
+            ValueError: it is not a number of seconds above 0.
+        """
+        if not (isfinite(self.period) and self.period > 0):
+            raise ValueError(f"a period is a number of seconds above 0, not {self.period:g}")
+
+    def begin(self, phase: float, now: float) -> Rhythm:
+        """Return the rhythm of a firefly that has this phase now and has never flashed."""
+        return Rhythm(now + (1.0 - phase) * self.period, -inf)
+
+    def phase(self, rhythm: Rhythm, at: float) -> float:
+        """Return the phase at a time up to the deadline."""
+        return 1.0 - (rhythm.deadline - at) / self.period
+
+    def expire(self, rhythm: Rhythm, now: float) -> Rhythm:
+        """Flash, since the deadline has come.
+
+        The flash counts as of the deadline, however late that is noticed. Only who slept through
+        a whole period flashes as of now, and does not make up for what it missed.
+        """
+        on_time = now - rhythm.deadline < self.period
+        return self._flash(rhythm.deadline if on_time else now)
+
+    def hear(self, rhythm: Rhythm, at: float, now: float) -> Rhythm:
+        """Take a pulse of the instant ``at``, noticed ``now``."""
+        if at >= rhythm.deadline:
+            return self.expire(rhythm, now)
+        if at <= rhythm.flashed:
+            return rhythm
+        phase = self.response.after_pulse(self.phase(rhythm, at))
+        if phase >= 1.0:
+            return self._flash(at)
+        return Rhythm(at + (1.0 - phase) * self.period, rhythm.flashed)
+
+    def _flash(self, at: float) -> Rhythm:
+        return Rhythm(at + self.period, at)

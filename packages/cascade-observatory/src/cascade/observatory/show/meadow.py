@@ -1,0 +1,88 @@
+"""The lights as characters: bright right after a flash, then fading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from math import exp
+
+from rich.color import Color
+from rich.console import Console, ConsoleOptions
+from rich.measure import Measurement
+from rich.segment import Segment
+from rich.style import Style
+
+from cascade.observatory.experiment import Experiment
+
+__all__ = ["Meadow", "glow"]
+
+_FADING = 0.16  # periods after which a light has e^-1 of its brightness
+_LEVELS = 24
+_NIGHT, _LEAF, _FLASH = (26, 32, 44), (150, 190, 52), (255, 250, 190)
+_ROOM_BELOW = 2  # lines of the terminal that the view leaves free
+
+
+def glow(brightness: float) -> tuple[int, int, int]:
+    """Return the colour of a light, from 0 (night) over a leafy green to 1 (flash), as red, green, blue."""
+    low, high, part = (
+        (_NIGHT, _LEAF, 2 * brightness)
+        if brightness < 0.5  # noqa: PLR2004 - half way is where the green is
+        else (_LEAF, _FLASH, 2 * brightness - 1)
+    )
+    red, green, blue = (round(a + (b - a) * part) for a, b in zip(low, high, strict=True))
+    return red, green, blue
+
+
+_COLORS = [Color.from_rgb(*glow(level / (_LEVELS - 1))) for level in range(_LEVELS)]
+_LIGHTS = [Style(color=color) for color in _COLORS]
+_GLYPHS = [("· " if level < 3 else "• " if level < 9 else "● ") for level in range(_LEVELS)]  # noqa: PLR2004 - three sizes
+_PAIRS = [[Style(color=upper, bgcolor=lower) for lower in _COLORS] for upper in _COLORS]
+
+
+class Meadow:
+    """A renderable: the swarm as it glows now.
+
+    Two columns for each light where the terminal has room; else half blocks, two lights one above
+    the other in each character; what still has no room is cut off.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        """Show the swarm of an experiment."""
+        self._experiment = experiment
+        self._side = experiment.settings.side
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        """Say how many columns it takes."""
+        width = min(self._side * (2 if self._is_roomy(console) else 1), options.max_width)
+        return Measurement(width, width)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        """Draw."""
+        levels = self._levels()
+        rows = console.height - _ROOM_BELOW
+        if self._is_roomy(console):
+            for row in levels[:rows]:
+                shown = row[: options.max_width // 2]
+                for level, same in groupby(shown):
+                    yield Segment(_GLYPHS[level] * len(list(same)), _LIGHTS[level])
+                yield Segment.line()
+            return
+        levels += [[0] * self._side] * (self._side % 2)
+        for upper, lower in list(zip(levels[::2], levels[1::2], strict=True))[:rows]:
+            pairs = zip(upper[: options.max_width], lower, strict=False)
+            for (above, below), alike in groupby(pairs):
+                yield Segment("▀" * len(list(alike)), _PAIRS[above][below])
+            yield Segment.line()
+
+    def _is_roomy(self, console: Console) -> bool:
+        return 4 * self._side <= console.width and self._side + _ROOM_BELOW <= console.height
+
+    def _levels(self) -> list[list[int]]:
+        """Return the brightness of each light, row by row, from 0 to the brightest level."""
+        now, side = self._experiment.now, self._side
+        fading = _FADING * self._experiment.settings.oscillator.period
+        levels = [
+            round((_LEVELS - 1) * exp(min(0.0, times[-1] - now) / fading)) if times else 0
+            for times in self._experiment.log.by_agent
+        ]
+        return [levels[row * side : (row + 1) * side] for row in range(side)]

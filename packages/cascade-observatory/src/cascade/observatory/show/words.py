@@ -1,0 +1,41 @@
+"""What an experiment is and how it went, in one sentence each."""
+
+from __future__ import annotations
+
+from cascade.observatory.experiment import Experiment
+
+__all__ = ["describe", "latest_order", "parameters", "verdict"]
+
+
+def latest_order(experiment: Experiment) -> float | None:
+    """Return the newest r that is known; None before everybody has flashed once."""
+    values = experiment.coherence.values
+    return values[-1] if values else None
+
+
+def describe(experiment: Experiment) -> str:
+    """Say who takes part."""
+    side = experiment.settings.side
+    return f"{side} × {side} = {side * side} fireflies, each an endless workflow that sees 8 neighbours"
+
+
+def parameters(experiment: Experiment) -> str:
+    """List the numbers of the model."""
+    settings = experiment.settings
+    response, period = settings.oscillator.response, settings.oscillator.period
+    return f"{response}, period {period:g} s, seed {settings.seed}"
+
+
+def verdict(experiment: Experiment) -> str:
+    """Say whether the swarm came into step, and when."""
+    found = experiment.synchrony.found
+    if found is None:
+        order = latest_order(experiment)
+        known = "and not everybody has flashed yet" if order is None else f"r = {order:.2f}"
+        return f"Not in step after {experiment.elapsed:.1f} s: {known}."
+    share = experiment.settings.criterion.share
+    spread = 1000 * (found.second.end - found.second.begin)
+    return (
+        f"In step after {experiment.in_step_after:.1f} s: {share:.0%} of {experiment.log.count} "
+        f"fireflies flash within {spread:.0f} ms, r = {found.order:.3f}."
+    )

@@ -1,0 +1,60 @@
+"""The swarm: every firefly a run of its own, all on one engine."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import cascade as cs
+from cascade.observatory.agent import Firefly, live
+from cascade.observatory.oscillator import Oscillator
+from cascade.observatory.topology import Neighbours
+
+__all__ = ["FLASHES", "flying", "random_phases", "swarm_of"]
+
+FLASHES = "fireflies/flash"
+"""The level above the topics of all flashes; agent 7 flashes on ``fireflies/flash/7``."""
+
+
+def swarm_of(neighbours: Neighbours, oscillator: Oscillator) -> tuple[Firefly, ...]:
+    """Return one firefly for each place of a topology, all with the same oscillator."""
+    return tuple(
+        Firefly(f"{FLASHES}/{number}", tuple(f"{FLASHES}/{other}" for other in seen), oscillator)
+        for number, seen in enumerate(neighbours)
+    )
+
+
+def random_phases(count: int, seed: int) -> list[float]:
+    """Return start phases, evenly random from 0 to below 1 and always the same for a seed."""
+    numbers = random.Random(seed)
+    return [numbers.random() for _ in range(count)]
+
+
+@asynccontextmanager
+async def flying(
+    engine: cs.Engine, swarm: Sequence[Firefly], phases: Sequence[float]
+) -> AsyncIterator[None]:
+    """Let a swarm live as long as the context is open; on leaving, every run has ended.
+
+    Args:
+        engine: an entered engine with a connector.
+        swarm: the fireflies.
+        phases: where each of them starts, from 0 to below 1.
+
+    Raises:
+        ValueError: there are not as many phases as fireflies.
+        ExceptionGroup: a firefly died of an error; the body of the context was cancelled.
+    """
+    lives = [live(firefly, phase) for firefly, phase in zip(swarm, phases, strict=True)]
+    async with asyncio.TaskGroup() as group:
+        runs = [
+            group.create_task(engine.run(life), name=firefly.topic)
+            for firefly, life in zip(swarm, lives, strict=True)
+        ]
+        try:
+            yield
+        finally:
+            for run in runs:
+                run.cancel()

@@ -1,0 +1,165 @@
+"""Fireflies on a real engine and bus, in simulated time, so that every number is exact."""
+
+import asyncio
+import statistics
+from collections import Counter
+
+import pytest
+
+import cascade as cs
+from cascade.observatory import (
+    Firefly,
+    MirolloStrogatz,
+    Oscillator,
+    flying,
+    live,
+    random_phases,
+    torus,
+)
+from observatory import oracle
+from observatory.simulated import flashes_of, simulate
+
+
+def instants(log):
+    return sorted(zip(log.instants, log.agents, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("side", "seconds", "numbers"),
+    [
+        (3, 20, {"b": 3, "epsilon": 0.02, "refractory": 0.1}),
+        (6, 12, {"b": 3, "epsilon": 0.3 / 8, "refractory": 0.1}),
+        (5, 12, {"b": 1, "epsilon": 0.05, "refractory": 0.0}),
+        (4, 12, {"b": 3, "epsilon": 0.0, "refractory": 0.2}),
+    ],
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_they_flash_exactly_as_in_the_event_heap(side, seconds, numbers, seed):
+    phases = random_phases(side * side, seed)
+    log = flashes_of(torus(side), Oscillator(MirolloStrogatz(**numbers)), phases, seconds)
+    assert instants(log) == sorted(oracle.flashes_of(torus(side), phases, seconds, **numbers))
+    assert list(log.seen) == pytest.approx(list(log.instants), abs=1e-9)
+
+
+def test_another_period_only_stretches_time():
+    numbers = {"b": 3, "epsilon": 0.04, "refractory": 0.1}
+    phases = random_phases(16, seed=5)
+    oscillator = Oscillator(MirolloStrogatz(**numbers), period=0.25)
+    expected = oracle.flashes_of(torus(4), phases, 3, period=0.25, **numbers)
+    assert instants(flashes_of(torus(4), oscillator, phases, 3)) == sorted(expected)
+
+
+@pytest.mark.parametrize(("side", "median"), [(10, 4), (20, 5.5)])
+def test_a_torus_synchronises_in_about_the_published_number_of_cycles(side, median):
+    numbers = {"b": 3, "epsilon": 0.3 / 8, "refractory": 0.1}
+
+    def cycles(seed):
+        phases = random_phases(side * side, seed)
+        flashes = oracle.flashes_of(torus(side), phases, 15, **numbers)
+        together = Counter(time for time, _ in flashes)
+        return min(time for time, count in together.items() if count >= 0.99 * side * side)
+
+    assert statistics.median(cycles(seed) for seed in range(9)) == pytest.approx(median, abs=2)
+
+
+def test_who_hears_everything_does_not_heed_itself():
+    async def main():
+        connector = cs.LocalBusConnector(broker=cs.LocalBroker())
+        heard = []
+
+        async def hear(_topic, instant):
+            heard.append(instant)
+
+        eager = Oscillator(MirolloStrogatz(epsilon=0.5, refractory=0.0))
+        async with cs.Engine(connector=connector) as engine:
+            await connector.subscribe("lone/+", hear)
+            async with flying(engine, [Firefly("lone/1", ("lone/+",), eager)], [0.5]):
+                await asyncio.sleep(4)
+        return heard
+
+    assert simulate(main()) == [0.5, 1.5, 2.5, 3.5]
+
+
+def firefly_that_hears(said):
+    """Return when a firefly flashes that starts at phase 0 and hears one flash at 0.95 s."""
+
+    async def main():
+        connector = cs.LocalBusConnector(broker=cs.LocalBroker())
+        heard = []
+
+        async def hear(_topic, instant):
+            heard.append(instant)
+
+        strong = Oscillator(MirolloStrogatz(epsilon=0.5))
+        async with cs.Engine(connector=connector) as engine:
+            await connector.subscribe("me", hear)
+            async with flying(engine, [Firefly("me", ("you",), strong)], [0.0]):
+                await asyncio.sleep(0.95)
+                await connector.publish("you", said)
+                await asyncio.sleep(0.1)
+        return heard
+
+    return simulate(main())
+
+
+def test_a_flash_counts_as_of_the_instant_that_it_carries():
+    assert firefly_that_hears(0.9) == [0.9]
+
+
+@pytest.mark.parametrize("said", [1e9, -3.0, True, None, "now", {"t": 1}])
+def test_an_instant_that_cannot_be_counts_as_now(said):
+    assert firefly_that_hears(said) == pytest.approx([0.95])
+
+
+def test_a_swarm_that_is_left_has_ended():
+    async def main():
+        broker = cs.LocalBroker()
+        async with cs.Engine(connector=cs.LocalBusConnector(broker=broker)) as engine:
+            before = broker.subscription_count
+            lone = Firefly("me", ("you", "them"), Oscillator(MirolloStrogatz()))
+            async with flying(engine, [lone], [0.5]):
+                await asyncio.sleep(3)
+                assert broker.subscription_count == before + 2
+            assert broker.subscription_count == before
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    simulate(main())
+
+
+def test_a_firefly_that_dies_ends_the_experiment_and_says_why():
+    class Broken:
+        def after_pulse(self, phase):
+            raise ArithmeticError("no answer")
+
+    async def main():
+        connector = cs.LocalBusConnector(broker=cs.LocalBroker())
+        async with cs.Engine(connector=connector) as engine:
+            lone = Firefly("me", ("you",), Oscillator(Broken()))
+            async with flying(engine, [lone], [0.0]):
+                await asyncio.sleep(0.5)
+                await connector.publish("you", 0.5)
+                await asyncio.sleep(100)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        simulate(main())
+    assert caught.group_contains(ArithmeticError, match="no answer")
+
+
+def test_phases_and_fireflies_have_to_match():
+    async def main():
+        async with cs.Engine() as engine, flying(engine, [], [0.5]):
+            pass
+
+    with pytest.raises(ValueError, match="zip"):
+        simulate(main())
+
+
+def test_a_life_is_a_lazy_result():
+    lone = Firefly("me", ("you",), Oscillator(MirolloStrogatz()))
+    assert repr(live(lone, 0.5)) == "live(Firefly('me'), 0.5)"
+
+
+def test_random_phases_follow_the_seed():
+    assert random_phases(5, 1) == random_phases(5, 1)
+    assert random_phases(5, 1) != random_phases(5, 2)
+    assert all(0 <= phase < 1 for phase in random_phases(100, 3))
