@@ -1,34 +1,10 @@
 """The command line: ``cascade``, with commands that the installed distributions bring along.
 
-* `cascade.cli.app`: the program, and its answer to usage errors
+* `cascade.cli.start`: where the program begins; it needs nothing, so that it can say what is missing
+* `cascade.cli.app`: the program, and its answer to usage errors; needs typer, from the extra ``cli``
 * `cascade.cli.commands`: finds and loads the commands
-
-Both need typer, from the extra ``cli``; this module does not, so that it can say so.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-
-from cascade.common.messaging import bus
+from cascade.cli.start import main
 
 __all__ = ["main"]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status.
-
-    Args:
-        arguments: what stands after ``cascade``; by default what the process was given.
-
-    Returns:
-        0 for success, 2 for wrong usage, 130 after an interrupt, or what the command says.
-    """
-    try:
-        from cascade.cli.app import run  # noqa: PLC0415 - typer may be missing, which is said here
-    except ModuleNotFoundError as error:
-        if str(error.name).startswith("cascade."):
-            raise
-        bus.error("cli.library_missing", library=error.name, extra="cascade-py[cli]")
-        return 1
-    return run(arguments)
