@@ -13,30 +13,16 @@ asyncio", "Task lifetime support"): `asyncio.current_task` gives it inside the c
 from __future__ import annotations
 
 import asyncio
-import sys
 from asyncio import tasks as asyncio_tasks
 from collections.abc import Coroutine, Generator
 from contextvars import Context
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-__all__ = ["EagerTask", "enter_task", "restore_task"]
+from cascade.runtime.current_task import current_tasks, restore_task
+
+__all__ = ["EagerTask"]
 
 T = TypeVar("T")
-
-if sys.version_info >= (3, 12):
-    enter_task: Final = asyncio_tasks._swap_current_task  # noqa: SLF001 - what eager tasks use since 3.12
-    restore_task: Final = asyncio_tasks._swap_current_task  # noqa: SLF001 - the same
-else:
-    # The table behind _enter_task and _leave_task, which would ask for the caller's task each time.
-    _current: dict[Any, Any] = vars(asyncio_tasks)["_current_tasks"]
-    enter_task: Final = _current.__setitem__
-
-    def restore_task(loop: asyncio.AbstractEventLoop, task: Any) -> None:
-        """Make a task (or none) the current one again."""
-        if task is None:
-            _current.pop(loop, None)
-        else:
-            _current[loop] = task
 
 
 class EagerTask(asyncio.Future[T]):
@@ -72,8 +58,8 @@ class EagerTask(asyncio.Future[T]):
     def start(self) -> None:
         """Run the coroutine until it first waits, or ends."""
         loop = self.get_loop()
-        caller = asyncio.current_task(loop)
-        enter_task(loop, self)
+        caller = current_tasks.get(loop)
+        current_tasks[loop] = self
         try:
             self._context.run(self._advance, None)
         finally:
@@ -84,11 +70,11 @@ class EagerTask(asyncio.Future[T]):
     def _step(self, error: BaseException | None = None) -> None:
         """Run the coroutine from one wait to the next; the loop calls this, in the task's context."""
         loop = self.get_loop()
-        enter_task(loop, self)
+        current_tasks[loop] = self
         try:
             self._advance(error)
         finally:
-            restore_task(loop, None)
+            current_tasks.pop(loop, None)
 
     def _wake_up(self, _waited_for: asyncio.Future[Any]) -> None:
         # The coroutine itself asks the future for its result, so an error needs no throwing here.

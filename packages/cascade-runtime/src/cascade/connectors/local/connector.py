@@ -13,6 +13,7 @@ from cascade.connectors.local.subscription import Subscription, inside_callback
 from cascade.interfaces.errors import NotConnectedError
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
 from cascade.runtime.bounded_queue import DEFAULT_LIMIT, BoundedQueue, check_bounds
+from cascade.runtime.current_task import current_tasks
 
 __all__ = ["LocalBusConnector"]
 
@@ -105,20 +106,21 @@ class LocalBusConnector:
         if (
             dispatcher is None
             or dispatcher.thread_id != get_ident()
-            or asyncio.current_task(dispatcher.loop) is None
+            or dispatcher.loop not in current_tasks
         ):  # another loop runs now than last time
             dispatcher = self._dispatcher = self._broker.dispatcher()
-        if qos not in (0, 1, 2):
+        if qos and qos not in (1, 2):
             raise ValueError(f"qos is 0, 1 or 2, not {qos!r}")
         if retain:
             payload, route = self._broker.retain(topic, payload, dispatcher)
         else:
             route = dispatcher.routes.get(topic) or self._broker.route(topic, dispatcher)
         message = (topic, payload)
-        if route.elsewhere:
+        here, elsewhere = route
+        if elsewhere:
             await self._publish_to_all_loops(message, route, dispatcher)
-        elif route.here:
-            dispatcher.deliver(message, route.here)
+        elif here:
+            dispatcher.deliver(message, here)
             if dispatcher.crowded and not dispatcher.delivering:
                 await dispatcher.make_room(message, may_wait=not inside_callback.get())
 

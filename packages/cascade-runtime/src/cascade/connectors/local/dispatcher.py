@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import QueueFullError
 from cascade.runtime.bounded_queue import DEFAULT_LIMIT, BoundedQueue
-from cascade.runtime.eager_task import enter_task, restore_task
+from cascade.runtime.current_task import current_tasks, restore_task
 
 if TYPE_CHECKING:
     from cascade.connectors.local.subscription import Subscription
@@ -90,13 +90,13 @@ class Dispatcher:
             return
         loop = self.loop
         pending = self.pending
-        publisher = asyncio.current_task(loop)
+        publisher = current_tasks.get(loop)
         subscription: Subscription | None = None
         self.delivering = True
         try:
             while True:
                 for subscription in subscriptions:
-                    enter_task(loop, subscription)
+                    current_tasks[loop] = subscription
                     waits_for = subscription.run(subscription.send, message)
                     if waits_for is not IDLE:
                         subscription.suspend(waits_for)
