@@ -52,8 +52,12 @@ class LiveView:
 
     def __call__(self, experiment: Experiment) -> None:
         """Draw the experiment as it is now."""
+        meadow = Meadow(experiment)
+        console = self._live.console
         table = Table.grid(padding=(0, 3, 0, 0))
-        table.add_row(Meadow(experiment), _numbers(experiment))
+        table.add_column(width=min(meadow.width(console), console.width))
+        table.add_column(max_width=_WIDTH)
+        table.add_row(meadow, _numbers(experiment))
         self._live.update(table, refresh=True)
 
 

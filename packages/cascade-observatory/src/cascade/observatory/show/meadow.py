@@ -18,7 +18,7 @@ __all__ = ["Meadow", "glow"]
 
 _FADING = 0.16  # periods after which a light has e^-1 of its brightness
 _LEVELS = 24
-_NIGHT, _LEAF, _FLASH = (26, 32, 44), (150, 190, 52), (255, 250, 190)
+_NIGHT, _LEAF, _FLASH = (44, 52, 66), (150, 190, 52), (255, 250, 190)
 _ROOM_BELOW = 2  # lines of the terminal that the view leaves free
 
 
@@ -53,7 +53,7 @@ class Meadow:
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         """Say how many columns it takes."""
-        width = min(self._side * (2 if self._is_roomy(console) else 1), options.max_width)
+        width = min(self.width(console), options.max_width)
         return Measurement(width, width)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
@@ -73,6 +73,10 @@ class Meadow:
             for (above, below), alike in groupby(pairs):
                 yield Segment("▀" * len(list(alike)), _PAIRS[above][below])
             yield Segment.line()
+
+    def width(self, console: Console) -> int:
+        """Return how many columns the whole swarm takes on that console."""
+        return self._side * (2 if self._is_roomy(console) else 1)
 
     def _is_roomy(self, console: Console) -> bool:
         return 4 * self._side <= console.width and self._side + _ROOM_BELOW <= console.height

@@ -127,13 +127,14 @@ def _draw_cycles(experiment: Experiment, part: SubFigure) -> None:
     last = experiment.now - period
     if found is not None and not experiment.settings.full:
         last = found.second.begin - period / 2
+    span = "second" if period == 1 else f"{period:g} s"
     grid = part.subplots(2, 2, sharey="row", height_ratios=[1, 2])
     for column, start, name in ((0, begin, "first"), (1, max(begin, last), "last")):
         histogram, raster = grid[0][column], grid[1][column]
         seen, agents = _flashes(experiment, start, start + period)
         offset = start - begin
         histogram.hist(seen, bins=_BINS, range=(offset, offset + period), color=_LIGHT, linewidth=0)
-        histogram.set_title(f"flashes in the {name} {period:g} s", color=_INK, fontsize=10)
+        histogram.set_title(f"flashes in the {name} {span}", color=_INK, fontsize=10)
         raster.scatter(seen, agents, s=3, color=_LIGHT, linewidths=0)
         raster.set_xlabel("time (s)")
         for axes in (histogram, raster):
