@@ -228,6 +228,7 @@ def test_keyboard_interrupt_leaves_nothing_behind(tmp_path):
         @cs.resource
         async def db():
             try:
+                print("ready", flush=True)
                 yield 1
             finally:
                 print("closed", flush=True)
@@ -236,14 +237,9 @@ def test_keyboard_interrupt_leaves_nothing_behind(tmp_path):
         async def agent(_, db=cs.inject("db")):
             return agent(cs.recv("never", 0.05, default=None))
 
-        @cs.task
-        def announce():
-            print("ready", flush=True)
-            return agent(None)
-
         broker = cs.LocalBroker()
         try:
-            cs.run(announce(), connector=cs.LocalBusConnector(broker), resources=[db])
+            cs.run(agent(None), connector=cs.LocalBusConnector(broker), resources=[db])
         except KeyboardInterrupt:
             print("interrupted", broker.subscription_count, flush=True)
         """)

@@ -55,7 +55,11 @@ class GlobalConstraint:
 
     def __post_init__(self) -> None:
         """Refuse an order whose parts do not fit together."""
-        if not isinstance(self.id, str) or not self.id:
+        # An order comes from outside: its parts may be of any type, whatever the annotations say.
+        own_id: object = self.id
+        burst: object = self.burst
+        expires_at: object = self.expires_at
+        if not isinstance(own_id, str) or not own_id:
             raise InvalidConstraintError("a constraint needs an id, a text that is not empty")
         if self.type not in ("pause", "concurrency", "rate_limit"):
             raise InvalidConstraintError(
@@ -67,9 +71,9 @@ class GlobalConstraint:
             if not isinstance(self.rate, str):
                 raise InvalidConstraintError(f"rate_limit needs a rate such as '20/s', not {self.rate!r}")
             parse_rate(self.rate)
-        if not isinstance(self.burst, int) or self.burst < 1:
-            raise InvalidConstraintError(f"burst is a whole number of at least 1, not {self.burst!r}")
-        if not isinstance(self.expires_at, (int, float, type(None))):
+        if not isinstance(burst, int) or burst < 1:
+            raise InvalidConstraintError(f"burst is a whole number of at least 1, not {burst!r}")
+        if not isinstance(expires_at, (int, float, type(None))):
             raise InvalidConstraintError(
-                f"expires_at is a Unix time in seconds, or nothing, not {self.expires_at!r}"
+                f"expires_at is a Unix time in seconds, or nothing, not {expires_at!r}"
             )
