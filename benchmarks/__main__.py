@@ -1,0 +1,30 @@
+"""``python -m benchmarks [--quick] [NAME ...]``: run the benchmark programs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import platform
+
+from benchmarks.harness import Settings
+
+PROGRAMS = ["bus", "signals", "engine", "memory", "promises", "importing"]
+
+
+def main() -> None:
+    """Run the programs that were named, or all."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PROGRAMS))
+    parser.add_argument("--quick", action="store_true", help="fewer repeats and operations")
+    options = parser.parse_args()
+    unknown = set(options.names) - set(PROGRAMS)
+    if unknown:
+        parser.error(f"no program {', '.join(sorted(unknown))}; choose from {', '.join(PROGRAMS)}")
+    settings = Settings(repeats=3, scale=0.1) if options.quick else Settings()
+    print(f"Python {platform.python_version()} on {platform.machine()}")
+    for name in options.names or PROGRAMS:
+        importlib.import_module(f"benchmarks.{name}").main(settings)
+
+
+if __name__ == "__main__":
+    main()
