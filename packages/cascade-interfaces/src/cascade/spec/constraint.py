@@ -69,7 +69,9 @@ class GlobalConstraint:
             raise InvalidConstraintError(f"concurrency needs a whole number n >= 1, not {self.n!r}")
         if self.type == "rate_limit":
             if not isinstance(self.rate, str):
-                raise InvalidConstraintError(f"rate_limit needs a rate such as '20/s', not {self.rate!r}")
+                raise InvalidConstraintError(
+                    f"rate_limit needs a rate such as '20/s', not {self.rate!r}"
+                )
             parse_rate(self.rate)
         if not isinstance(burst, int) or burst < 1:
             raise InvalidConstraintError(f"burst is a whole number of at least 1, not {burst!r}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from cascade.interfaces.errors import LazyUseError
@@ -15,6 +17,7 @@ __all__ = ["LazyResult", "MappedLazyResult"]
 R = TypeVar("R")
 
 _SHOWN_DEPTH = 3  # a chain may be 20,000 calls deep: repr shows the outermost few
+_SHOWN_ITEMS = 8  # a list of calls may be long too: repr shows the first few
 
 
 class LazyResult(Generic[R]):
@@ -64,8 +67,30 @@ class MappedLazyResult(LazyResult[list[R]]):
 
 
 def _show(value: object, depth: int) -> str:
-    if not isinstance(value, LazyResult):
-        return repr(value)
+    """Show an argument; what may hold lazies is not left to repr, which would begin anew in each."""
+    if isinstance(value, LazyResult):
+        return _show_call(value, depth)
+    if type(value) is list:
+        return f"[{_show_items((_show(item, depth) for item in value), len(value))}]"
+    if type(value) is tuple:
+        comma = "," if len(value) == 1 else ""
+        return f"({_show_items((_show(item, depth) for item in value), len(value))}{comma})"
+    if type(value) is dict:
+        items = (f"{key!r}: {_show(item, depth)}" for key, item in value.items())
+        return f"{{{_show_items(items, len(value))}}}"
+    if is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in fields(value) if field.repr]
+        items = (f"{name}={_show(getattr(value, name), depth)}" for name in names)
+        return f"{type(value).__name__}({_show_items(items, len(names))})"
+    return repr(value)
+
+
+def _show_items(shown: Iterable[str], count: int) -> str:
+    more = ["…"] if count > _SHOWN_ITEMS else []
+    return ", ".join([*islice(shown, _SHOWN_ITEMS), *more])
+
+
+def _show_call(value: LazyResult[Any], depth: int) -> str:
     name = value.task.name
     args, kwargs = value.args, value.kwargs
     if isinstance(value, MappedLazyResult):
@@ -79,24 +104,30 @@ def _show(value: object, depth: int) -> str:
 
 
 def _trap(use: str) -> Callable[..., NoReturn]:
-    def refuse(self: LazyResult[Any], *_: object) -> NoReturn:
+    def refuse(self: LazyResult[Any], *_: object, **__: object) -> NoReturn:
         raise LazyUseError(repr(self), use)
 
     return refuse
 
 
+_OPERATIONS = (
+    *("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "divmod", "pow"),
+    *("and", "or", "xor", "lshift", "rshift"),
+)
 _TRAPS = {
     "used as a condition": ["__bool__"],
-    "iterated": ["__iter__", "__len__", "__contains__", "__getitem__", "__aiter__"],
+    "iterated": ["__iter__", "__next__", "__reversed__", "__aiter__", "__anext__"],
+    "looked into": ["__len__", "__contains__", "__getitem__", "__setitem__", "__delitem__"],
     "compared": ["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"],
     "awaited (return it from the task, or take it as an argument)": ["__await__"],
     "called": ["__call__"],
-    "entered as a context": ["__enter__", "__aenter__"],
-    "turned into a number": ["__int__", "__float__", "__index__"],
+    # Python asks for the way out before it takes the way in.
+    "entered as a context": ["__enter__", "__exit__", "__aenter__", "__aexit__"],
+    "turned into a number": ["__int__", "__float__", "__complex__", "__index__"],
     "calculated with": [
-        f"__{side}{operation}__"
-        for operation in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or")
-        for side in ("", "r")
+        *(f"__{operation}__" for operation in ("neg", "pos", "abs", "invert", "round")),
+        *(f"__{operation}__" for operation in ("trunc", "floor", "ceil")),
+        *(f"__{side}{operation}__" for operation in _OPERATIONS for side in ("", "r")),
     ],
 }
 

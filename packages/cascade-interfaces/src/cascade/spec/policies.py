@@ -62,6 +62,11 @@ class Cache:
     key: Callable[..., Hashable] | None = None
     """Makes the key from the call's arguments; needed where an argument is not hashable."""
 
+    def __post_init__(self) -> None:
+        """Refuse a time that makes no sense."""
+        if self.ttl is not None and self.ttl <= 0:
+            raise ValueError(f"ttl is a number of seconds above 0, or None, not {self.ttl}")
+
 
 @dataclass(frozen=True, slots=True)
 class Policies:

@@ -9,7 +9,15 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast, overload
 
 from cascade.interfaces.errors import InvalidResourceError
 
-__all__ = ["Inject", "ResourceDefinition", "Scope", "inject", "injections_of", "resource"]
+__all__ = [
+    "Inject",
+    "ResourceDefinition",
+    "Scope",
+    "inject",
+    "injections_of",
+    "parameters_of",
+    "resource",
+]
 
 T = TypeVar("T")
 
@@ -69,8 +77,16 @@ def inject(wanted: str | ResourceDefinition[T]) -> Any:
 
 def injections_of(function: Callable[..., Any]) -> dict[str, Inject]:
     """Return what the parameters ask for, by parameter name."""
-    parameters = inspect.signature(function).parameters.values()
+    parameters = parameters_of(function)
     return {p.name: p.default for p in parameters if isinstance(p.default, Inject)}
+
+
+def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return a function's parameters; a built-in that does not tell its own has none."""
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except ValueError:
+        return []
 
 
 @overload

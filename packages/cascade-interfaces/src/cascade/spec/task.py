@@ -12,7 +12,7 @@ from cascade.interfaces.errors import InvalidTaskError
 from cascade.interfaces.protocols import Mode
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.policies import NO_POLICIES, Cache, Policies, Retry
-from cascade.spec.resource import Inject, injections_of
+from cascade.spec.resource import Inject, injections_of, parameters_of
 
 __all__ = ["Prepare", "Quoted", "Task", "task"]
 
@@ -44,7 +44,8 @@ class Task(Generic[P, R]):
     calls return, as if they were plain functions.
 
     What can be known from the function alone is worked out here, once: ``is_plain`` says that
-    running it takes no more than filling in its resources and calling it on the event loop.
+    running it takes no more than filling in its resources and calling it on the event loop, and
+    ``is_bare`` that there are no resources to fill in either.
 
     Attributes:
         name: what messages, events and constraints call it.
@@ -79,12 +80,13 @@ class Task(Generic[P, R]):
         self.policies = policies
         self.prepare = prepare
         self.is_plain = self.mode in ("async", "inline") and policies is NO_POLICIES
+        self.is_bare = self.is_plain and not self.injections and prepare is None
         self.__doc__ = function.__doc__
         self.__wrapped__ = function  # for inspect.signature and documentation tools
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the call as a lazy result."""
-        return cast("R", LazyResult(self, args, kwargs))
+        return LazyResult(self, args, kwargs)  # type: ignore[return-value]  # typed as what it will be
 
     def __repr__(self) -> str:
         """Show name and mode."""
@@ -199,8 +201,7 @@ def _is_async(function: Callable[..., Any]) -> bool:
 
 def _positions(function: Callable[..., Any]) -> tuple[str, ...]:
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = inspect.signature(function).parameters.values()
-    return tuple(parameter.name for parameter in parameters if parameter.kind in kinds)
+    return tuple(each.name for each in parameters_of(function) if each.kind in kinds)
 
 
 def _checked_mode(

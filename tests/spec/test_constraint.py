@@ -1,0 +1,77 @@
+"""Orders to a running engine: which can be read."""
+
+import pytest
+
+from cascade.interfaces.errors import InvalidConstraintError
+from cascade.spec import GlobalConstraint
+from cascade.spec.constraint import parse_rate
+
+
+@pytest.mark.parametrize(
+    ("rate", "per_second"),
+    [
+        ("20/s", 20),
+        ("100/m", 100 / 60),
+        ("5/h", 5 / 3600),
+        ("1/ms", 1000),
+        ("0.5/s", 0.5),
+        (" 2 / s ", 2),
+    ],
+)
+def test_a_rate_is_events_per_time(rate, per_second):
+    assert parse_rate(rate) == pytest.approx(per_second)
+
+
+@pytest.mark.parametrize(
+    "rate", ["", "20", "/s", "20/", "20/d", "-1/s", "0/s", "0.0/m", "1/s/s", "x/s", "1e3/s", "20/S"]
+)
+def test_a_rate_of_another_form_is_refused_and_shown(rate):
+    with pytest.raises(InvalidConstraintError, match="a rate looks like '20/s'") as caught:
+        parse_rate(rate)
+    assert repr(rate) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"type": "pause"},
+        {"type": "pause", "expires_at": 1.5},
+        {"type": "pause", "expires_at": 0},
+        {"type": "concurrency", "n": 1},
+        {"type": "rate_limit", "rate": "20/s"},
+        {"type": "rate_limit", "rate": "20/s", "burst": 5},
+    ],
+)
+def test_an_order_whose_parts_fit_together_is_accepted(parts):
+    made = GlobalConstraint(id="x", **parts)
+    assert {name: getattr(made, name) for name in parts} == parts
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({"id": "", "type": "pause"}, "id"),
+        ({"id": None, "type": "pause"}, "id"),
+        ({"id": 7, "type": "pause"}, "id"),
+        ({"type": "stop"}, "pause, concurrency or rate_limit, not 'stop'"),
+        ({"type": None}, "pause, concurrency or rate_limit"),
+        ({"type": "concurrency"}, "n >= 1, not None"),
+        ({"type": "concurrency", "n": 0}, "n >= 1, not 0"),
+        ({"type": "concurrency", "n": "3"}, "n >= 1, not '3'"),
+        ({"type": "concurrency", "n": 1.5}, "n >= 1, not 1.5"),
+        ({"type": "rate_limit"}, "a rate such as '20/s'"),
+        ({"type": "rate_limit", "rate": "fast"}, "'fast'"),
+        ({"type": "rate_limit", "rate": 20}, "20"),
+        ({"type": "rate_limit", "rate": "1/s", "burst": 0}, "burst"),
+        ({"type": "rate_limit", "rate": "1/s", "burst": "2"}, "burst"),
+        ({"type": "pause", "expires_at": "tomorrow"}, "expires_at"),
+    ],
+)
+def test_an_order_that_cannot_be_read_is_refused(parts, words):
+    with pytest.raises(InvalidConstraintError, match=words):
+        GlobalConstraint(**{"id": "x", **parts})
+
+
+def test_an_invalid_order_is_a_value_error():
+    with pytest.raises(ValueError, match="rate"):
+        parse_rate("fast")

@@ -1,0 +1,66 @@
+"""`@resource` and `inject`."""
+
+import pytest
+
+from cascade.interfaces.errors import InvalidResourceError
+from cascade.spec import ResourceDefinition, inject, resource
+
+
+def opener():
+    yield 1
+
+
+async def async_opener(config=inject("config")):  # noqa: B008 - how one asks for a resource
+    yield 2
+
+
+@pytest.mark.parametrize("decorate", [resource, resource()], ids=["without", "with"])
+def test_the_decorator_works_with_and_without_parentheses(decorate):
+    made = decorate(opener)
+    assert isinstance(made, ResourceDefinition)
+    assert (made.name, made.function, made.scope, made.is_async) == ("opener", opener, "run", False)
+
+
+def test_name_and_scope_are_given_in_parentheses():
+    made = resource(name="db", scope="task")(async_opener)
+    assert (made.name, made.scope, made.is_async) == ("db", "task", True)
+    assert {name: each.name for name, each in made.injections.items()} == {"config": "config"}
+
+
+@pytest.mark.parametrize("scope", ["engine", "", None])
+def test_an_unknown_scope_is_refused(scope):
+    with pytest.raises(InvalidResourceError, match="scope is 'run' or 'task', not"):
+        resource(scope=scope)
+
+
+def returns():
+    return 1
+
+
+async def coroutine():
+    return 1
+
+
+@pytest.mark.parametrize("what", [returns, coroutine, 7, iter([1])])
+def test_what_is_no_generator_function_is_refused(what):
+    with pytest.raises(
+        InvalidResourceError, match="is not a generator function; open, then 'yield'"
+    ):
+        resource(what)
+
+
+def test_a_resource_is_not_called_and_the_error_tells_what_to_do():
+    with pytest.raises(InvalidResourceError, match=r"engine.register.*inject\('opener'\)"):
+        resource(opener)()
+
+
+def test_it_can_be_asked_for_by_name_or_by_definition():
+    made = resource(name="db")(opener)
+    assert inject("db").name == "db"
+    assert inject(made).name == "db"
+    assert inject(made).definition is made
+
+
+def test_a_definition_is_frozen():
+    with pytest.raises(AttributeError):
+        resource(opener).name = "other"

@@ -1,0 +1,140 @@
+"""What a type checker has to accept: nothing here may be reported. Checked, never run."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import assert_type
+
+from cascade.spec import param, resource, route, task
+from cascade.spec.resource import ResourceDefinition, inject
+
+
+class Database:
+    def names(self) -> list[str]:
+        return []
+
+
+# --- composition --------------------------------------------------------------------------------
+
+
+@task
+def load(path: str) -> list[int]:
+    return [len(path)]
+
+
+@task
+async def fetch(url: str, *, retries: int = 0) -> str:
+    return url * retries
+
+
+@task
+def total(numbers: list[int], scale: float = 1.0) -> float:
+    return sum(numbers) * scale
+
+
+assert_type(load("a"), list[int])
+assert_type(fetch("a"), str)
+assert_type(fetch("a", retries=2), str)
+assert_type(total(load(fetch("a")), scale=2), float)
+assert_type(total([len(fetch("a"))]), float)
+
+
+@task(name="other", mode="process")
+def heavy(count: int) -> bytes:
+    return b"x" * count
+
+
+@task(mode="async")
+async def light() -> None:
+    return None
+
+
+assert_type(heavy(1), bytes)
+
+
+# --- tail calls ---------------------------------------------------------------------------------
+
+
+@task
+async def count_down(n: int) -> str:
+    return "done" if n == 0 else count_down(n - 1)
+
+
+@task
+def sync_count_down(n: int) -> str:
+    if n == 0:
+        return "done"
+    return sync_count_down(n - 1)
+
+
+@task
+async def even(n: int) -> bool:
+    return True if n == 0 else odd(n - 1)
+
+
+@task
+def odd(n: int) -> bool:
+    return False if n == 0 else even(n - 1)
+
+
+@task
+async def agent(seen: int) -> None:
+    return agent(seen + 1)
+
+
+assert_type(count_down(3), str)
+assert_type(sync_count_down(3), str)
+assert_type(even(3), bool)
+assert_type(odd(3), bool)
+
+
+# --- map, run_if, policies ----------------------------------------------------------------------
+
+assert_type(load.map(["a", "b"]), list[list[int]])
+assert_type(total.map([load("a"), [1]], scale=2), list[float])
+assert_type(fetch.map(["a"], retries=1), list[str])
+assert_type(total(heavy.map([1, 2]).count(b"x") * [1]), float)
+
+assert_type(load.run_if(True)("a"), list[int] | None)
+assert_type(fetch.run_if(fetch("a") == "b")("a", retries=1), str | None)
+
+assert_type(fetch.with_retry(3, delay=0.1)("a", retries=2), str)
+assert_type(fetch.with_timeout(1.5)("a", retries=2), str)
+assert_type(load.with_cache(ttl=3)(path="a"), list[int])
+assert_type(load.with_cache(key=lambda path: path)("a"), list[int])
+assert_type(load.with_constraints(gpu=1, memory=0.5)("a"), list[int])
+assert_type(load.with_retry(on=(OSError,)).with_timeout(1).with_cache()("a"), list[int])
+assert_type(load.with_retry().run_if(True).with_timeout(1)("a"), list[int] | None)
+
+
+# --- resources ----------------------------------------------------------------------------------
+
+
+@resource
+def database() -> Iterator[Database]:
+    yield Database()
+
+
+@resource(name="cache", scope="task")
+async def cache(db: Database = inject("database")) -> AsyncIterator[dict[str, str]]:
+    yield dict.fromkeys(db.names(), "")
+
+
+@task
+async def names(prefix: str, db: Database = inject(database)) -> list[str]:
+    return [prefix + name for name in db.names()]
+
+
+@task
+def known(name: str, entries: dict[str, str] = inject("cache")) -> bool:
+    return name in entries
+
+
+assert_type(database, ResourceDefinition[Database])
+assert_type(cache, ResourceDefinition[dict[str, str]])
+assert_type(names("a"), list[str])
+assert_type(known(names("a")[0]), bool)
+
+
+# --- route, param -------------------------------------------------------------------------------
+
+assert_type(route(fetch("a"), {"a": load("a"), "b": load("b")}), list[int])
+assert_type(total(load(param("path")), scale=param("scale", 1.0)), float)
