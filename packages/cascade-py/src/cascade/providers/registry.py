@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from cascade.interfaces.errors import BrokenProviderError, UnknownProviderError, near_name
 from cascade.interfaces.protocols import LazyFactory
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = ["GROUP", "Provider", "load_provider", "provider_names"]
 
@@ -29,6 +31,8 @@ class Provider(Protocol):
 @cache
 def _found() -> dict[str, EntryPoint]:
     """Read the entry points, once per process."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - a third of `import cascade`, and rarely used
+
     return {point.name: point for point in entry_points(group=GROUP)}
 
 

@@ -116,7 +116,9 @@ async def _kill(process: Process) -> None:
     """Kill the command's whole session, and wait until its pipes are closed."""
     if hasattr(os, "killpg"):
         with suppress(ProcessLookupError):  # all of them have ended by themselves
-            os.killpg(process.pid, signal.SIGKILL)  # it leads its session: its children are in its group
+            os.killpg(
+                process.pid, signal.SIGKILL
+            )  # it leads its session: its children are in its group
     elif process.returncode is None:
         process.kill()
     await asyncio.shield(process.communicate())

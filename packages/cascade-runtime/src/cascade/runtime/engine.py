@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Mapping, MutableMapping, Sequence
 from itertools import count
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
-from uuid import uuid4
 
 from cascade.interfaces.errors import InvalidResourceError
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy, SubscriptionHandle
@@ -74,7 +74,7 @@ class Engine:
             ValueError: max_queued is below 1, or overflow is not a policy.
         """
         check_bounds(max_queued, overflow)
-        self.name = name or f"engine-{uuid4().hex[:8]}"
+        self.name = name or f"engine-{secrets.token_hex(4)}"
         self.connector = connector
         self.executor: Executor = PoolExecutor() if executor is None else executor
         self.resources: dict[str, ResourceDefinition[Any]] = {}

@@ -16,7 +16,7 @@ from typing import Any
 from cascade.interfaces.errors import CyclicGraphError, GraphError
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 
-__all__ = ["LAZY_TYPES", "Node", "find_lazies", "plan", "resolve"]
+__all__ = ["LAZY_TYPES", "Node", "find_lazies", "is_flat", "plan", "resolve"]
 
 LAZY_TYPES = frozenset({LazyResult, MappedLazyResult})
 
@@ -31,19 +31,30 @@ class Node:
     def __init__(self, lazy: LazyResult[Any]) -> None:
         """Know nothing yet but the call."""
         self.lazy = lazy
-        self.needs: list[Node] = []
+        self.needs: list[Node] | tuple[()] = ()
         """The nodes of the lazies in the arguments, one for each occurrence, in order."""
         self.waiting = 0
         """How many of them have no value yet."""
-        self.dependents: list[Node] = []
+        self.dependents: list[Node] | tuple[()] = ()
         """Nodes that wait for this one."""
-        self.heirs: list[Node] = []
+        self.heirs: list[Node] | tuple[()] = ()
         """Nodes whose call returned this one's lazy, so that its value is theirs too."""
         self.done = False
         self.value: Any = None
 
 
 # --- arguments --------------------------------------------------------------------------------
+
+
+def is_flat(lazy: LazyResult[Any]) -> bool:
+    """Tell whether a call has no lazies among its arguments, so that it needs no graph."""
+    for argument in lazy.args:
+        if type(argument) not in _ATOMS:
+            return not find_lazies(lazy)
+    for argument in lazy.kwargs.values():
+        if type(argument) not in _ATOMS:
+            return not find_lazies(lazy)
+    return True
 
 
 def find_lazies(lazy: LazyResult[Any]) -> list[LazyResult[Any]]:
@@ -152,6 +163,7 @@ def plan(
     new = [first]
     met_again = False
     for node in new:  # grows as it goes: breadth first, without recursion
+        needs: list[Node] = []
         for needed in find_lazies(node.lazy):
             key = id(needed)
             need = known.get(key) or also_known.get(key)
@@ -160,10 +172,18 @@ def plan(
                 new.append(need)
             else:
                 met_again = True
-            node.needs.append(need)
-            if not need.done and not (need.dependents and need.dependents[-1] is node):
+            needs.append(need)
+            if need.done:
+                continue
+            if not need.dependents:
+                need.dependents = [node]
+            elif need.dependents[-1] is node:  # the same lazy twice in one call
+                continue
+            else:
                 need.dependents.append(node)
-                node.waiting += 1
+            node.waiting += 1
+        if needs:
+            node.needs = needs
     if met_again:
         _check_acyclic(new)
     return new

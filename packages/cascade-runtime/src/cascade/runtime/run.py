@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cascade.interfaces.errors import InvalidTaskError, NoConnectorError
 from cascade.runtime.clock import LoopClock
-from cascade.runtime.graph import LAZY_TYPES, find_lazies
+from cascade.runtime.graph import LAZY_TYPES, is_flat
 from cascade.runtime.mailbox import Filters, Mailbox
 from cascade.runtime.perform import missing_injections, note_failure, perform
 from cascade.runtime.scopes import Scope
@@ -110,21 +110,24 @@ class Run:
                 await self.scope.close(failure)
 
     async def _steps(self, lazy: LazyResult[Any]) -> Any:
+        engine = self.engine
         while True:
             self.steps += 1
-            if find_lazies(lazy):
-                value = await Step(self, lazy).evaluate()
-            else:
+            if is_flat(lazy):
                 task = lazy.task
-                if task.prepare is not None:
-                    await self.prepare(lazy)
                 try:
-                    value = self.begin(task, lazy.args, lazy.kwargs)
+                    if task.is_bare and not engine.is_watched:
+                        value = task.function(*lazy.args, **lazy.kwargs)
+                    else:
+                        await self.prepare(lazy)
+                        value = self.begin(task, lazy.args, lazy.kwargs)
                     if type(value) is CoroutineType:
                         value = await value
                 except Exception as error:
                     note_failure(error, task, self)
                     raise
+            else:
+                value = await Step(self, lazy).evaluate()
             if type(value) not in LAZY_TYPES:
                 return value
             lazy = value

@@ -42,7 +42,7 @@ class Step:
         self._ready: deque[Node] = deque()
         self._unprepared: list[LazyResult[Any]] = []
         self._flying: dict[EagerTask[Any], Node] = {}
-        self._landed: deque[EagerTask[Any]] = deque()
+        self._landed: list[EagerTask[Any]] = []
         self._wake: asyncio.Future[None] | None = None
         self._root = self._join(target, self._known)
 
@@ -126,8 +126,9 @@ class Step:
         if not self._landed:
             self._wake = self._run.loop.create_future()
             await self._wake
-        while self._landed:
-            self._land(self._landed.popleft())
+        landed, self._landed = self._landed, []
+        for eager in landed:
+            self._land(eager)
 
     def _land(self, eager: EagerTask[Any]) -> None:
         node = self._flying.pop(eager)
@@ -177,7 +178,7 @@ class Step:
         successor = self._known.get(id(lazy))
         if successor is None:
             successor = self._join(lazy, {})
-        successor.heirs += heirs
+        successor.heirs = [*successor.heirs, *heirs]
         if successor.done:
             for heir in heirs:
                 self._finish(heir, successor.value)
