@@ -173,3 +173,21 @@ async def test_what_is_no_coroutine_function_is_reported_at_its_first_message(co
         await connector.publish("a", 2)
     assert told.topics == ["localbus.callback_error"] * 2
     assert {type(facts["error"]) for facts in told.payloads} == {TypeError}
+
+
+async def test_a_callback_that_leaves_hears_nothing_it_published_before(connect):
+    connector, heard = await connect(), Heard()
+
+    async def hear(topic, payload):
+        heard.keep(topic, payload)
+        await connector.publish("a/2", 2)
+        await connector.disconnect()
+
+    await connector.publish("a/1", 1, retain=True)
+    await connector.subscribe("a/#", hear)
+    assert heard.messages == [("a/1", 1)]
+    await connector.connect()
+    await connector.publish("a/1", None, retain=True)
+    await connector.subscribe("a/#", hear)
+    await connector.publish("a/1", 3)
+    assert heard.messages == [("a/1", 1), ("a/1", 3)]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
+from cascade.connectors.local.subscription import Subscription
 from cascade.interfaces.errors import QueueFullError
 from connectors.hearing import Gated, Heard, patience, reports
 
@@ -45,6 +46,10 @@ class Elsewhere:
     def __call__(self, coroutine):
         """Run a coroutine over there; what it gives can be awaited here."""
         return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self.loop))
+
+    @property
+    def thread_id(self):
+        return self._thread.ident
 
     def end(self):
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -397,6 +402,82 @@ async def test_disconnecting_from_another_loop_ends_all_subscriptions(broker, el
     assert broker.subscription_count == 0
 
 
+async def test_a_subscription_changes_its_state_only_on_its_own_loop(
+    broker, elsewhere, monkeypatch
+):
+    """It may be handing a message over while another thread ends it."""
+    threads = []
+    close = Subscription._close
+
+    def watched(self):
+        threads.append(threading.get_ident())
+        close(self)
+
+    monkeypatch.setattr(Subscription, "_close", watched)
+    there = await elsewhere(connected(broker))
+    first = await elsewhere(there.subscribe("a", Heard()))
+    for _ in range(2):
+        await elsewhere(there.subscribe("a", Heard()))
+    await first.unsubscribe()
+    broker.reset()
+    await there.disconnect()
+    await elsewhere(asyncio.sleep(0))
+    assert len(threads) >= 3
+    assert set(threads) == {elsewhere.thread_id}
+
+
+async def test_one_connector_may_publish_from_two_loops_and_callbacks_stay_on_theirs(
+    broker, elsewhere
+):
+    threads = []
+    there = await elsewhere(connected(broker))
+    inside, published = threading.Event(), threading.Event()
+
+    async def hear(topic, payload):
+        threads.append(threading.get_ident())
+
+    async def block(topic, payload):
+        inside.set()
+        published.wait()
+
+    await elsewhere(there.subscribe("a", hear))
+    await elsewhere(there.subscribe("block", block))
+    blocking = elsewhere(there.publish("block", 0))
+    await asyncio.to_thread(inside.wait)
+    await there.publish("a", 1)  # here, while a task of the other loop is in the middle of things
+    assert threads == []
+    published.set()
+    await blocking
+    await elsewhere(there.publish("a", 2))
+    await elsewhere(asyncio.sleep(0))
+    assert threads == [elsewhere.thread_id] * 2
+    await elsewhere(there.disconnect())
+
+
+def test_a_loop_may_go_on_in_another_thread(broker):
+    loop, heard = asyncio.new_event_loop(), Heard()
+
+    async def go_on(connector, handle):
+        assert broker.dispatcher().thread_id == threading.get_ident()
+        await connector.publish("a", 2)
+        await handle.unsubscribe()
+        assert broker.subscription_count == 0
+        assert handle.done()
+
+    async def begin():
+        connector, handle = await subscribed(broker, "a", heard)
+        await connector.publish("a", 1)
+        return connector, handle
+
+    made = []
+    thread = threading.Thread(target=lambda: made.extend(loop.run_until_complete(begin())))
+    thread.start()
+    thread.join()
+    loop.run_until_complete(go_on(*made))
+    assert heard.payloads == [1, 2]
+    loop.close()
+
+
 async def test_a_reset_from_another_thread_ends_subscriptions_and_their_callbacks(
     broker, elsewhere
 ):
@@ -525,6 +606,27 @@ async def test_a_loop_that_ended_with_messages_in_its_inbox_is_forgotten_too(bro
     assert told.topics == ["localbus.loop_ended"]
     assert broker.subscription_count == 0
     assert far.messages == []
+
+
+async def test_a_message_that_finds_a_loop_ended_frees_those_who_wait_for_it(broker, elsewhere):
+    here = await connected(broker)
+    await elsewhere(subscribed(broker, "a", Heard()))
+    dispatcher = next(each for loop, each in broker._dispatchers.items() if loop is elsewhere.loop)
+    dispatcher._scheduled = True  # as if the loop had stopped just before the turn it was asked for
+    dispatcher.inbox._limit = 1
+    await here.publish("a", 0)
+    late = asyncio.create_task(here.publish("a", 1))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not late.done()
+    elsewhere.end()
+    with reports() as told:
+        await here.publish("a", 2)
+    assert told.topics == ["localbus.loop_ended"]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert late.done()
+    await late
 
 
 async def test_a_publisher_that_waits_for_a_loop_goes_on_when_that_loop_ends(
