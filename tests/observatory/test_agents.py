@@ -111,6 +111,27 @@ def test_an_instant_that_cannot_be_counts_as_now(said):
     assert firefly_that_hears(said) == pytest.approx([0.95])
 
 
+def test_who_rests_reads_its_mail_later_and_finds_it_too_old():
+    async def main():
+        connector = cs.LocalBusConnector(broker=cs.LocalBroker())
+        heard = []
+
+        async def hear(_topic, instant):
+            heard.append(instant)
+
+        strong = Oscillator(MirolloStrogatz(epsilon=0.5, refractory=0.4))
+        async with cs.Engine(connector=connector) as engine:
+            await connector.subscribe("me", hear)
+            async with flying(engine, [Firefly("me", ("you",), strong)], [0.5]):
+                await asyncio.sleep(0.6)
+                for instant in (0.5, 0.55, 0.6):
+                    await connector.publish("you", instant)
+                await asyncio.sleep(1)
+        return heard
+
+    assert simulate(main()) == [0.5, 1.5]
+
+
 def test_a_swarm_that_is_left_has_ended():
     async def main():
         broker = cs.LocalBroker()
@@ -128,6 +149,8 @@ def test_a_swarm_that_is_left_has_ended():
 
 def test_a_firefly_that_dies_ends_the_experiment_and_says_why():
     class Broken:
+        refractory = 0.0
+
         def after_pulse(self, phase):
             raise ArithmeticError("no answer")
 

@@ -61,4 +61,4 @@ def test_numbers_without_meaning_are_refused(numbers, said):
 
 
 def test_it_names_its_numbers():
-    assert str(MirolloStrogatz()) == "Mirollo-Strogatz b = 3, ε = 0.02, refractory 0.1"
+    assert str(MirolloStrogatz()) == "Mirollo-Strogatz b = 3, ε = 0.0375, refractory 0.1"

@@ -1,13 +1,18 @@
 """The firefly: an endless workflow that waits, adjusts, sometimes flashes, and calls itself again.
 
-It hears its neighbours through ``cs.recv``, flashes through ``cs.send`` and reads the run's clock.
-Its neighbours' topics and its own deadline are all it knows.
+It hears its neighbours through ``cs.recv``, flashes through ``cs.send``, rests through ``cs.wait``
+and reads the run's clock. Its neighbours' topics and its own deadline are all it knows.
 
 A flash carries the instant it belongs to, on the sender's clock. Messages wait while others are
 being served, on a busy loop for milliseconds; who reckons with the instant of the flash and not
-with the moment of hearing keeps such delays out of the rhythm. An instant more than a period away
-cannot be from a clock that is shared, as with neighbours on another machine; then the moment of
-hearing counts.
+with the moment of hearing keeps such delays out of the rhythm.
+
+It is also what makes resting safe: while its refractory time lasts, a firefly leaves its mail
+unread, so that in a volley those who have yet to flash come first. What it reads afterwards says
+itself that it is too old to matter.
+
+An instant more than a period away cannot come from a shared clock, but from that of another
+machine. Then the moment of hearing counts instead; for mail left over from the rest that is its end.
 
 What happens at one and the same instant is settled in `cascade.observatory.oscillator`.
 """
@@ -73,12 +78,15 @@ def _react(
         after = me.oscillator.hear(rhythm, _instant(said, now, me.oscillator.period), now)
     if after.flashed == rhythm.flashed:
         return _listen(me, after, now)
-    return _go_on(me, after, cs.send(me.topic, after.flashed))
+    rest = after.flashed + me.oscillator.rest - now
+    return _go_on(me, after, cs.send(me.topic, after.flashed), cs.wait(max(0.0, rest)))
 
 
 @cs.task(mode="inline")
-def _go_on(me: Firefly, rhythm: Rhythm, _flash: None, clock: Clock = cs.inject("clock")) -> Any:
-    """Listen again, once the flash is out."""
+def _go_on(
+    me: Firefly, rhythm: Rhythm, _flash: None, _rest: None, clock: Clock = cs.inject("clock")
+) -> Any:
+    """Listen again, once the flash is out and the rest after it is over."""
     return _listen(me, rhythm, clock.time())
 
 

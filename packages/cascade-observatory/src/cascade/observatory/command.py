@@ -29,7 +29,7 @@ def fireflies(  # noqa: PLR0917 - Typer gives them all by name
     b: Annotated[
         float, typer.Option("--b", help="Dissipation of the Mirollo-Strogatz model.")
     ] = 3.0,
-    epsilon: Annotated[float, typer.Option(help="What one pulse adds to the state.")] = 0.02,
+    epsilon: Annotated[float, typer.Option(help="What one pulse adds to the state.")] = 0.0375,
     refractory: Annotated[
         float, typer.Option(help="Fraction of a period after a flash without response.")
     ] = 0.1,

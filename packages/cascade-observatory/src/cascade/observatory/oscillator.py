@@ -54,6 +54,11 @@ class Oscillator:
         if not (isfinite(self.period) and self.period > 0):
             raise ValueError(f"a period is a number of seconds above 0, not {self.period:g}")
 
+    @property
+    def rest(self) -> float:
+        """Seconds after a flash in which pulses do nothing."""
+        return self.response.refractory * self.period
+
     def begin(self, phase: float, now: float) -> Rhythm:
         """Return the rhythm of a firefly that has this phase now and has never flashed."""
         return Rhythm(now + (1.0 - phase) * self.period, -inf)

@@ -15,6 +15,10 @@ __all__ = ["MirolloStrogatz", "PulseResponse"]
 class PulseResponse(Protocol):
     """What a pulse does to a phase."""
 
+    @property
+    def refractory(self) -> float:
+        """Fraction of a period after a flash in which a pulse does nothing."""
+
     def after_pulse(self, phase: float) -> float:
         """Return the phase after one pulse; 1 or more means: flash now."""
 
@@ -31,8 +35,12 @@ class MirolloStrogatz:
     b: float = 3.0
     """Dissipation, above 0: how much the curve bends. Without a unit."""
 
-    epsilon: float = 0.02
-    """What one pulse adds to the state, 0 or more. Without a unit."""
+    epsilon: float = 0.3 / 8
+    """What one pulse adds to the state, 0 or more. Without a unit.
+
+    The default shares out 0.3 among eight neighbours; that is strong enough to bear the delays of
+    a wall clock on a busy machine.
+    """
 
     refractory: float = 0.1
     """Fraction of a period after a flash in which pulses do nothing: from 0 to below 1."""
