@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cascade.interfaces.protocols import Connector, LazyFactory
-from cascade.runtime.mailbox import Filters, Signal, as_filters
+from cascade.runtime.mailbox import Filters, Signal, as_filters, give_up
 from cascade.runtime.run import Run
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.resource import inject
@@ -140,17 +140,13 @@ async def _next_signal(
         if not arrived.done():
             arrived.set_result((topic, payload))
 
-    def give_up() -> None:
-        if not arrived.done():
-            arrived.set_result(None)
-
     handles = []
     timer = None
     try:
         for topic_filter in filters:
             handles.append(await connector.subscribe(topic_filter, take))  # noqa: PERF401 - one that fails leaves the others to end
         if timeout is not None:
-            timer = loop.call_later(timeout, give_up)
+            timer = loop.call_later(timeout, give_up, arrived)
         return await arrived
     finally:
         if timer is not None:

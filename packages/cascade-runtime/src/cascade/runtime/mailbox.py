@@ -18,7 +18,7 @@ from cascade.interfaces.protocols import (
 from cascade.interfaces.topics import matches
 from cascade.runtime.bounded_queue import BoundedQueue
 
-__all__ = ["Filters", "Mailbox", "Signal", "as_filters"]
+__all__ = ["Filters", "Mailbox", "Signal", "as_filters", "give_up"]
 
 Signal: TypeAlias = tuple[str, Any]
 """Topic and payload."""
@@ -92,7 +92,7 @@ class Mailbox:
         loop = asyncio.get_running_loop()
         taker: asyncio.Future[Signal | None] = loop.create_future()
         self._takers.append(taker)
-        timer = None if timeout is None else loop.call_later(timeout, _give_up, taker)
+        timer = None if timeout is None else loop.call_later(timeout, give_up, taker)
         try:
             return await taker
         except asyncio.CancelledError:
@@ -106,6 +106,7 @@ class Mailbox:
                 timer.cancel()
 
 
-def _give_up(taker: asyncio.Future[Signal | None]) -> None:
+def give_up(taker: asyncio.Future[Signal | None]) -> None:
+    """Tell whoever waits for a signal that the time is over."""
     if not taker.done():
         taker.set_result(None)

@@ -57,7 +57,6 @@ class Run:
         engine: whose connector, executor and resources it uses.
         loop: the event loop it runs on; its clock is the run's clock.
         params: the parameters it was given.
-        scope: its open resources.
         steps: how many steps it has begun.
         next_breath: when, on `time.perf_counter`, the loop is due a turn.
     """
@@ -65,12 +64,12 @@ class Run:
     __slots__ = (
         "_mailboxes",
         "_random",
+        "_scope",
         "engine",
         "id",
         "loop",
         "next_breath",
         "params",
-        "scope",
         "steps",
     )
 
@@ -80,11 +79,18 @@ class Run:
         self.id = run_id
         self.loop = asyncio.get_running_loop()
         self.params = params
-        self.scope = Scope(engine.resources, self.ambient)
+        self._scope: Scope | None = None
         self.steps = 0
         self.next_breath = perf_counter() + SLICE
         self._mailboxes: dict[Filters, Mailbox] | None = None
         self._random: random.Random | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """The resources that are open until the run ends."""
+        if self._scope is None:
+            self._scope = Scope(self.engine.resources, self.ambient)
+        return self._scope
 
     @property
     def random(self) -> random.Random:
@@ -107,7 +113,8 @@ class Run:
             try:
                 await self._close_mailboxes()
             finally:
-                await self.scope.close(failure)
+                if self._scope is not None:
+                    await self._scope.close(failure)
 
     async def _steps(self, lazy: LazyResult[Any]) -> Any:
         engine = self.engine

@@ -8,7 +8,7 @@ from threading import get_ident
 from typing import Any
 
 from cascade.connectors.local.broker import LocalBroker
-from cascade.connectors.local.dispatcher import Delivery, Dispatcher, Message, Route
+from cascade.connectors.local.dispatcher import Delivery, Dispatcher
 from cascade.connectors.local.subscription import Subscription, inside_callback
 from cascade.interfaces.errors import NotConnectedError
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
@@ -69,7 +69,9 @@ class LocalBusConnector:
         self._max_queued = max_queued
         self._overflow: OverflowPolicy = overflow
         self._connected = False
-        self._dispatcher: Dispatcher | None = None
+        self._dispatcher: Dispatcher | None = (
+            None  # of the loop that published last; None: look again
+        )
         self._subscriptions: dict[Subscription, None] = {}
 
     @property
@@ -90,6 +92,7 @@ class LocalBusConnector:
     async def disconnect(self) -> None:
         """End all subscriptions made through this connector, then the connection; idempotent."""
         self._connected = False
+        self._dispatcher = None
         subscriptions = list(self._subscriptions)
         for subscription in subscriptions:
             subscription.close()
@@ -100,34 +103,37 @@ class LocalBusConnector:
         self, topic: str, payload: Payload, qos: int = 0, retain: bool = False
     ) -> None:
         """Hand a message to everyone whose filter matches; see the Connector contract."""
+        dispatcher = self._dispatcher
+        if dispatcher is None or dispatcher.thread_id != get_ident() or retain or qos != 0:
+            await self._publish_with_care(topic, payload, qos, retain=retain)
+            return
+        here, elsewhere = dispatcher.routes.get(topic) or self._broker.route(topic, dispatcher)
+        if elsewhere or dispatcher.loop not in current_tasks:
+            await self._publish_with_care(topic, payload, qos, retain=retain)
+        elif here:
+            message = (topic, payload)
+            dispatcher.deliver(message, here)
+            if dispatcher.crowded and not dispatcher.delivering:
+                await dispatcher.make_room(message, may_wait=not inside_callback.get())
+
+    async def _publish_with_care(
+        self, topic: str, payload: Payload, qos: int, *, retain: bool
+    ) -> None:
+        """Publish where the short way does not serve: retained, to other loops, or from another one.
+
+        A message is handed to this loop and to the others, and only then its publisher waits, where
+        one of them cannot keep up.
+        """
         if not self._connected:
             raise NotConnectedError("publish")
-        dispatcher = self._dispatcher
-        if (
-            dispatcher is None
-            or dispatcher.thread_id != get_ident()
-            or dispatcher.loop not in current_tasks
-        ):  # another loop runs now than last time
-            dispatcher = self._dispatcher = self._broker.dispatcher()
-        if qos and qos not in (1, 2):
+        if qos not in (0, 1, 2):
             raise ValueError(f"qos is 0, 1 or 2, not {qos!r}")
+        dispatcher = self._dispatcher = self._broker.dispatcher()
         if retain:
             payload, route = self._broker.retain(topic, payload, dispatcher)
         else:
             route = dispatcher.routes.get(topic) or self._broker.route(topic, dispatcher)
         message = (topic, payload)
-        here, elsewhere = route
-        if elsewhere:
-            await self._publish_to_all_loops(message, route, dispatcher)
-        elif here:
-            dispatcher.deliver(message, here)
-            if dispatcher.crowded and not dispatcher.delivering:
-                await dispatcher.make_room(message, may_wait=not inside_callback.get())
-
-    async def _publish_to_all_loops(
-        self, message: Message, route: Route, dispatcher: Dispatcher
-    ) -> None:
-        """Hand a message to this loop and others, and only then wait where one cannot keep up."""
         may_wait = not (inside_callback.get() or dispatcher.delivering)
         for target, subscriptions in route.elsewhere:
             self._broker.post(target, Delivery(message, subscriptions))

@@ -3,8 +3,9 @@
 A subscription is its own `EagerTask`, for as long as it lives. Inside the task a generator, the
 pump, takes a message, runs the callback, and yields `IDLE`; so a callback that does not wait costs
 one ``send``. When a callback waits, the pump stands mid-flight and goes on with the event loop,
-while later messages gather in the queue. Three states, told by where ``send`` points:
+while later messages gather in the queue. Four states, told by where ``send`` points:
 
+    unused    → `_start_pump`: a subscription that hears nothing has no pump
     idle      → the pump's own ``send``: the callback runs at once
     occupied  → `_enqueue`: a callback waits, or retained messages come first
     closed    → `_discard`
@@ -13,7 +14,6 @@ while later messages gather in the queue. Three states, told by where ``send`` p
 from __future__ import annotations
 
 import asyncio
-import inspect
 import types
 from asyncio import tasks as asyncio_tasks
 from collections.abc import Callable, Generator
@@ -32,6 +32,13 @@ inside_callback: ContextVar[bool] = ContextVar("inside_callback", default=False)
 """True in every callback, and in what it starts: there a publish never waits."""
 
 _DRAIN_SLICE = 256  # messages taken from the queue before the loop gets a turn
+
+
+def _nothing() -> Generator[Any, Any, None]:
+    yield
+
+
+_UNUSED = _nothing()  # stands for the pump until there is one
 
 
 def _run_directly(function: Callable[[Message], Any], message: Message) -> Any:
@@ -94,7 +101,7 @@ class Subscription(EagerTask[None]):
         """
         context = copy_context()
         context.run(inside_callback.set, True)
-        super().__init__(self._pump(), dispatcher.loop, context)
+        super().__init__(_UNUSED, dispatcher.loop, context)
         self.topic_filter = topic_filter
         self.callback = callback
         self.dispatcher = dispatcher
@@ -107,8 +114,8 @@ class Subscription(EagerTask[None]):
         self._in_flight = False
         self.retained: list[Message] = []  # still to be handed over, the oldest at the end
         self._caught_up: asyncio.Future[None] | None = None
-        self._coro.send(None)  # to the pump's first yield
-        self._become_idle()
+        self.run: Callable[..., Any] = _run_directly
+        self.send: Callable[[Message], Any] = self._start_pump
 
     @types.coroutine
     def _pump(self) -> Generator[Any, Message, None]:
@@ -142,9 +149,18 @@ class Subscription(EagerTask[None]):
 
     # --- states -------------------------------------------------------------------------------
 
+    def _start_pump(self, message: Message) -> Any:
+        self._make_pump()
+        self._become_idle()
+        return self.run(self.send, message)
+
+    def _make_pump(self) -> None:
+        self._coro = self._pump()
+        next(self._coro)  # to its first yield
+
     def _become_idle(self) -> None:
-        self.run: Callable[..., Any] = self._context.run
-        self.send: Callable[[Message], Any] = self._coro.send
+        self.run = self._context.run
+        self.send = self._coro.send
 
     def _become_occupied(self) -> None:
         self.run = _run_directly
@@ -214,6 +230,7 @@ class Subscription(EagerTask[None]):
 
     def hold_retained(self, messages: list[Message]) -> None:
         """Put retained messages ahead of everything live; limit and policy do not touch them."""
+        self._make_pump()
         self._become_occupied()
         self.retained = messages[::-1]
 
@@ -255,7 +272,8 @@ class Subscription(EagerTask[None]):
             self._finish()
 
     def _pump_runs(self) -> bool:
-        return inspect.getgeneratorstate(self._coro) == inspect.GEN_RUNNING  # type: ignore[arg-type]  # the pump
+        pump: Any = self._coro
+        return bool(pump.gi_running)
 
     async def unsubscribe(self) -> None:
         """End the subscription, and cancel and await a callback in flight, unless that is the caller."""
