@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.runtime.events import Outcome, TaskFinished, TaskHeld, TaskRetrying, TaskStarted
 from cascade.runtime.scopes import Scope
-from cascade.spec.policies import Cache
+from cascade.spec.policies import NO_POLICIES, Cache
 from cascade.spec.resource import Inject
 from cascade.spec.task import Task
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from cascade.runtime.run import Run
 
 __all__ = ["missing_injections", "note_failure", "perform"]
-
-_MISSING = object()
 
 
 def note_failure(error: BaseException, task: Task[..., Any], run: Run) -> None:
@@ -42,48 +41,61 @@ async def perform(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Run a task under its policies and the engine's constraints; return what its function returns."""
-    engine = run.engine
-    emit, clock = engine.events.emit, run.loop.time
-    listened = bool(engine.events.listeners)
-    await engine.gate.enter(task, lambda why: emit(TaskHeld(run.id, clock(), task.name, why)))
+    gate = run.engine.gate
+    if gate.has_constraints or task.policies.demands:
+        await gate.enter(task, partial(_tell_hold, run, task))
+        try:
+            return await _with_events(run, task, args, kwargs)
+        finally:
+            gate.leave(task)
+    return await _with_events(run, task, args, kwargs)
+
+
+def _tell_hold(run: Run, task: Task[..., Any], reason: str) -> None:
+    run.engine.events.emit(TaskHeld(run.id, run.loop.time(), task.name, reason))
+
+
+async def _with_events(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Run a task between the two events that tell of it, if anybody listens."""
+    events, clock = run.engine.events, run.loop.time
+    if not events.listeners:
+        return (await _through_cache(run, task, args, kwargs))[0]
     started = clock()
-    if listened:
-        emit(TaskStarted(run.id, started, task.name))
-    outcome: Outcome = "failed"
+    events.emit(TaskStarted(run.id, started, task.name))
+    outcome: Outcome = "succeeded"
     cached = False
     failure: BaseException | None = None
     try:
-        cached, value = await _through_cache(run, task, args, kwargs)
-        outcome = "succeeded"
+        value, cached = await _through_cache(run, task, args, kwargs)
+        return value
     except asyncio.CancelledError as error:
         outcome, failure = "cancelled", error
         raise
     except BaseException as error:
-        failure = error
+        outcome, failure = "failed", error
         raise
     finally:
-        engine.gate.leave(task)
-        if listened:
-            now = clock()
-            emit(TaskFinished(run.id, now, task.name, outcome, now - started, cached, failure))
-    return value
+        now = clock()
+        events.emit(TaskFinished(run.id, now, task.name, outcome, now - started, cached, failure))
 
 
 async def _through_cache(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[bool, Any]:
-    """Return whether the value was remembered, and the value."""
+) -> tuple[Any, bool]:
+    """Return the value, and whether it was remembered."""
     policy = task.policies.cache
     if policy is None:
-        return False, await _with_resources(run, task, args, kwargs)
-    cache = run.engine.cache
+        return await _with_resources(run, task, args, kwargs), False
+    cache, now = run.engine.cache, run.loop.time
     key = (task.name, _key_of(task, policy, args, kwargs))
-    value, good_until = cache.get(key, (_MISSING, None))
-    if value is not _MISSING and (good_until is None or run.loop.time() < good_until):
-        return True, value
+    value, good_until = cache.get(key, (None, -1.0))  # what is not there is past its time
+    if good_until is None or now() < good_until:
+        return value, True
     value = await _with_resources(run, task, args, kwargs)
-    cache[key] = (value, None if policy.ttl is None else run.loop.time() + policy.ttl)
-    return False, value
+    cache[key] = (value, None if policy.ttl is None else now() + policy.ttl)
+    return value, False
 
 
 def _key_of(
@@ -105,14 +117,15 @@ def _key_of(
 async def _with_resources(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
+    call = _call if task.policies is NO_POLICIES else _attempts
     missing = missing_injections(task, args, kwargs)
     if not missing:
-        return await _attempts(run, task, args, kwargs)
+        return await call(run, task, args, kwargs)
     scope = Scope(run.engine.resources, run.ambient, parent=run.scope)
     failure: BaseException | None = None
     try:
         filled = await scope.fill(missing, f"the task {task.name!r}")
-        return await _attempts(run, task, args, {**kwargs, **filled})
+        return await call(run, task, args, {**kwargs, **filled})
     except BaseException as error:
         failure = error
         raise
