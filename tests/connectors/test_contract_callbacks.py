@@ -145,13 +145,15 @@ async def test_a_callback_sees_the_context_of_the_time_of_subscribing(connect):
 
     async def hear(topic, payload):
         before = color.get()
-        await asyncio.sleep(0)
+        await opened.wait()
         seen.keep(before, color.get())
 
+    opened = asyncio.Event()
     color.set("when subscribing")
     await connector.subscribe("a", hear)
     color.set("when publishing")
     await connector.publish("a", 1)
+    opened.set()
     await seen.until(1)
     assert seen.messages == [("when subscribing", "when subscribing")]
     assert color.get() == "when publishing"

@@ -241,6 +241,7 @@ async def test_its_context_is_its_own_before_and_after_a_wait():
         seen.append(color.get())
         await asyncio.get_running_loop().run_in_executor(None, int)
         seen.append(color.get())
+        color.set("at the end")
 
     color.set("outside")
     task = begin(paint())
@@ -248,7 +249,7 @@ async def test_its_context_is_its_own_before_and_after_a_wait():
     await task
     assert seen == ["outside", "mine", "mine"]
     assert color.get() == "later"
-    assert task.get_context().run(color.get) == "mine"
+    assert task.get_context().run(color.get) == "at the end"
 
 
 async def test_it_has_a_name_for_messages_and_shows_its_coroutine():

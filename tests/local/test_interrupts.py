@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
-from connectors.hearing import Heard
+from connectors.hearing import Gated, Heard, reports
 
 INTERRUPT = pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
 
@@ -80,6 +80,26 @@ async def test_an_interrupt_over_a_retained_message_reaches_the_subscriber(conne
     await connector.publish("a", 2)
     await heard.until(2)
     assert heard.payloads == [1, 2]
+
+
+async def test_what_an_interrupted_delivery_refused_is_reported_all_the_same(connect):
+    connector, full = await connect(), await connect(max_queued=1, overflow="error")
+    gated = Gated()
+
+    async def hear(topic, payload):
+        for number in range(3):
+            await connector.publish("full", number)
+        raise KeyboardInterrupt
+
+    await full.subscribe("full", gated)
+    await connector.subscribe("a", hear)
+    with reports() as told:
+        with pytest.raises(KeyboardInterrupt):
+            await connector.publish("a", 1)
+        await told.until(1)
+    assert told.topics == ["localbus.message_refused"]
+    gated.gate.set()
+    await gated.until(2)
 
 
 async def test_messages_of_other_threads_are_delivered_after_an_interrupt(connect, broker):

@@ -436,17 +436,18 @@ async def test_one_connector_may_publish_from_two_loops_and_callbacks_stay_on_th
     async def hear(topic, payload):
         threads.append(threading.get_ident())
 
-    async def block(topic, payload):
+    async def block():
         inside.set()
         published.wait()
 
     await elsewhere(there.subscribe("a", hear))
-    await elsewhere(there.subscribe("block", block))
-    blocking = elsewhere(there.publish("block", 0))
+    blocking = elsewhere(block())
     await asyncio.to_thread(inside.wait)
-    await there.publish("a", 1)  # here, while a task of the other loop is in the middle of things
-    assert threads == []
-    published.set()
+    try:
+        await there.publish("a", 1)  # here, while a task of the other loop is in the middle
+        assert threads == []
+    finally:
+        published.set()
     await blocking
     await elsewhere(there.publish("a", 2))
     await elsewhere(asyncio.sleep(0))
@@ -606,6 +607,30 @@ async def test_a_loop_that_ended_with_messages_in_its_inbox_is_forgotten_too(bro
     assert told.topics == ["localbus.loop_ended"]
     assert broker.subscription_count == 0
     assert far.messages == []
+
+
+async def test_a_callback_that_floods_another_loop_warns_and_does_not_wait(broker, elsewhere):
+    here, far, done = await connected(broker), Heard(), Heard()
+    there, _ = await elsewhere(subscribed(broker, "a", far))
+    dispatcher = next(each for loop, each in broker._dispatchers.items() if loop is elsewhere.loop)
+    dispatcher._scheduled = True  # nothing is taken over there until this test says so
+    dispatcher.inbox._limit = 2
+
+    async def flood(topic, payload):
+        await publish_all(here, range(6))
+        done.keep(topic, payload)
+
+    await here.subscribe("go", flood)
+    with reports() as told:
+        await here.publish("go", 1)
+    assert done.payloads == [1]
+    facts = [{"topic": "(other threads)", "queued": n, "limit": 2} for n in (3, 4, 6)]
+    assert told.messages == [("localbus.queue_growing", each) for each in facts]
+    elsewhere.loop.call_soon_threadsafe(dispatcher._empty_inbox)
+    await elsewhere(far.until(6))
+    assert far.payloads == list(range(6))
+    await here.disconnect()
+    await there.disconnect()
 
 
 async def test_a_message_that_finds_a_loop_ended_frees_those_who_wait_for_it(broker, elsewhere):
