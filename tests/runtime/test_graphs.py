@@ -141,6 +141,35 @@ async def test_a_lazy_that_needs_itself_is_a_cyclic_graph_and_nothing_runs():
     assert ran == []
 
 
+async def test_a_single_line_of_calls_that_goes_in_a_circle_is_found_and_nothing_runs():
+    ran = []
+    holder = []
+
+    @cs.task(mode="inline")
+    def first(_):
+        ran.append(1)
+
+    @cs.task(mode="inline")
+    def second(_):
+        ran.append(2)
+
+    lazy = first(second(holder))
+    holder.append(lazy)
+    with pytest.raises(
+        CyclicGraphError, match=r"first -> second -> first|second -> first -> second"
+    ):
+        await cs.run_async(lazy)
+    assert ran == []
+
+
+async def test_a_line_of_calls_branches_and_joins_again():
+    @cs.task
+    async def spread(n):
+        return add(same(n), same(n), same(same(n)))
+
+    assert await cs.run_async(same(spread(same(spread(same(1)))))) == 9
+
+
 async def test_a_circle_that_arises_on_the_way_is_found():
     @cs.task(mode="inline")
     def one():

@@ -7,7 +7,7 @@ for can be put in place by the second one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import fields
 from functools import lru_cache
@@ -16,7 +16,7 @@ from typing import Any
 from cascade.interfaces.errors import CyclicGraphError, GraphError
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 
-__all__ = ["LAZY_TYPES", "Node", "find_lazies", "is_flat", "plan", "resolve"]
+__all__ = ["LAZY_TYPES", "Node", "circle_in", "find_lazies", "plan", "resolve"]
 
 LAZY_TYPES = frozenset({LazyResult, MappedLazyResult})
 
@@ -46,29 +46,24 @@ class Node:
 # --- arguments --------------------------------------------------------------------------------
 
 
-def is_flat(lazy: LazyResult[Any]) -> bool:
-    """Tell whether a call has no lazies among its arguments, so that it needs no graph."""
-    for argument in lazy.args:
-        if type(argument) not in _ATOMS:
-            return not find_lazies(lazy)
-    for argument in lazy.kwargs.values():
-        if type(argument) not in _ATOMS:
-            return not find_lazies(lazy)
-    return True
-
-
-def find_lazies(lazy: LazyResult[Any]) -> list[LazyResult[Any]]:
+def find_lazies(lazy: LazyResult[Any]) -> Sequence[LazyResult[Any]]:
     """Return every occurrence of a lazy in a call's arguments, in the order of `resolve`.
 
     Raises:
         GraphError: a container among the arguments holds itself.
     """
+    for argument in lazy.args:
+        if type(argument) not in _ATOMS:
+            return _search(lazy)
+    if lazy.kwargs:
+        return _search(lazy)
+    return ()  # as most calls in a chain of tail calls
+
+
+def _search(lazy: LazyResult[Any]) -> list[LazyResult[Any]]:
     found: list[LazyResult[Any]] = []
     try:
-        for argument in lazy.args:
-            if type(argument) not in _ATOMS:
-                _collect(argument, found)
-        for argument in lazy.kwargs.values():
+        for argument in (*lazy.args, *lazy.kwargs.values()):
             if type(argument) not in _ATOMS:
                 _collect(argument, found)
     except RecursionError:
@@ -88,16 +83,20 @@ def _collect(value: Any, found: list[LazyResult[Any]]) -> None:
             _collect(part, found)
 
 
-def resolve(node: Node) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the call's arguments with every lazy replaced by its value."""
-    lazy = node.lazy
-    if not node.needs:
+def resolve(lazy: LazyResult[Any], values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return a call's arguments with every lazy replaced by its value.
+
+    Args:
+        lazy: the call.
+        values: one for each of `find_lazies`, in that order.
+    """
+    if not values:
         return lazy.args, lazy.kwargs
-    values = iter([need.value for need in node.needs])
-    args = tuple([a if type(a) in _ATOMS else _replace(a, values) for a in lazy.args])
+    left = iter(values)
+    args = tuple([a if type(a) in _ATOMS else _replace(a, left) for a in lazy.args])
     kwargs = lazy.kwargs
     if kwargs:
-        kwargs = {k: a if type(a) in _ATOMS else _replace(a, values) for k, a in kwargs.items()}
+        kwargs = {k: a if type(a) in _ATOMS else _replace(a, left) for k, a in kwargs.items()}
     return args, kwargs
 
 
@@ -213,3 +212,12 @@ def _cycle_in(waiting: dict[Node, int]) -> list[str]:
         path.append(node)
         node = next(need for need in node.needs if need in waiting)
     return [each.lazy.task.name for each in [*path[path.index(node) :], node]]
+
+
+def circle_in(waiting: list[LazyResult[Any]]) -> list[str]:
+    """Return the names along the circle if a call waits, through others, for itself; else nothing."""
+    last = waiting[-1]
+    for position in range(len(waiting) - 2, -1, -1):
+        if waiting[position] is last:
+            return [lazy.task.name for lazy in waiting[position:]]
+    return []

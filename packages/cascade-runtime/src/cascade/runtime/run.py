@@ -12,9 +12,9 @@ from time import perf_counter
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from cascade.interfaces.errors import InvalidTaskError, NoConnectorError
+from cascade.interfaces.errors import CyclicGraphError, InvalidTaskError, NoConnectorError
 from cascade.runtime.clock import LoopClock
-from cascade.runtime.graph import LAZY_TYPES, is_flat
+from cascade.runtime.graph import LAZY_TYPES, circle_in, find_lazies, resolve
 from cascade.runtime.mailbox import Filters, Mailbox
 from cascade.runtime.perform import missing_injections, note_failure, perform
 from cascade.runtime.scopes import Scope
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from cascade.runtime.engine import Engine
 
 __all__ = ["Run", "as_lazy"]
+
+_DEEP = 64  # calls on the stack from which on a circle is looked for
 
 _AMBIENT = frozenset({"_internal_connector", "_run", "clock", "params", "rng"})
 
@@ -116,30 +118,60 @@ class Run:
                 if self._scope is not None:
                     await self._scope.close(failure)
 
-    async def _steps(self, lazy: LazyResult[Any]) -> Any:
+    async def _steps(self, value: Any) -> Any:  # noqa: C901 - one loop: a call for each part would cost more than the part
+        """Work out lazy after lazy until a value comes that is none.
+
+        A call that needs no other is called; one that needs a single other waits for it on a stack;
+        only one that needs several is a graph, and takes a `Step`.
+        """
         engine = self.engine
+        waiting: list[LazyResult[Any]] = []
         while True:
-            self.steps += 1
-            if is_flat(lazy):
-                task = lazy.task
-                try:
-                    if task.is_bare and not engine.is_watched:
-                        value = task.function(*lazy.args, **lazy.kwargs)
-                    else:
-                        await self.prepare(lazy)
-                        value = self.begin(task, lazy.args, lazy.kwargs)
-                    if type(value) is CoroutineType:
-                        value = await value
-                except Exception as error:
-                    note_failure(error, task, self)
-                    raise
+            if type(value) in LAZY_TYPES:
+                self.steps += not waiting
+                lazy = value
+                while len(needed := find_lazies(lazy)) == 1:
+                    await self._wait(lazy, waiting)
+                    lazy = needed[0]
+                if needed:
+                    value = await Step(self, lazy).evaluate()
+                    continue
+                args, kwargs = lazy.args, lazy.kwargs
+                if lazy.task.prepare is not None:
+                    await self.prepare(lazy)
+            elif waiting:
+                lazy = waiting.pop()
+                args, kwargs = resolve(lazy, (value,))
             else:
-                value = await Step(self, lazy).evaluate()
-            if type(value) not in LAZY_TYPES:
                 return value
-            lazy = value
+            task = lazy.task
+            try:
+                if task.is_bare and not engine.is_watched:
+                    value = task.function(*args, **kwargs)
+                else:
+                    value = self.begin(task, args, kwargs)
+                if type(value) is CoroutineType:
+                    value = await value
+            except Exception as error:
+                note_failure(error, task, self)
+                raise
             if perf_counter() > self.next_breath:
                 await self.breathe()
+
+    async def _wait(self, lazy: LazyResult[Any], waiting: list[LazyResult[Any]]) -> None:
+        """Put a call on the stack of those that wait for a value.
+
+        Raises:
+            CyclicGraphError: it waits for itself.
+        """
+        if lazy.task.prepare is not None:
+            await self.prepare(lazy)
+        waiting.append(lazy)
+        depth = len(waiting)
+        if depth >= _DEEP and not depth & (depth - 1):  # at powers of two: next to nothing per call
+            circle = circle_in(waiting)
+            if circle:
+                raise CyclicGraphError(circle)
 
     def begin(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Start a task: return its value if it is there at once, else a coroutine that gives it."""

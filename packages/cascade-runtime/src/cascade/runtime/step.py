@@ -61,7 +61,8 @@ class Step:
         root = self._root
         try:
             while not root.done:
-                await self._prepare()
+                if self._unprepared:
+                    await self._prepare()
                 if self._ready:
                     await self._start_ready()
                 elif self._flying:
@@ -92,7 +93,11 @@ class Step:
             task = node.lazy.task
             alone = not (ready or self._flying)
             try:
-                outcome = run.begin(task, *resolve(node))
+                args, kwargs = resolve(node.lazy, [need.value for need in node.needs])
+                if task.is_bare and not run.engine.is_watched:
+                    outcome = task.function(*args, **kwargs)
+                else:
+                    outcome = run.begin(task, args, kwargs)
                 if type(outcome) is CoroutineType:
                     if not alone:
                         self._fly(node, outcome)
