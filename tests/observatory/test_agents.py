@@ -177,6 +177,24 @@ def test_phases_and_fireflies_have_to_match():
         simulate(main())
 
 
+def test_a_swarm_may_start_at_a_dusk_ahead():
+    async def main():
+        connector = cs.LocalBusConnector(broker=cs.LocalBroker())
+        heard = []
+
+        async def hear(_topic, instant):
+            heard.append(instant)
+
+        lone = Firefly("me", ("you",), Oscillator(MirolloStrogatz()))
+        async with cs.Engine(connector=connector) as engine:
+            await connector.subscribe("me", hear)
+            async with flying(engine, [lone], [0.5], dusk=10.0):
+                await asyncio.sleep(12)
+        return heard
+
+    assert simulate(main()) == [10.5, 11.5]
+
+
 def test_a_life_is_a_lazy_result():
     lone = Firefly("me", ("you",), Oscillator(MirolloStrogatz()))
     assert repr(live(lone, 0.5)) == "live(Firefly('me'), 0.5)"

@@ -127,6 +127,16 @@ def test_the_verdict_on_a_failure_says_how_far_it_came(out_of_step):
     assert "not everybody has flashed" in verdict(Experiment(Settings()))
 
 
+def test_the_verdict_names_a_machine_that_does_not_keep_up():
+    experiment = Experiment(Settings(side=3))
+    for agent in range(9):
+        experiment.log.add(agent, seen=1.0, instant=0.99)
+    assert "keep up" not in verdict(experiment)
+    for agent in range(9):
+        experiment.log.add(agent, seen=2.0, instant=1.8)
+    assert "half of the flashes come 200 ms late" in verdict(experiment)
+
+
 def test_the_picture_is_a_png_of_the_stated_size(in_step, out_of_step, tmp_path):
     for name, experiment in (
         ("one", in_step),

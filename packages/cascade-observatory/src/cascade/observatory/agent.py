@@ -54,10 +54,19 @@ class Firefly:
 
 
 @cs.task(mode="inline")
-def live(me: Firefly, phase: float, clock: Clock = cs.inject("clock")) -> Any:
-    """Begin a life at a phase from 0 to below 1; it has no end, and so no value."""
+def live(
+    me: Firefly, phase: float, dusk: float | None = None, clock: Clock = cs.inject("clock")
+) -> Any:
+    """Begin a life; it has no end, and so no value.
+
+    Args:
+        me: who lives.
+        phase: from 0 to below 1.
+        dusk: when it has that phase, in seconds on the run's clock; now if left out.
+        clock: the run's clock.
+    """
     now = clock.time()
-    return _listen(me, me.oscillator.begin(phase, now), now)
+    return _listen(me, me.oscillator.begin(phase, now if dusk is None else dusk), now)
 
 
 @cs.task(mode="inline")

@@ -21,6 +21,7 @@ from cascade.observatory.topology import torus
 __all__ = ["Experiment", "Report", "Settings"]
 
 _POINTS = 20  # of the order parameter in one period
+_GATHERING = 0.001  # seconds for each firefly until it is there and listens
 _ENCORE = 1.1  # periods that the experiment goes on after the volley that proves it
 
 
@@ -122,9 +123,10 @@ class Experiment:
         async with AsyncExitStack() as stack:
             engine = await stack.enter_async_context(cs.Engine(connector=connector))
             await stack.enter_async_context(observing(connector, self.log))
-            self.began = self.now = clock()
+            self.began = self.now = clock() + _GATHERING * len(swarm)
             end = self.began + settings.duration
-            await stack.enter_async_context(flying(engine, swarm, phases))
+            await stack.enter_async_context(flying(engine, swarm, phases, self.began))
+            await asyncio.sleep(self.began - clock())
             while self.now < end:
                 await asyncio.sleep(min(every, end - self.now))
                 self._look(clock())

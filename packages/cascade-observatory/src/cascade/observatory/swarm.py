@@ -34,7 +34,10 @@ def random_phases(count: int, seed: int) -> list[float]:
 
 @asynccontextmanager
 async def flying(
-    engine: cs.Engine, swarm: Sequence[Firefly], phases: Sequence[float]
+    engine: cs.Engine,
+    swarm: Sequence[Firefly],
+    phases: Sequence[float],
+    dusk: float | None = None,
 ) -> AsyncIterator[None]:
     """Let a swarm live as long as the context is open; on leaving, every run has ended.
 
@@ -42,12 +45,14 @@ async def flying(
         engine: an entered engine with a connector.
         swarm: the fireflies.
         phases: where each of them starts, from 0 to below 1.
+        dusk: when they start, in seconds on the loop's clock; each at once if left out. On a wall
+            clock a moment ahead lets all of them be there in time.
 
     Raises:
         ValueError: there are not as many phases as fireflies.
         ExceptionGroup: a firefly died of an error; the body of the context was cancelled.
     """
-    lives = [live(firefly, phase) for firefly, phase in zip(swarm, phases, strict=True)]
+    lives = [live(firefly, phase, dusk) for firefly, phase in zip(swarm, phases, strict=True)]
     async with asyncio.TaskGroup() as group:
         runs = [
             group.create_task(engine.run(life), name=firefly.topic)

@@ -6,6 +6,8 @@ from cascade.observatory.experiment import Experiment
 
 __all__ = ["describe", "latest_order", "parameters", "verdict"]
 
+_LATE = 0.05  # periods of delay from which on the wall clock bends the model
+
 
 def latest_order(experiment: Experiment) -> float | None:
     """Return the newest r that is known; None before everybody has flashed once."""
@@ -32,10 +34,23 @@ def verdict(experiment: Experiment) -> str:
     if found is None:
         order = latest_order(experiment)
         known = "and not everybody has flashed yet" if order is None else f"r = {order:.2f}"
-        return f"Not in step after {experiment.elapsed:.1f} s: {known}."
+        return f"Not in step after {experiment.elapsed:.1f} s: {known}.{_excuse(experiment)}"
     share = experiment.settings.criterion.share
     spread = 1000 * (found.second.end - found.second.begin)
     return (
         f"In step after {experiment.in_step_after:.1f} s: {share:.0%} of {experiment.log.count} "
         f"fireflies flash within {spread:.0f} ms, r = {found.order:.3f}."
+    )
+
+
+def _excuse(experiment: Experiment) -> str:
+    """Say that the machine did not keep up, if that is so."""
+    log = experiment.log
+    recent = range(max(0, len(log) - 2 * log.count), len(log))
+    delays = sorted(log.seen[position] - log.instants[position] for position in recent)
+    if not delays or delays[len(delays) // 2] < _LATE * experiment.settings.oscillator.period:
+        return ""
+    return (
+        f" This machine does not keep up: half of the flashes come {1000 * delays[len(delays) // 2]:.0f}"
+        " ms late or more. A longer period or a smaller side helps."
     )
