@@ -24,6 +24,9 @@ if sys.version_info >= (3, 14):
         def __contains__(self, loop: asyncio.AbstractEventLoop) -> bool:
             return asyncio.current_task(loop) is not None
 
+        def __getitem__(self, loop: asyncio.AbstractEventLoop) -> Any:
+            return asyncio.current_task(loop)
+
         def get(self, loop: asyncio.AbstractEventLoop) -> Any:
             return asyncio.current_task(loop)
 

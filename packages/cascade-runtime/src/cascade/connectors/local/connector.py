@@ -8,7 +8,7 @@ from threading import get_ident
 from typing import Any
 
 from cascade.connectors.local.broker import LocalBroker
-from cascade.connectors.local.dispatcher import Delivery, Dispatcher
+from cascade.connectors.local.dispatcher import IDLE, Dispatcher
 from cascade.connectors.local.subscription import Subscription, inside_callback
 from cascade.interfaces.errors import NotConnectedError
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
@@ -108,13 +108,34 @@ class LocalBusConnector:
             await self._publish_with_care(topic, payload, qos, retain=retain)
             return
         here, elsewhere = dispatcher.routes.get(topic) or self._broker.route(topic, dispatcher)
-        if elsewhere or dispatcher.loop not in current_tasks:
+        loop = dispatcher.loop
+        if elsewhere or loop not in current_tasks:
             await self._publish_with_care(topic, payload, qos, retain=retain)
-        elif here:
-            message = (topic, payload)
-            dispatcher.deliver(message, here)
-            if dispatcher.crowded and not dispatcher.delivering:
-                await dispatcher.make_room(message, may_wait=not inside_callback.get())
+            return
+        message = (topic, payload)
+        if dispatcher.delivering:
+            dispatcher.pending.append((message, here))
+            return
+        # What `Dispatcher.hand_out` does, for this one message: the call alone would cost a fifth more.
+        publisher = current_tasks[loop]
+        subscription = None
+        dispatcher.delivering = True
+        try:
+            for subscription in here:
+                current_tasks[loop] = subscription
+                waits_for = subscription.run(subscription.send, message)
+                if waits_for is not IDLE:
+                    subscription.suspend(waits_for)
+        except BaseException:
+            dispatcher.break_off(message, here, subscription)
+            current_tasks[loop] = publisher
+            raise
+        dispatcher.delivering = False
+        current_tasks[loop] = publisher
+        if dispatcher.pending:
+            dispatcher.hand_out()
+        if dispatcher.crowded:
+            await dispatcher.make_room(message, may_wait=not inside_callback.get())
 
     async def _publish_with_care(
         self, topic: str, payload: Payload, qos: int, *, retain: bool
@@ -136,7 +157,7 @@ class LocalBusConnector:
         message = (topic, payload)
         may_wait = not (inside_callback.get() or dispatcher.delivering)
         for target, subscriptions in route.elsewhere:
-            self._broker.post(target, Delivery(message, subscriptions))
+            self._broker.post(target, (message, subscriptions))
         if route.here:
             dispatcher.deliver(message, route.here)
             if dispatcher.crowded and not dispatcher.delivering:

@@ -36,11 +36,8 @@ IDLE = object()
 _INBOX_SLICE = 0.001  # seconds that messages from other threads may take of one turn of the loop
 
 
-class Delivery(NamedTuple):
-    """One message on its way to the subscriptions of this loop that it had when it was published."""
-
-    message: Message
-    subscriptions: tuple[Subscription, ...]
+Delivery: TypeAlias = "tuple[Message, tuple[Subscription, ...]]"
+"""One message on its way to the subscriptions of this loop that it had when it was published."""
 
 
 class Route(NamedTuple):
@@ -79,49 +76,48 @@ class Dispatcher:
         self._scheduled = False
 
     def deliver(self, message: Message, subscriptions: tuple[Subscription, ...]) -> None:
-        """Run the callbacks for a message, then for everything that they published, in order.
+        """Hand a message out; inside a delivery, after the one being delivered: nothing recurses."""
+        self.pending.append((message, subscriptions))
+        if not self.delivering:
+            self.hand_out()
 
-        Inside a delivery this only queues the message: nothing recurses. An interrupt such as
-        `KeyboardInterrupt` goes up at once; the next turn of the loop hands out the rest, and
-        until then everything queues behind it.
+    def hand_out(self) -> None:
+        """Run the callbacks for everything that is pending, and for what they publish, in order.
+
+        An interrupt such as `KeyboardInterrupt` goes up at once; the next turn of the loop hands
+        out the rest, and until then everything queues behind it.
         """
-        if self.delivering:
-            self.pending.append(Delivery(message, subscriptions))
-            return
         loop = self.loop
         pending = self.pending
         publisher = current_tasks.get(loop)
-        subscription: Subscription | None = None
         self.delivering = True
-        try:
-            while True:
+        while pending:
+            message, subscriptions = pending.popleft()
+            subscription = None
+            try:
                 for subscription in subscriptions:
                     current_tasks[loop] = subscription
                     waits_for = subscription.run(subscription.send, message)
                     if waits_for is not IDLE:
                         subscription.suspend(waits_for)
-                if not pending:
-                    break
-                message, subscriptions = pending.popleft()
-        except BaseException:
-            self._leave_for_later(message, subscriptions, subscription)
-            restore_task(loop, publisher)
-            raise
+            except BaseException:
+                self.break_off(message, subscriptions, subscription)
+                restore_task(loop, publisher)
+                raise
         self.delivering = False
         restore_task(loop, publisher)
 
-    def _leave_for_later(
+    def break_off(
         self, message: Message, subscriptions: tuple[Subscription, ...], last: Subscription | None
     ) -> None:
         """Keep what an interrupt broke off: those after ``last`` have not had the message."""
         done = subscriptions.index(last) + 1 if last in subscriptions else 0
-        self.pending.appendleft(Delivery(message, subscriptions[done:]))
+        self.pending.appendleft((message, subscriptions[done:]))
         self.loop.call_soon(self._resume)
 
     def _resume(self) -> None:
         """Hand out what an interrupt left behind."""
-        self.delivering = False
-        self.deliver(CATCH_UP, ())
+        self.hand_out()
         self._settle_crowded()
 
     def nudge(self, subscription: Subscription) -> None:
