@@ -2,7 +2,6 @@
 
 import sys
 from importlib.metadata import EntryPoint, version
-from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -10,7 +9,9 @@ from typer.testing import CliRunner
 import cascade.cli.commands
 from cascade.cli import main
 from cascade.cli.app import make_app
+from cascade.cli.commands import GROUP
 from cascade.common.messaging.testing import capture
+from cascade.plugins import Plugin
 
 
 @pytest.fixture
@@ -18,14 +19,13 @@ def offered(monkeypatch):
     """Return a function that makes up the entry points."""
 
     def offer(**values):
-        points = [_Point(name, value, cascade.cli.commands.GROUP) for name, value in values.items()]
-        monkeypatch.setattr(cascade.cli.commands, "entry_points", lambda group: points)
+        made = {
+            name: Plugin(name, "cascade-extra", EntryPoint(name, value, GROUP).load)
+            for name, value in values.items()
+        }
+        monkeypatch.setattr(cascade.cli.commands, "plugins", lambda group: made)
 
     return offer
-
-
-class _Point(EntryPoint):
-    dist = SimpleNamespace(name="cascade-extra")
 
 
 def hello(name: str = "world"):

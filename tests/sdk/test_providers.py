@@ -13,6 +13,7 @@ import pytest
 
 import cascade as cs
 from cascade.interfaces.errors import BrokenProviderError, ShellError, UnknownProviderError
+from cascade.plugins import Plugin
 from cascade.providers import Provider, provider_names, registry
 
 
@@ -21,11 +22,11 @@ def found(monkeypatch):
     """Let the test say which entry points are installed."""
 
     def install(**points):
-        dist = type("Dist", (), {"name": "some-package"})()
-        made = {}
-        for name, value in points.items():
-            made[name] = EntryPoint(name, value, registry.GROUP)._for(dist)
-        monkeypatch.setattr(registry, "_found", lambda: made)
+        made = {
+            name: Plugin(name, "some-package", EntryPoint(name, value, registry.GROUP).load)
+            for name, value in points.items()
+        }
+        monkeypatch.setattr(registry, "plugins", lambda group: made)
 
     registry.load_provider.cache_clear()
     yield install

@@ -82,11 +82,16 @@ class Task(Generic[P, R]):
         self.is_plain = self.mode in ("async", "inline") and policies is NO_POLICIES
         self.is_bare = self.is_plain and not self.injections and prepare is None
         self.__doc__ = function.__doc__
+        self.__module__ = getattr(function, "__module__", __name__)
         self.__wrapped__ = function  # for inspect.signature and documentation tools
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the call as a lazy result."""
         return LazyResult(self, args, kwargs)  # type: ignore[return-value]  # typed as what it will be
+
+    def __reduce__(self) -> str:
+        """Pickle by name, as functions are: the task must stand in its module under that name."""
+        return self.function.__qualname__
 
     def __repr__(self) -> str:
         """Show name and mode."""

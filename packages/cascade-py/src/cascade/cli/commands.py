@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
 import typer
 
 from cascade.common.messaging import bus
+from cascade.plugins import Plugin, plugins
 
 __all__ = ["GROUP", "Command", "load_commands"]
 
@@ -31,23 +31,23 @@ class Command:
 
 def load_commands() -> list[Command]:
     """Return all commands in alphabetical order; one that cannot be loaded says so when it is used."""
-    points = {point.name: point for point in entry_points(group=GROUP)}
-    names = sorted({*points, *_EXTRAS})
-    return [_load(points[name]) if name in points else _missing(name) for name in names]
+    found = plugins(GROUP)
+    names = sorted({*found, *_EXTRAS})
+    return [_load(found[name]) if name in found else _missing(name) for name in names]
 
 
-def _load(point: EntryPoint) -> Command:
-    distribution = "(unknown)" if point.dist is None else point.dist.name
+def _load(plugin: Plugin) -> Command:
+    name, distribution = plugin.name, plugin.distribution
     try:
-        return Command(point.name, point.load())
+        return Command(name, plugin.load())
     except ModuleNotFoundError as error:
-        extra = _EXTRAS.get(point.name, f"{distribution}[{point.name}]")
+        extra = _EXTRAS.get(name, f"{distribution}[{name}]")
         facts = {"distribution": distribution, "library": error.name, "extra": extra}
-        return _unusable(point.name, "cli.command_needs", facts)
+        return _unusable(name, "cli.command_needs", facts)
     except Exception as error:  # noqa: BLE001 - the edge: a broken plug-in must not break the others
         reason = f"{type(error).__name__}: {error}"
         facts = {"distribution": distribution, "reason": reason}
-        return _unusable(point.name, "cli.command_broken", facts)
+        return _unusable(name, "cli.command_broken", facts)
 
 
 def _missing(name: str) -> Command:

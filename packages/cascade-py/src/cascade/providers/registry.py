@@ -1,15 +1,13 @@
-"""Finds and loads providers: one reader for the entry points, Cascade's own and third-party ones alike."""
+"""Loads providers by their names, Cascade's own and third-party ones alike."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from cascade.interfaces.errors import BrokenProviderError, UnknownProviderError, near_name
 from cascade.interfaces.protocols import LazyFactory
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+from cascade.plugins import plugins
 
 __all__ = ["GROUP", "Provider", "load_provider", "provider_names"]
 
@@ -28,17 +26,9 @@ class Provider(Protocol):
         """Return what ``cs.<name>`` is: a task, or an object whose attributes are tasks."""
 
 
-@cache
-def _found() -> dict[str, EntryPoint]:
-    """Read the entry points, once per process."""
-    from importlib.metadata import entry_points  # noqa: PLC0415 - a third of `import cascade`, and rarely used
-
-    return {point.name: point for point in entry_points(group=GROUP)}
-
-
 def provider_names() -> list[str]:
     """Return the names of all installed providers, in alphabetical order."""
-    return sorted(_found())
+    return sorted(plugins(GROUP))
 
 
 @cache
@@ -49,16 +39,15 @@ def load_provider(name: str) -> Any:
         UnknownProviderError: no installed distribution offers that name.
         BrokenProviderError: one does, and it does not load.
     """
-    point = _found().get(name)
-    if point is None:
+    plugin = plugins(GROUP).get(name)
+    if plugin is None:
         raise UnknownProviderError(
             f"cascade has no {name!r}, and no installed package provides it; install one that offers "
-            f"the entry point {name!r} in the group {GROUP!r}.{near_name(name, _found())}"
+            f"the entry point {name!r} in the group {GROUP!r}.{near_name(name, provider_names())}"
         )
-    distribution = point.dist.name if point.dist is not None else "(unknown)"
+    distribution = plugin.distribution
     try:
-        provider = point.load()()
-        return provider.factory()
+        return plugin.load()().factory()
     except ModuleNotFoundError as error:
         extra = f"{distribution}[{name}]"
         raise BrokenProviderError(

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from cascade.interfaces.protocols import Connector, LazyFactory
-from cascade.runtime.mailbox import Filters, Signal, as_filters, give_up
+from cascade.runtime.graph import find_lazies
+from cascade.runtime.mailbox import Filters, Mailbox, Signal, as_filters, give_up
 from cascade.runtime.run import Run
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.resource import inject
@@ -102,7 +103,7 @@ async def _recv(
     filters = as_filters(topic)
     mailbox = run.mailbox(filters)
     if mailbox is not None:
-        signal = await mailbox.take(timeout)
+        signal = await _take(run, mailbox, timeout)
     else:
         signal = await _next_signal(connector, filters, timeout)
     return _worth(signal, filters, timeout, default, with_topic=with_topic)
@@ -117,16 +118,26 @@ async def _recv_buffered(
     run: Run = inject("_run"),
 ) -> Any:
     filters = as_filters(topic)
-    mailbox = run.mailbox(filters) or await run.open_mailbox(filters)
-    signal = await mailbox.take(timeout)
+    mailbox = await run.open_mailbox(filters)
+    signal = await _take(run, mailbox, timeout)
     return _worth(signal, filters, timeout, default, with_topic=with_topic)
 
 
 async def _open_mailbox(run: Run, lazy: LazyResult[Any]) -> None:
     """Open the mailbox of a call as soon as the run sees it, unless its topic is yet to be worked out."""
     topic = lazy.args[0]
-    if isinstance(topic, (str, list, tuple)) and all(isinstance(each, str) for each in topic):
+    if type(topic) is tuple and run.mailbox(topic) is not None:
+        return  # as in every turn of an agent but the first
+    if isinstance(topic, (str, list, tuple)) and not find_lazies(lazy):
         await run.open_mailbox(as_filters(topic))
+
+
+async def _take(run: Run, mailbox: Mailbox, timeout: float | None) -> Signal | None:
+    has_to_wait = not len(mailbox)
+    signal = await mailbox.take(timeout)
+    if has_to_wait:
+        run.has_waited()
+    return signal
 
 
 async def _next_signal(

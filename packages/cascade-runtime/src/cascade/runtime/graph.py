@@ -78,7 +78,7 @@ def _collect(value: Any, found: list[LazyResult[Any]]) -> None:
     if kind in LAZY_TYPES:
         found.append(value)
         return
-    for part in _parts_of(kind)(value):
+    for part in value if kind is tuple or kind is list else _parts_of(kind)(value):
         if type(part) not in _ATOMS:
             _collect(part, found)
 

@@ -15,7 +15,7 @@ from cascade.interfaces.protocols import (
     OverflowPolicy,
     SubscriptionHandle,
 )
-from cascade.interfaces.topics import matches
+from cascade.interfaces.topics import has_wildcard, matches
 from cascade.runtime.bounded_queue import BoundedQueue
 
 __all__ = ["Filters", "Mailbox", "Signal", "as_filters", "give_up"]
@@ -55,7 +55,10 @@ class Mailbox:
     async def open(self, connector: Connector) -> None:
         """Subscribe to every filter."""
         for position, topic_filter in enumerate(self._filters):
-            callback = self._callback(self._filters[:position])
+            earlier = [
+                each for each in self._filters[:position] if _may_overlap(each, topic_filter)
+            ]
+            callback = self._callback(earlier)
             self._handles.append(await connector.subscribe(topic_filter, callback))
 
     async def close(self) -> None:
@@ -63,7 +66,7 @@ class Mailbox:
         while self._handles:
             await self._handles.pop().unsubscribe()
 
-    def _callback(self, earlier: Filters) -> MessageCallback:
+    def _callback(self, earlier: Sequence[str]) -> MessageCallback:
         """Return what takes a signal in, once: the first filter that matches has it."""
 
         async def take_in(topic: str, payload: Any) -> None:
@@ -85,6 +88,10 @@ class Mailbox:
 
         return take_in
 
+    def __len__(self) -> int:
+        """Return how many signals lie here."""
+        return len(self._signals)
+
     async def take(self, timeout: float | None) -> Signal | None:
         """Take the oldest signal, waiting for one up to ``timeout`` seconds; None if none came."""
         if self._signals:
@@ -104,6 +111,11 @@ class Mailbox:
         finally:
             if timer is not None:
                 timer.cancel()
+
+
+def _may_overlap(one: str, other: str) -> bool:
+    """Tell whether some topic may match both filters; a yes may be wrong, a no is not."""
+    return one == other or has_wildcard(one) or has_wildcard(other)
 
 
 def give_up(taker: asyncio.Future[Signal | None]) -> None:

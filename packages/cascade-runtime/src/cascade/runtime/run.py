@@ -138,7 +138,7 @@ class Run:
                     continue
                 args, kwargs = lazy.args, lazy.kwargs
                 if lazy.task.prepare is not None:
-                    await self.prepare(lazy)
+                    await lazy.task.prepare(self, lazy)
             elif waiting:
                 lazy = waiting.pop()
                 args, kwargs = resolve(lazy, (value,))
@@ -165,7 +165,7 @@ class Run:
             CyclicGraphError: it waits for itself.
         """
         if lazy.task.prepare is not None:
-            await self.prepare(lazy)
+            await lazy.task.prepare(self, lazy)
         waiting.append(lazy)
         depth = len(waiting)
         if depth >= _DEEP and not depth & (depth - 1):  # at powers of two: next to nothing per call
@@ -192,6 +192,10 @@ class Run:
         return all(
             each.name in _AMBIENT and each.name not in registered for each in missing.values()
         )
+
+    def has_waited(self) -> None:
+        """Tell that the event loop has just had a turn, so that none is due for a while."""
+        self.next_breath = perf_counter() + SLICE
 
     async def breathe(self) -> None:
         """Give the event loop a turn."""
@@ -221,12 +225,6 @@ class Run:
         raise KeyError(name)
 
     # --- signals ------------------------------------------------------------------------------
-
-    async def prepare(self, lazy: LazyResult[Any]) -> None:
-        """Do what a task wants done when its call is first seen."""
-        prepare = lazy.task.prepare
-        if prepare is not None:
-            await prepare(self, lazy)
 
     def mailbox(self, filters: Filters) -> Mailbox | None:
         """Return the open mailbox on these filters, if there is one."""

@@ -82,7 +82,9 @@ class Step:
 
     async def _prepare(self) -> None:
         while self._unprepared:
-            await self._run.prepare(self._unprepared.pop(0))
+            lazy = self._unprepared.pop(0)
+            if lazy.task.prepare is not None:
+                await lazy.task.prepare(self._run, lazy)
 
     async def _start_ready(self) -> None:
         """Start every node that can start, until one joins on calls to prepare."""
