@@ -1,6 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
 WHEEL_VENV := .venv-wheels
+BENCH_VENV := .venv-bench
 BIN := $(VENV)/bin
 PACKAGES := $(sort $(wildcard packages/cascade-*))
 PROJECTS := $(PACKAGES:%=%/pyproject.toml)
@@ -10,10 +11,11 @@ CODE := packages tests $(wildcard benchmarks examples)
 READY := $(VENV)/.ready
 WHEELS := dist/.built
 WHEELS_READY := $(WHEEL_VENV)/.ready
+BENCH_READY := $(BENCH_VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install fireflies test lint format types bench wheels test-wheels ci clean
+.PHONY: help install fireflies test lint format types bench bench-quick wheels test-wheels ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +39,11 @@ format: $(READY) ## Put the code into the one format, and mend what can be mende
 types: $(READY) ## Check the types of every package, strictly
 	$(BIN)/mypy
 
-bench: $(READY) ## Run the benchmarks and print what they measured
-	$(BIN)/python -m benchmarks
+bench: $(BENCH_READY) ## Run the benchmarks, peers included, and print what they measured
+	$(BENCH_VENV)/bin/python -m benchmarks
+
+bench-quick: $(BENCH_READY) ## Run them all with fewer repeats and operations
+	$(BENCH_VENV)/bin/python -m benchmarks --quick
 
 wheels: $(WHEELS) ## Build all wheels into dist/
 
@@ -48,7 +53,7 @@ test-wheels: $(WHEELS_READY) ## Run the same tests on the installed wheels
 ci: lint types test test-wheels ## Run everything that has to pass
 
 clean: ## Remove what was built, the venvs too
-	rm -rf $(VENV) $(WHEEL_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(WHEEL_VENV) $(BENCH_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 $(READY): requirements/dev.txt VERSION $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -69,4 +74,11 @@ $(WHEELS_READY): $(WHEELS)
 	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	$(WHEEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index \
 	    --force-reinstall dist/*.whl
+	touch $@
+
+$(BENCH_READY): requirements/bench.txt requirements/dev.txt VERSION $(PROJECTS)
+	test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.txt
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+	    $(PACKAGES:%=--editable %)
 	touch $@
