@@ -27,7 +27,7 @@ async def test_publishing_or_subscribing_after_disconnect_is_an_error(connect):
         await connector.subscribe("a", Heard())
 
 
-@pytest.mark.parametrize("qos", [-1, 3, "1"])
+@pytest.mark.parametrize("qos", [-1, 3, "1", None])
 async def test_an_unknown_quality_of_service_is_refused(connect, qos):
     connector = await connect()
     with pytest.raises(ValueError, match="qos"):
