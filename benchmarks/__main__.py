@@ -9,8 +9,8 @@ import warnings
 
 from benchmarks.harness import Settings
 
-OWN = ["bus", "signals", "engine", "memory", "promises", "importing"]
-PROGRAMS = [*OWN, "peers_bus", "peers_mqtt"]
+OWN = ["bus", "signals", "engine", "memory", "promises", "importing", "soak"]
+PROGRAMS = [*OWN, "peers_bus", "peers_mqtt", "peers_engine"]
 
 
 def main() -> None:
