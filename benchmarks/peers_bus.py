@@ -12,11 +12,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks import peers_bus_calls as calls
 from benchmarks.harness import Measured, Settings, absent, compare, peer, report, timed_async
-from cascade.connectors.local import LocalBroker, LocalBusConnector
-
-Send = Callable[[list[str]], Awaitable[None]]
-"""Publishes to each of the topics, and returns when the callbacks have run."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,7 @@ class Bus:
 
     name: str
     module: str
-    make: Callable[[Any, list[str]], Awaitable[Send]]
+    make: Callable[[Any, list[str]], Awaitable[calls.Send]]
     """Takes the module and the filters to subscribe to."""
 
     note: str
@@ -37,189 +34,20 @@ class Bus:
     """How many exact subscriptions it is given where there are many."""
 
 
-def _heard() -> Callable[[str, Any], None]:
-    def heard(_topic: str, _payload: Any) -> None:
-        """Be the cheapest callback there is; a new one each time, since some packages drop doubles."""
-
-    return heard
-
-
-def _awaited() -> Callable[[str, Any], Awaitable[None]]:
-    async def awaited(_topic: str, _payload: Any) -> None:
-        """Be the cheapest callback that is awaited."""
-
-    return awaited
-
-
-async def _floor(_module: Any, filters: list[str]) -> Send:
-    awaited = _awaited()
-    many = range(len(filters))
-
-    async def publish(topic: str, payload: Any) -> None:
-        await awaited(topic, payload)
-
-    async def send(topics: list[str]) -> None:
-        for topic in topics:
-            await publish(topic, 1)
-
-    async def send_to_many(topics: list[str]) -> None:
-        for topic in topics:
-            for _ in many:
-                await awaited(topic, 1)
-
-    return send_to_many if len(set(filters)) < len(filters) else send
-
-
-async def _cascade(_module: Any, filters: list[str]) -> Send:
-    connector = LocalBusConnector(LocalBroker())
-    await connector.connect()
-    for each in filters:
-        await connector.subscribe(each, _awaited())
-
-    async def send(topics: list[str]) -> None:
-        for topic in topics:
-            await connector.publish(topic, 1)
-
-    return send
-
-
-async def _aiosignal(module: Any, filters: list[str]) -> Send:
-    signal = module.Signal("owner")
-    signal.extend(_awaited() for _ in filters)
-    signal.freeze()
-
-    async def send(topics: list[str]) -> None:
-        for topic in topics:
-            await signal.send(topic, 1)
-
-    return send
-
-
-async def _blinker(module: Any, filters: list[str]) -> Send:
-    signal = module.Signal()
-    for _ in filters:
-        signal.connect(lambda _sender, payload: None, weak=False)  # noqa: ARG005 - it is the payload's name
-
-    async def send(topics: list[str]) -> None:
-        for topic in topics:
-            signal.send(topic, payload=1)
-
-    return send
-
-
-async def _blinker_async(module: Any, filters: list[str]) -> Send:
-    signal = module.Signal()
-
-    def receiver() -> Callable[..., Awaitable[None]]:
-        async def awaited(_sender: str, payload: Any) -> None:
-            """Be called with the payload by name."""
-
-        return awaited
-
-    for _ in filters:
-        signal.connect(receiver(), weak=False)
-
-    async def send(topics: list[str]) -> None:
-        for topic in topics:
-            await signal.send_async(topic, payload=1)
-
-    return send
-
-
-async def _pyee(module: Any, filters: list[str]) -> Send:
-    emitter = module.EventEmitter()
-    for each in filters:
-        emitter.on(each, _heard())
-
-    async def send(topics: list[str]) -> None:
-        for topic in topics:
-            emitter.emit(topic, topic, 1)
-
-    return send
-
-
-async def _pyee_async(module: Any, filters: list[str]) -> Send:
-    emitter = module.AsyncIOEventEmitter()
-    for each in filters:
-        emitter.on(each, _awaited())
-
-    async def send(topics: list[str]) -> None:
-        for topic in topics:
-            emitter.emit(topic, topic, 1)
-            await asyncio.sleep(0)
-        await emitter.wait_for_complete()
-
-    return send
-
-
-async def _eventkit(module: Any, filters: list[str]) -> Send:
-    event = module.Event()
-    for _ in filters:
-        event.connect(_heard(), keep_ref=True)
-
-    async def send(topics: list[str]) -> None:
-        for topic in topics:
-            event.emit(topic, 1)
-
-    return send
-
-
-async def _eventkit_async(module: Any, filters: list[str]) -> Send:
-    event = module.Event()
-    for _ in filters:
-        event.connect(_awaited(), keep_ref=True)
-
-    async def send(topics: list[str]) -> None:
-        for topic in topics:
-            event.emit(topic, 1)
-            await asyncio.sleep(0)
-
-    return send
-
-
-def _key(module: Any, topic: str) -> Any:
-    return module.Key(*topic.replace("+", "*").replace("#", "*").split("/"))
-
-
-async def _aiopubsub(module: Any, filters: list[str]) -> Send:
-    hub = module.Hub()
-    for each in filters:
-        hub.add_subscriber(_key(module, each), _heard())
-
-    async def send(topics: list[str]) -> None:
-        for topic in topics:
-            hub.publish(module.Key(*topic.split("/")), 1)
-
-    return send
-
-
-async def _paho(module: Any, filters: list[str]) -> Send:
-    matcher = module.MQTTMatcher()
-    for each in filters:
-        matcher[each] = _heard()
-
-    async def send(topics: list[str]) -> None:
-        for topic in topics:
-            for heard in matcher.iter_match(topic):
-                heard(topic, 1)
-
-    return send
-
-
-FLOOR = Bus("floor: bare awaits", "asyncio", _floor, "", filters=True)
-CASCADE = Bus("Cascade", "cascade", _cascade, "", filters=True)
+FLOOR = Bus("floor: bare awaits", "asyncio", calls.floor, "", filters=True)
+CASCADE = Bus("Cascade", "cascade", calls.cascade, "", filters=True)
 PEERS = [
-    Bus("aiosignal", "aiosignal", _aiosignal, "no topics"),
-    Bus("blinker, send_async", "blinker", _blinker_async, "no topics; order undefined"),
-    Bus("blinker, send", "blinker", _blinker, "no topics; sync; order undefined"),
-    Bus("pyee, async", "pyee.asyncio", _pyee_async, "no wildcards; a task each"),
-    Bus("pyee, sync", "pyee", _pyee, "no wildcards; sync"),
-    Bus("eventkit, async", "eventkit", _eventkit_async, "no topics; a task each"),
-    Bus("eventkit, sync", "eventkit", _eventkit, "no topics; sync"),
+    Bus("aiosignal", "aiosignal", calls.aiosignal, "no topics"),
+    Bus("blinker, send_async", "blinker", calls.blinker_async, "no topics; order undefined"),
+    Bus("blinker, send", "blinker", calls.blinker, "no topics; sync; order undefined"),
+    Bus("pyee, async", "pyee.asyncio", calls.pyee_async, "no wildcards; a task each"),
+    Bus("pyee, sync", "pyee", calls.pyee, "no wildcards; sync"),
+    Bus("eventkit, async", "eventkit", calls.eventkit_async, "no topics; a task each"),
+    Bus("eventkit, sync", "eventkit", calls.eventkit, "no topics; sync"),
     Bus(
         "aiopubsub, sync",
         "aiopubsub",
-        _aiopubsub,
+        calls.aiopubsub,
         "sync; topics with wildcards",
         filters=True,
         exact=1_000,
@@ -227,7 +55,7 @@ PEERS = [
     Bus(
         "paho's MQTTMatcher",
         "paho.mqtt.matcher",
-        _paho,
+        calls.paho,
         "matching only, one value per filter",
         filters=True,
         fans_out=False,
