@@ -71,7 +71,14 @@ async def shell(
     shown = command if isinstance(command, str) else shlex.join(command)
     if not shown.strip():
         raise ValueError("cs.shell needs a command that is not empty")
-    process = await _start(command, cwd, env)
+    starting = asyncio.ensure_future(_start(command, cwd, env))
+    try:
+        process = await asyncio.shield(starting)
+    except (
+        asyncio.CancelledError
+    ):  # it may run by now, and only a process that has started can be killed
+        await _kill(await starting)
+        raise
     try:
         async with asyncio.timeout(timeout):
             out, err = await process.communicate(stdin.encode())

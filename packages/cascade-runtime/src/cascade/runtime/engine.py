@@ -11,13 +11,13 @@ from typing import Any, Self, TypeVar, overload
 
 from cascade.interfaces.errors import InvalidResourceError
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy, SubscriptionHandle
-from cascade.runtime.bounded_queue import DEFAULT_LIMIT, check_bounds
-from cascade.runtime.events import EventStream, Outcome, RunFinished, RunStarted
+from cascade.runtime.bounded_queue import DEFAULT_LIMIT
+from cascade.runtime.equipment import Equipment
+from cascade.runtime.events import Outcome, RunFinished, RunStarted
+from cascade.runtime.execution import as_lazy, execute
 from cascade.runtime.executors import PoolExecutor
-from cascade.runtime.gate import Gate
 from cascade.runtime.mailbox import as_filters
-from cascade.runtime.run import Run, as_lazy
-from cascade.runtime.turns import Turns
+from cascade.runtime.run import Run
 from cascade.spec.constraint import CONSTRAINT_TOPIC
 from cascade.spec.resource import ResourceDefinition
 from cascade.spec.task import Task
@@ -27,7 +27,7 @@ __all__ = ["Engine"]
 R = TypeVar("R")
 
 
-class Engine:
+class Engine(Equipment):
     """Runs graphs of lazy results; any number of runs at the same time.
 
     Entered as ``async with Engine(...) as engine`` it connects once for all its runs; otherwise it
@@ -36,16 +36,6 @@ class Engine:
 
     Attributes:
         name: what telemetry calls this engine.
-        connector: the way in and out, or None.
-        executor: where ``thread`` and ``process`` tasks run.
-        resources: the registered resources, by name.
-        events: what the engine says about itself; ``engine.events.listen(callback)``.
-        gate: the constraints and capacities that tasks pass.
-        cache: what ``with_cache`` remembers.
-        turns: shares the loop among runs that never wait.
-        max_queued: signals that a mailbox of a run holds.
-        overflow: what a full mailbox does with one more.
-        is_watched: whether anybody listens or any constraint holds; if not, tasks take the short way.
     """
 
     def __init__(
@@ -73,18 +63,15 @@ class Engine:
         Raises:
             ValueError: max_queued is below 1, or overflow is not a policy.
         """
-        check_bounds(max_queued, overflow)
+        super().__init__(
+            connector=connector,
+            executor=PoolExecutor() if executor is None else executor,
+            capacities=capacities or {},
+            cache={} if cache is None else cache,
+            max_queued=max_queued,
+            overflow=overflow,
+        )
         self.name = name or f"engine-{secrets.token_hex(4)}"
-        self.connector = connector
-        self.executor: Executor = PoolExecutor() if executor is None else executor
-        self.resources: dict[str, ResourceDefinition[Any]] = {}
-        self.events = EventStream(self._look_around)
-        self.gate = Gate(capacities or {}, self._look_around)
-        self.cache: MutableMapping[Any, Any] = {} if cache is None else cache
-        self.turns = Turns()
-        self.max_queued = max_queued
-        self.overflow: OverflowPolicy = overflow
-        self.is_watched = False
         self._owns_executor = executor is None
         self._run_numbers = count(1)
         self._users = 0
@@ -149,12 +136,12 @@ class Engine:
         try:
             run = Run(self, f"run-{next(self._run_numbers)}", given)
             if not self.events.listeners:
-                return await run.execute(lazy, filters)
+                return await execute(run, lazy, filters)
             self.events.emit(RunStarted(run.id, run.loop.time(), repr(target)))
             outcome: Outcome = "failed"
             failure: BaseException | None = None
             try:
-                value = await run.execute(lazy, filters)
+                value = await execute(run, lazy, filters)
                 outcome = "succeeded"
                 return value
             except asyncio.CancelledError as error:
@@ -227,6 +214,3 @@ class Engine:
             if self._connected_here and self.connector is not None:
                 self._connected_here = False
                 await self.connector.disconnect()
-
-    def _look_around(self) -> None:
-        self.is_watched = bool(self.events.listeners) or self.gate.has_constraints

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.runtime.events import Outcome, TaskFinished, TaskHeld, TaskRetrying, TaskStarted
+from cascade.runtime.run import AMBIENT, Run
 from cascade.runtime.scopes import Scope
 from cascade.spec.policies import NO_POLICIES, Cache
 from cascade.spec.resource import Inject
 from cascade.spec.task import Task
 
-if TYPE_CHECKING:
-    from cascade.runtime.run import Run
-
-__all__ = ["missing_injections", "note_failure", "perform"]
+__all__ = ["begin", "note_failure"]
 
 
 def note_failure(error: BaseException, task: Task[..., Any], run: Run) -> None:
@@ -25,7 +23,7 @@ def note_failure(error: BaseException, task: Task[..., Any], run: Run) -> None:
     error.add_note(f"in task {task.name!r} of run {run.id!r}")
 
 
-def missing_injections(
+def _missing_injections(
     task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Inject]:
     """Return the parameters that ask for a resource and were given no other argument."""
@@ -37,11 +35,31 @@ def missing_injections(
     }
 
 
-async def perform(
+def begin(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Start a task: return its value if it is there at once, else a coroutine that gives it."""
+    if not task.is_plain or run.equipment.is_watched:
+        return _perform(run, task, args, kwargs)
+    if task.injections:
+        missing = _missing_injections(task, args, kwargs)
+        if not _all_ambient(run, missing):
+            return _perform(run, task, args, kwargs)
+        kwargs = {
+            **kwargs,
+            **{name: run.ambient(wanted.name) for name, wanted in missing.items()},
+        }
+    return task.function(*args, **kwargs)
+
+
+def _all_ambient(run: Run, missing: Mapping[str, Inject]) -> bool:
+    registered = run.equipment.resources
+    return all(each.name in AMBIENT and each.name not in registered for each in missing.values())
+
+
+async def _perform(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Run a task under its policies and the engine's constraints; return what its function returns."""
-    gate = run.engine.gate
+    gate = run.equipment.gate
     if gate.has_constraints or task.policies.demands:
         await gate.enter(task, partial(_tell_hold, run, task))
         try:
@@ -52,14 +70,14 @@ async def perform(
 
 
 def _tell_hold(run: Run, task: Task[..., Any], reason: str) -> None:
-    run.engine.events.emit(TaskHeld(run.id, run.loop.time(), task.name, reason))
+    run.equipment.events.emit(TaskHeld(run.id, run.loop.time(), task.name, reason))
 
 
 async def _with_events(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Run a task between the two events that tell of it, if anybody listens."""
-    events, clock = run.engine.events, run.loop.time
+    events, clock = run.equipment.events, run.loop.time
     if not events.listeners:
         return (await _through_cache(run, task, args, kwargs))[0]
     started = clock()
@@ -88,7 +106,7 @@ async def _through_cache(
     policy = task.policies.cache
     if policy is None:
         return await _with_resources(run, task, args, kwargs), False
-    cache, now = run.engine.cache, run.loop.time
+    cache, now = run.equipment.cache, run.loop.time
     key = (task.name, _key_of(task, policy, args, kwargs))
     value, good_until = cache.get(key, (None, -1.0))  # what is not there is past its time
     if good_until is None or now() < good_until:
@@ -118,10 +136,10 @@ async def _with_resources(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     call = _call if task.policies is NO_POLICIES else _attempts
-    missing = missing_injections(task, args, kwargs)
+    missing = _missing_injections(task, args, kwargs)
     if not missing:
         return await call(run, task, args, kwargs)
-    scope = Scope(run.engine.resources, run.ambient, parent=run.scope)
+    scope = Scope(run.equipment.resources, run.ambient, parent=run.scope)
     failure: BaseException | None = None
     try:
         filled = await scope.fill(missing, f"the task {task.name!r}")
@@ -148,7 +166,7 @@ async def _attempts(
                 error.add_note(f"after {attempt} attempts")
                 raise
             wait = retry.wait_after(attempt, run.random.random())
-            run.engine.events.emit(
+            run.equipment.events.emit(
                 TaskRetrying(run.id, run.loop.time(), task.name, attempt, wait, error)
             )
         await asyncio.sleep(wait)
@@ -177,4 +195,4 @@ async def _call(
         return await task.function(*args, **kwargs)
     if task.mode == "inline":
         return task.function(*args, **kwargs)
-    return await run.engine.executor.submit(task.mode, task.function, *args, **kwargs)
+    return await run.equipment.executor.submit(task.mode, task.function, *args, **kwargs)

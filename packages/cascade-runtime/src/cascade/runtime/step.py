@@ -12,16 +12,14 @@ from collections.abc import Coroutine
 from contextvars import copy_context
 from time import perf_counter
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cascade.interfaces.errors import CyclicGraphError
 from cascade.runtime.eager_task import EagerTask
 from cascade.runtime.graph import LAZY_TYPES, Node, plan, resolve
-from cascade.runtime.perform import note_failure
+from cascade.runtime.perform import begin, note_failure
+from cascade.runtime.run import Run
 from cascade.spec.lazy_types import LazyResult
-
-if TYPE_CHECKING:
-    from cascade.runtime.run import Run
 
 __all__ = ["Step"]
 
@@ -96,10 +94,10 @@ class Step:
             alone = not (ready or self._flying)
             try:
                 args, kwargs = resolve(node.lazy, [need.value for need in node.needs])
-                if task.is_bare and not run.engine.is_watched:
+                if task.is_bare and not run.equipment.is_watched:
                     outcome = task.function(*args, **kwargs)
                 else:
-                    outcome = run.begin(task, args, kwargs)
+                    outcome = begin(run, task, args, kwargs)
                 if type(outcome) is CoroutineType:
                     if not alone:
                         self._fly(node, outcome)

@@ -8,7 +8,7 @@ from threading import get_ident
 from typing import Any
 
 from cascade.connectors.local.broker import LocalBroker
-from cascade.connectors.local.dispatcher import IDLE, Dispatcher
+from cascade.connectors.local.dispatcher import IDLE, Dispatcher, Recipient
 from cascade.connectors.local.subscription import Subscription, inside_callback
 from cascade.interfaces.errors import NotConnectedError
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
@@ -206,7 +206,7 @@ class LocalBusConnector:
         _default_broker.reset()
 
 
-async def _room_at(target: Dispatcher, subscriptions: tuple[Subscription, ...]) -> None:
+async def _room_at(target: Dispatcher, subscriptions: tuple[Recipient, ...]) -> None:
     """Wait until another loop, and the subscriptions there that ask for it, can take more."""
     await _room(target.inbox, target.loop)
     for subscription in subscriptions:

@@ -12,17 +12,16 @@ import asyncio
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import QueueFullError
+from cascade.interfaces.protocols import OverflowPolicy
 from cascade.runtime.bounded_queue import DEFAULT_LIMIT, BoundedQueue
 from cascade.runtime.current_task import current_tasks, restore_task
 
-if TYPE_CHECKING:
-    from cascade.connectors.local.subscription import Subscription
-
-__all__ = ["CATCH_UP", "IDLE", "Delivery", "Dispatcher", "Message", "Route"]
+__all__ = ["CATCH_UP", "IDLE", "Delivery", "Dispatcher", "Message", "Recipient", "Route"]
 
 Message: TypeAlias = tuple[str, Any]
 """Topic and payload."""
@@ -36,17 +35,35 @@ IDLE = object()
 _INBOX_SLICE = 0.001  # seconds that messages from other threads may take of one turn of the loop
 
 
-Delivery: TypeAlias = "tuple[Message, tuple[Subscription, ...]]"
+class Recipient(Protocol):
+    """What the dispatcher hands messages to: a subscription, which stands on this module."""
+
+    topic_filter: str
+    limit: int
+    overflow: OverflowPolicy
+    queue: BoundedQueue[Message] | None
+    run: Callable[..., Any]
+    send: Callable[[Message], Any]
+    """``run(send, message)`` gives `IDLE`, or what the callback waits for."""
+
+    def suspend(self, waits_for: Any) -> None:
+        """Go on with the event loop: the callback waits for something."""
+
+    def backlog(self) -> BoundedQueue[Message]:
+        """Return the queue of messages that wait for the callback."""
+
+
+Delivery: TypeAlias = tuple[Message, tuple[Recipient, ...]]
 """One message on its way to the subscriptions of this loop that it had when it was published."""
 
 
 class Route(NamedTuple):
     """Where the messages of one topic go, seen from one event loop."""
 
-    here: tuple[Subscription, ...]
+    here: tuple[Recipient, ...]
     """Subscriptions of this loop, in the order they subscribed."""
 
-    elsewhere: tuple[tuple[Dispatcher, tuple[Subscription, ...]], ...]
+    elsewhere: tuple[tuple[Dispatcher, tuple[Recipient, ...]], ...]
     """Those of other loops, by loop."""
 
 
@@ -72,10 +89,10 @@ class Dispatcher:
         self.delivering = False
         self.pending: deque[Delivery] = deque()
         self.inbox: BoundedQueue[Delivery] = BoundedQueue("(other threads)", DEFAULT_LIMIT, "wait")
-        self.crowded: list[tuple[Subscription, Message]] = []
+        self.crowded: list[tuple[Recipient, Message]] = []
         self._scheduled = False
 
-    def deliver(self, message: Message, subscriptions: tuple[Subscription, ...]) -> None:
+    def deliver(self, message: Message, subscriptions: tuple[Recipient, ...]) -> None:
         """Hand a message out; inside a delivery, after the one being delivered: nothing recurses."""
         self.pending.append((message, subscriptions))
         if not self.delivering:
@@ -108,7 +125,7 @@ class Dispatcher:
         restore_task(loop, publisher)
 
     def break_off(
-        self, message: Message, subscriptions: tuple[Subscription, ...], last: Subscription | None
+        self, message: Message, subscriptions: tuple[Recipient, ...], last: Recipient | None
     ) -> None:
         """Keep what an interrupt broke off: those after ``last`` have not had the message."""
         done = subscriptions.index(last) + 1 if last in subscriptions else 0
@@ -120,7 +137,7 @@ class Dispatcher:
         self.hand_out()
         self._settle_crowded()
 
-    def nudge(self, subscription: Subscription) -> None:
+    def nudge(self, subscription: Recipient) -> None:
         """Have a subscription begin with what its queue holds."""
         self.deliver(CATCH_UP, (subscription,))
         if not self.delivering:
@@ -177,7 +194,7 @@ class Dispatcher:
 
     def _settle_crowded(
         self, message: Message | None = None, *, may_wait: bool = False
-    ) -> tuple[list[Subscription], QueueFullError | None]:
+    ) -> tuple[list[Recipient], QueueFullError | None]:
         """Refuse or warn where there was no room; what callbacks published cannot wait.
 
         Returns:

@@ -1,0 +1,109 @@
+"""From a target to its value: a run carried from step to step until a value is no longer a lazy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from types import CoroutineType
+from typing import Any
+
+from cascade.interfaces.errors import CyclicGraphError, InvalidTaskError
+from cascade.runtime.graph import LAZY_TYPES, circle_in, find_lazies, resolve
+from cascade.runtime.mailbox import Filters
+from cascade.runtime.perform import begin, note_failure
+from cascade.runtime.run import Run
+from cascade.runtime.step import Step
+from cascade.spec.lazy_types import LazyResult
+from cascade.spec.task import COLLECT, Task
+
+__all__ = ["as_lazy", "execute"]
+
+_DEEP = 64  # calls on the stack from which on a circle is looked for
+
+
+def as_lazy(target: Any, params: Mapping[str, Any]) -> LazyResult[Any]:
+    """Return a target as one lazy: a task is called with the parameters, a list becomes a list of values.
+
+    Raises:
+        InvalidTaskError: the target is nothing that can be run.
+    """
+    if type(target) in LAZY_TYPES:
+        return target  # type: ignore[no-any-return]  # looked up by its very type
+    if isinstance(target, (list, tuple)):
+        return LazyResult(COLLECT, (target,), {})
+    if isinstance(target, Task):
+        return LazyResult(target, (), dict(params))
+    raise InvalidTaskError(
+        f"cannot run {target!r}: a target is a lazy result (call a task), a task, or a list or tuple of these"
+    )
+
+
+async def execute(run: Run, target: LazyResult[Any], listen: Sequence[Filters]) -> Any:
+    """Take the target from step to step; return its value, with everything closed again."""
+    failure: BaseException | None = None
+    try:
+        for filters in listen:
+            await run.open_mailbox(filters)
+        return await _steps(run, target)
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        await run.close(failure)
+
+
+async def _steps(run: Run, value: Any) -> Any:  # noqa: C901 - one loop: a call for each part would cost more than the part
+    """Work out lazy after lazy until a value comes that is none.
+
+    A call that needs no other is called; one that needs a single other waits for it on a stack;
+    only one that needs several is a graph, and takes a `Step`.
+    """
+    equipment = run.equipment
+    waiting: list[LazyResult[Any]] = []
+    while True:
+        if type(value) in LAZY_TYPES:
+            run.steps += not waiting
+            lazy = value
+            while len(needed := find_lazies(lazy)) == 1:
+                await _wait(run, lazy, waiting)
+                lazy = needed[0]
+            if needed:
+                value = await Step(run, lazy).evaluate()
+                continue
+            args, kwargs = lazy.args, lazy.kwargs
+            if lazy.task.prepare is not None:
+                await lazy.task.prepare(run, lazy)
+        elif waiting:
+            lazy = waiting.pop()
+            args, kwargs = resolve(lazy, (value,))
+        else:
+            return value
+        task = lazy.task
+        try:
+            if task.is_bare and not equipment.is_watched:
+                value = task.function(*args, **kwargs)
+            else:
+                value = begin(run, task, args, kwargs)
+            if type(value) is CoroutineType:
+                value = await value
+        except Exception as error:
+            note_failure(error, task, run)
+            raise
+        if perf_counter() > run.next_breath:
+            await run.breathe()
+
+
+async def _wait(run: Run, lazy: LazyResult[Any], waiting: list[LazyResult[Any]]) -> None:
+    """Put a call on the stack of those that wait for a value.
+
+    Raises:
+        CyclicGraphError: it waits for itself.
+    """
+    if lazy.task.prepare is not None:
+        await lazy.task.prepare(run, lazy)
+    waiting.append(lazy)
+    depth = len(waiting)
+    if depth >= _DEEP and not depth & (depth - 1):  # at powers of two: next to nothing per call
+        circle = circle_in(waiting)
+        if circle:
+            raise CyclicGraphError(circle)
