@@ -258,14 +258,14 @@ async def test_a_callback_that_awaits_its_own_task_is_told_so(connect):
 async def test_a_long_queue_lets_the_loop_breathe(connect):
     connector, gated, turns = await connect(), Gated(), 0
     await connector.subscribe("a", gated)
-    for number in range(2_000):
+    for number in range(20_000):
         await connector.publish("a", number)
     gated.gate.set()
-    while len(gated.messages) < 2_000:
+    while len(gated.messages) < 20_000:
         turns += 1
         await asyncio.sleep(0)
     assert turns >= 4
-    assert gated.payloads == list(range(2_000))
+    assert gated.payloads == list(range(20_000))
 
 
 async def test_a_slot_of_the_queue_is_free_again_during_the_hand_over_of_many(connect):

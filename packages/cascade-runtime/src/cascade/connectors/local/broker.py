@@ -126,16 +126,15 @@ class LocalBroker:
         with self._lock:
             found = [*self._exact.get(topic, ()), *self._wildcards.match(topic)]
             found.sort(key=_by_number)
-            by_dispatcher: dict[Dispatcher, list[Subscription]] = {}
-            for subscription in found:
-                by_dispatcher.setdefault(subscription.dispatcher, []).append(subscription)
-            here = tuple(by_dispatcher.pop(dispatcher, ()))
-            elsewhere = tuple((other, tuple(theirs)) for other, theirs in by_dispatcher.items())
+            if len(self._dispatchers) == 1:
+                route = Route(tuple(found), ())
+            else:
+                route = _route_by_loop(found, dispatcher)
             routes = dispatcher.routes
             if len(routes) >= _MAX_ROUTES:
                 routes.clear()
-            routes[topic] = Route(here, elsewhere)
-            return routes[topic]
+            routes[topic] = route
+            return route
 
     def _routes_changed(self, topic_filter: str) -> None:
         for dispatcher in self._dispatchers.values():
@@ -237,6 +236,15 @@ class LocalBroker:
         found = self._retained_tree.match(topic_filter)
         found.sort(key=_by_number)
         return [entry.message for entry in found]
+
+
+def _route_by_loop(found: list[Subscription], dispatcher: Dispatcher) -> Route:
+    """Tell those of the dispatcher's own loop from those of others."""
+    by_dispatcher: dict[Dispatcher, list[Subscription]] = {}
+    for subscription in found:
+        by_dispatcher.setdefault(subscription.dispatcher, []).append(subscription)
+    here = tuple(by_dispatcher.pop(dispatcher, ()))
+    return Route(here, tuple((other, tuple(theirs)) for other, theirs in by_dispatcher.items()))
 
 
 def _clears(payload: Any) -> bool:

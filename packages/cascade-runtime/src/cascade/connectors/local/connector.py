@@ -208,10 +208,12 @@ class LocalBusConnector:
 
 async def _room_at(target: Dispatcher, subscriptions: tuple[Recipient, ...]) -> None:
     """Wait until another loop, and the subscriptions there that ask for it, can take more."""
-    await _room(target.inbox, target.loop)
+    if not target.inbox.has_room():
+        await _room(target.inbox, target.loop)
     for subscription in subscriptions:
-        if subscription.queue is not None and subscription.overflow == "wait":
-            await _room(subscription.queue, target.loop)
+        queue = subscription.queue
+        if queue is not None and subscription.overflow == "wait" and not queue.has_room():
+            await _room(queue, target.loop)
 
 
 async def _room(queue: BoundedQueue[Any], loop: asyncio.AbstractEventLoop) -> None:

@@ -143,6 +143,10 @@ class Dispatcher:
         if not self.delivering:
             self._settle_crowded()
 
+    def runs_here(self) -> bool:
+        """Tell whether the loop runs in this thread, and a task of it right now."""
+        return self.thread_id == threading.get_ident() and self.loop in current_tasks
+
     def runs_elsewhere(self) -> bool:
         """Tell whether the loop runs in another thread than this one."""
         return self.thread_id != threading.get_ident() and self.loop.is_running()

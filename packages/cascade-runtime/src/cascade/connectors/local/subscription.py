@@ -31,7 +31,7 @@ __all__ = ["Subscription", "inside_callback"]
 inside_callback: ContextVar[bool] = ContextVar("inside_callback", default=False)
 """True in every callback, and in what it starts: there a publish never waits."""
 
-_DRAIN_SLICE = 256  # messages taken from the queue before the loop gets a turn
+_DRAIN_SLICE = 2048  # messages taken from the queue before the loop gets a turn
 
 
 def _nothing() -> Generator[Any, Any, None]:
@@ -208,21 +208,23 @@ class Subscription(EagerTask[None]):
 
     def _drain(self) -> Any:
         """Run the callback for what waits in the queue; inside the callback's context."""
-        queue = self.backlog()
+        send = self._coro.send
         for _ in range(_DRAIN_SLICE):
             if self._closed:
                 return IDLE
             if self.retained:
-                message = self.retained[-1]
-            elif queue:
-                message = queue.take()
+                waits_for = send(
+                    self.retained[-1]
+                )  # stays there until the callback is done with it
+                if waits_for is IDLE:
+                    self._count_retained()
+            elif self.queue:
+                waits_for = send(self.queue.take())
             else:
                 self._become_idle()
                 return IDLE
-            waits_for = self._coro.send(message)
             if waits_for is not IDLE:
                 return waits_for
-            self._count_retained()
         self.get_loop().call_soon(self.dispatcher.nudge, self)
         return IDLE
 
@@ -279,7 +281,7 @@ class Subscription(EagerTask[None]):
         """End the subscription, and cancel and await a callback in flight, unless that is the caller."""
         self.close()
         loop = self.get_loop()
-        if loop is asyncio.get_running_loop():
+        if self.dispatcher.runs_here():
             await self._end_callback()
         elif self.dispatcher.runs_elsewhere():
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._end_callback(), loop))
@@ -289,10 +291,11 @@ class Subscription(EagerTask[None]):
     async def _end_callback(self) -> None:
         # A callback that runs and is not the caller stands further down in this very stack: it
         # published, and the caller runs for that message.
-        caller: object = asyncio.current_task()
-        if caller is not self and (self._in_flight or self._pump_runs()):
-            self.cancel()
-            await asyncio.wait([self])
+        if self._in_flight or self._pump_runs():
+            caller: object = asyncio.current_task()
+            if caller is not self:
+                self.cancel()
+                await asyncio.wait([self])
 
     def abandon(self) -> None:
         """Cancel a callback in flight and await nothing; called on the subscription's loop."""
