@@ -222,8 +222,11 @@ def test_keyboard_interrupt_leaves_nothing_behind(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         textwrap.dedent("""
-        import sys
+        import signal
         import cascade as cs
+
+        # Whoever starts the tests in the background may have them ignore interrupts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
         @cs.resource
         async def db():
