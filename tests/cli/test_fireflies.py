@@ -11,12 +11,13 @@ from cascade.cli import main
 from cascade.cli.app import make_app
 
 # Whoever starts the tests in the background may have them ignore interrupts; the program must not.
-PROGRAM = [
-    sys.executable,
-    "-c",
-    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "from cascade.cli import main; sys.exit(main())",
-]
+SCRIPT = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from cascade.cli import main
+sys.exit(main())
+"""
+PROGRAM = [sys.executable, "-c", SCRIPT]
 
 # In step from the first flash on, and a cycle is long enough for a busy machine.
 AT_ONCE = ["fireflies", "--side", "3", "--epsilon", "1", "--period", "0.5"]
