@@ -11,20 +11,6 @@ from cascade.common.messaging.testing import capture
 GLOBAL = "cascade/constraints/global"
 
 
-@pytest.fixture
-async def connector():
-    connector = cs.LocalBusConnector(cs.LocalBroker())
-    await connector.connect()
-    yield connector
-    await connector.disconnect()
-
-
-@pytest.fixture
-async def engine(connector):
-    async with cs.Engine(connector=connector) as engine:
-        yield engine
-
-
 @cs.task
 async def work(log, n):
     log.append(n)

@@ -131,8 +131,7 @@ async def test_spinning_runs_share_the_loop():
     for each in running:
         each.cancel()
     await asyncio.gather(*running, return_exceptions=True)
-    assert min(counts.values()) > 0
-    assert max(counts.values()) < 50 * min(counts.values())
+    assert min(counts.values()) >= 25  # a step in every turn, but for the first few
 
 
 async def test_a_signal_reaches_a_workflow_beside_one_that_spins():

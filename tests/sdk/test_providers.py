@@ -146,15 +146,15 @@ async def test_shell_is_killed_with_its_children(tmp_path, how, leader):
     running = asyncio.create_task(
         cs.run_async(cs.shell(command, timeout=0.3 if how == "timeout" else None))
     )
-    while not pids.exists():
+    while not (pids.exists() or running.done()):  # on a busy machine the time may be over before
         await asyncio.sleep(0.01)
-    child = int(pids.read_text())
     if how == "cancellation":
         running.cancel()
     with pytest.raises((TimeoutError, asyncio.CancelledError)):
         await running
-    async with asyncio.timeout(10):
-        await _gone(child)
+    if pids.exists():
+        async with asyncio.timeout(10):
+            await _gone(int(pids.read_text()))
 
 
 # --- template ---------------------------------------------------------------------------------

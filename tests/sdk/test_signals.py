@@ -10,20 +10,6 @@ from cascade.common.messaging.testing import capture
 from cascade.interfaces.errors import InvalidTopicError, NoConnectorError
 
 
-@pytest.fixture
-async def connector():
-    connector = cs.LocalBusConnector(cs.LocalBroker())
-    await connector.connect()
-    yield connector
-    await connector.disconnect()
-
-
-@pytest.fixture
-async def engine(connector):
-    async with cs.Engine(connector=connector) as engine:
-        yield engine
-
-
 async def parked(engine, how_many, base=1):
     """Let runs go on until so many subscriptions wait (beside the engine's own)."""
     while engine.connector.broker.subscription_count < how_many + base:

@@ -4,52 +4,44 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from cascade.interfaces.protocols import Connector
 from cascade.runtime.engine import Engine
 from cascade.spec.resource import ResourceDefinition
 from cascade.spec.task import Task
 
-__all__ = ["run", "run_async"]
+__all__ = ["Options", "run", "run_async"]
 
 R = TypeVar("R")
 
 
+class Options(TypedDict, total=False):
+    """What `run` and `run_async` take beside a target and its parameters."""
+
+    connector: Connector | None
+    """For `recv` and `send`; none by default."""
+
+    resources: Sequence[ResourceDefinition[Any]]
+    """Resources to register."""
+
+    listen: Sequence[str | Sequence[str]]
+    """Filters on which signals are kept from the start; see `Engine.run`."""
+
+
 @overload
 def run(
-    target: Task[..., R],
-    params: Mapping[str, Any] | None = None,
-    *,
-    connector: Connector | None = None,
-    resources: Sequence[ResourceDefinition[Any]] = (),
-    listen: Sequence[str | Sequence[str]] = (),
+    target: Task[..., R], params: Mapping[str, Any] | None = None, **options: Unpack[Options]
 ) -> R: ...
 @overload
-def run(
-    target: R,
-    params: Mapping[str, Any] | None = None,
-    *,
-    connector: Connector | None = None,
-    resources: Sequence[ResourceDefinition[Any]] = (),
-    listen: Sequence[str | Sequence[str]] = (),
-) -> R: ...
-def run(
-    target: Any,
-    params: Mapping[str, Any] | None = None,
-    *,
-    connector: Connector | None = None,
-    resources: Sequence[ResourceDefinition[Any]] = (),
-    listen: Sequence[str | Sequence[str]] = (),
-) -> Any:
+def run(target: R, params: Mapping[str, Any] | None = None, **options: Unpack[Options]) -> R: ...
+def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[Options]) -> Any:
     """Run a target in a script and return its value.
 
     Args:
         target: a lazy result, a list or tuple of lazies, or a task.
         params: what `param` gives; for a task, its keyword arguments.
-        connector: for `recv` and `send`; none by default.
-        resources: resources to register.
-        listen: filters on which signals are kept from the start; see `Engine.run`.
+        **options: ``connector``, ``resources`` and ``listen``; see `Options`.
 
     Raises:
         RuntimeError: an event loop is running already; await `run_async` there.
@@ -62,48 +54,35 @@ def run(
         >>> cs.run(double(double(10)))
         40
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        pass
-    else:
+    if _loop_runs():
         raise RuntimeError(
             "cs.run(...) starts an event loop of its own, and one is running here already; "
             "use 'await cs.run_async(...)' instead"
         )
-    return asyncio.run(
-        run_async(target, params, connector=connector, resources=resources, listen=listen)
-    )
+    return asyncio.run(run_async(target, params, **options))
+
+
+def _loop_runs() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 @overload
 async def run_async(
-    target: Task[..., R],
-    params: Mapping[str, Any] | None = None,
-    *,
-    connector: Connector | None = None,
-    resources: Sequence[ResourceDefinition[Any]] = (),
-    listen: Sequence[str | Sequence[str]] = (),
+    target: Task[..., R], params: Mapping[str, Any] | None = None, **options: Unpack[Options]
 ) -> R: ...
 @overload
 async def run_async(
-    target: R,
-    params: Mapping[str, Any] | None = None,
-    *,
-    connector: Connector | None = None,
-    resources: Sequence[ResourceDefinition[Any]] = (),
-    listen: Sequence[str | Sequence[str]] = (),
+    target: R, params: Mapping[str, Any] | None = None, **options: Unpack[Options]
 ) -> R: ...
 async def run_async(
-    target: Any,
-    params: Mapping[str, Any] | None = None,
-    *,
-    connector: Connector | None = None,
-    resources: Sequence[ResourceDefinition[Any]] = (),
-    listen: Sequence[str | Sequence[str]] = (),
+    target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[Options]
 ) -> Any:
     """Run a target inside a running event loop; everything else is as with `run`."""
-    engine = Engine(connector=connector)
-    for definition in resources:
+    engine = Engine(connector=options.get("connector"))
+    for definition in options.get("resources", ()):
         engine.register(definition)
-    return await engine.run(target, params, listen=listen)
+    return await engine.run(target, params, listen=options.get("listen", ()))

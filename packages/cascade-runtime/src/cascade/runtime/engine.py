@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping, MutableMapping, Sequence
 from itertools import count
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar, overload
 
 from cascade.interfaces.errors import InvalidResourceError
@@ -25,6 +25,10 @@ from cascade.spec.task import Task
 __all__ = ["Engine"]
 
 R = TypeVar("R")
+
+_NO_PARAMS: Mapping[str, Any] = MappingProxyType(
+    {}
+)  # one for all runs: a parked agent counts bytes
 
 
 class Engine(Equipment):
@@ -129,9 +133,9 @@ class Engine(Equipment):
             InvalidTaskError: the target is nothing that can be run.
             Exception: whatever a task raises, as it is, with notes that name task and run.
         """
-        given = params or {}
+        given = params or _NO_PARAMS
         lazy = as_lazy(target, given)
-        filters = [as_filters(each) for each in listen]
+        filters = tuple(as_filters(each) for each in listen) if listen else ()
         await self._open()
         try:
             run = Run(self, f"run-{next(self._run_numbers)}", given)
