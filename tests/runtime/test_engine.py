@@ -75,10 +75,39 @@ async def test_a_connector_that_cannot_connect_fails_every_run_that_waits_for_it
             raise ConnectionError("no broker")
 
     engine = cs.Engine(connector=Broken(cs.LocalBroker()))
-    results = await asyncio.gather(engine.run(one()), return_exceptions=True)
-    assert isinstance(results[0], ConnectionError)
+    results = await asyncio.gather(*[engine.run(one()) for _ in range(3)], return_exceptions=True)
+    assert [type(result) for result in results] == [ConnectionError] * 3
     with pytest.raises(ConnectionError):
         await engine.run(one())
+
+
+async def test_a_run_that_stops_waiting_for_the_connection_harms_no_other():
+    go_on = asyncio.Event()
+
+    class Slow(cs.LocalBusConnector):
+        async def connect(self):
+            await go_on.wait()
+            await super().connect()
+
+    engine = cs.Engine(connector=Slow(cs.LocalBroker()))
+    runs = [asyncio.create_task(engine.run(one())) for _ in range(3)]
+    await asyncio.sleep(0)
+    runs[1].cancel()
+    await asyncio.gather(runs[1], return_exceptions=True)
+    go_on.set()
+    assert await asyncio.gather(runs[0], runs[2]) == [1, 1]
+    assert not engine.connector.connected
+
+
+async def test_an_engine_that_cannot_listen_leaves_nothing_connected():
+    class Deaf(cs.LocalBusConnector):
+        async def subscribe(self, topic, callback):
+            raise OSError("no subscriptions here")
+
+    connector = Deaf(cs.LocalBroker())
+    with pytest.raises(OSError, match="no subscriptions"):
+        await cs.Engine(connector=connector).run(one())
+    assert not connector.connected
 
 
 def test_an_engine_may_be_used_on_one_loop_after_another():

@@ -180,16 +180,29 @@ class Engine(Equipment):
         self._users += 1
         try:
             if self._users == 1:
-                self._opening = asyncio.get_running_loop().create_future()
-                await self._start()
-                self._opening.set_result(None)
+                await self._open_first()
             elif self._opening is not None and not self._opening.done():
                 await asyncio.shield(self._opening)
+            elif self._opening is not None:
+                self._opening.result()
         except BaseException:
             self._users -= 1
-            if self._opening is not None and not self._opening.done():
-                self._opening.cancel()
             raise
+
+    async def _open_first(self) -> None:
+        """Connect; where that fails, those who wait for it hear the same, and nothing stays open."""
+        opening = self._opening = asyncio.get_running_loop().create_future()
+        try:
+            await self._start()
+        except BaseException as error:
+            if isinstance(error, Exception):
+                opening.set_exception(error)
+                opening.exception()  # it is raised here; that nobody else waits is no fault
+            else:
+                opening.cancel()
+            await self._stop()
+            raise
+        opening.set_result(None)
 
     async def _release(self) -> None:
         """Count one user less; the last one disconnects."""
