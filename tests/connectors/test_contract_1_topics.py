@@ -108,3 +108,53 @@ async def test_one_subscription_hears_a_message_once_though_others_overlap(conne
     for callback in heard:
         await callback.until(3)
         assert callback.payloads == [0, 1, 2]
+
+
+# --- several filters ------------------------------------------------------------------------------
+
+
+async def test_one_subscription_to_several_filters_hears_a_message_once_and_in_order(connect):
+    connector, heard = await connect(), Heard()
+    await connector.subscribe(["a/b", "a/+", "c", "a/b", "#"], heard)
+    for number, topic in enumerate(["a/b", "c", "a/x", "d", "a/b"]):
+        await connector.publish(topic, number)
+    await connector.publish("end", "end")
+    await heard.until(6)
+    assert heard.payloads == [0, 1, 2, 3, 4, "end"]
+
+
+async def test_several_filters_hear_nothing_else_and_end_together(connect):
+    connector, heard, end = await connect(), Heard(), Heard()
+    handle = await connector.subscribe(("a", "b/+"), heard)
+    await connector.subscribe("end", end)
+    for topic in ["a", "b", "b/1", "c", "a/b"]:
+        await connector.publish(topic, topic)
+    assert [payload for _, payload in await heard.until(2)] == ["a", "b/1"]
+    await handle.unsubscribe()
+    for topic in ["a", "b/1", "end"]:
+        await connector.publish(topic, topic)
+    await end.until(1)
+    assert heard.payloads == ["a", "b/1"]
+
+
+async def test_what_is_retained_for_several_filters_comes_once_before_subscribe_returns(connect):
+    connector, heard = await connect(), Heard()
+    for topic in ["b", "a/1", "c", "a/2"]:
+        await connector.publish(topic, topic, retain=True)
+    await connector.subscribe(["a/+", "a/1", "b"], heard)
+    assert sorted(heard.payloads) == ["a/1", "a/2", "b"]
+    for topic in ["b", "a/1", "c", "a/2"]:
+        await connector.publish(topic, None, retain=True)
+
+
+async def test_one_invalid_filter_among_several_refuses_them_all(connect):
+    connector, heard, end = await connect(), Heard(), Heard()
+    with pytest.raises(InvalidTopicError, match="at level 2: "):
+        await connector.subscribe(["a", "b/c#"], heard)
+    with pytest.raises(InvalidTopicError, match="at least one topic filter"):
+        await connector.subscribe([], heard)
+    await connector.subscribe("end", end)
+    await connector.publish("a", 1)
+    await connector.publish("end", 1)
+    await end.until(1)
+    assert heard.messages == []

@@ -75,10 +75,10 @@ class Work:
 
 
 class Subscription(Work):
-    def __init__(self, model, connector, topic_filter, callback):
+    def __init__(self, model, connector, filters, callback):
         super().__init__(model)
         self.connector = connector
-        self.filter = topic_filter
+        self.filters = filters
         self.callback = callback
         self.retained = []
         self.live = []
@@ -88,6 +88,9 @@ class Subscription(Work):
         self.caught_up = Future(model)
         self.ended = Future(model)
 
+    def wants(self, topic):
+        return any(slow_matches(each, topic) for each in self.filters)
+
     def receive(self, message):
         if self.closed:
             return
@@ -96,21 +99,21 @@ class Subscription(Work):
         else:
             self.run(message)
 
-    def run(self, message):
+    def run(self, message, *, retained=False):
         """Run the callback; tell whether it waits."""
-        self.generator = self.guarded(message)
+        self.generator = self.guarded(message, retained)
         if self.advance():
             self.in_flight = self.occupied = True
         return self.in_flight
 
-    def guarded(self, message):
+    def guarded(self, message, retained):
         try:
             yield from self.callback(self, *message)
         except NotConnected:
-            self.model.report(message[0], retained=bool(self.retained))
+            self.model.report(message[0], retained=retained)
         except Cancelled:
             if not self.cancel_requests:
-                self.model.report(message[0], retained=bool(self.retained))
+                self.model.report(message[0], retained=retained)
 
     def wake(self):
         if self.advance():
@@ -126,14 +129,15 @@ class Subscription(Work):
 
     def drain(self):
         while not self.closed:
-            if self.retained:
+            is_retained = bool(self.retained)
+            if is_retained:
                 message = self.retained[0]
             elif self.live:
                 message = self.live.pop(0)
             else:
                 self.occupied = False
                 return
-            if self.run(message):
+            if self.run(message, retained=is_retained):
                 return
             self.one_retained_done()
 
@@ -211,16 +215,16 @@ class Broker:
                 pass
             else:
                 self.retained.append((topic, payload))
-        found = [each for each in self.subscriptions if slow_matches(each.filter, topic)]
+        found = [each for each in self.subscriptions if each.wants(topic)]
         self.deliver(found, lambda subscription: subscription.receive((topic, payload)))
         yield from ()
 
-    def subscribe(self, caller, connector, topic_filter, callback):
+    def subscribe(self, caller, connector, filters, callback):
         if not self.connected[connector]:
             raise NotConnected
-        new = Subscription(self, connector, topic_filter, callback)
+        new = Subscription(self, connector, filters, callback)
         self.subscriptions.append(new)
-        new.retained = [kept for kept in self.retained if slow_matches(topic_filter, kept[0])]
+        new.retained = [kept for kept in self.retained if new.wants(kept[0])]
         if new.retained:
             new.occupied = True
             self.deliver([new], Subscription.drain)

@@ -13,7 +13,7 @@ async def test_a_subscription_shows_as_a_task_only_while_its_callback_waits(conn
     assert asyncio.all_tasks() == {mine}
     await connector.publish("a", 1)
     await connector.publish("a", 2)
-    assert asyncio.all_tasks() == {mine, handle}
+    assert asyncio.all_tasks() == {mine, handle.task}
     gated.gate.set()
     await gated.until(2)
     assert asyncio.all_tasks() == {mine}
@@ -33,7 +33,7 @@ async def test_the_current_task_of_a_callback_stays_the_same_over_its_messages(c
         await connector.publish("a", number)
     while len(tasks) < 6:
         await asyncio.sleep(0)
-    assert tasks == [handle] * 6
+    assert tasks == [handle.task] * 6
 
 
 async def test_each_nested_callback_sees_its_own_task_and_the_publisher_gets_its_back(connect):
@@ -54,7 +54,7 @@ async def test_each_nested_callback_sees_its_own_task_and_the_publisher_gets_its
     }
     publisher = asyncio.current_task()
     await connector.publish("a", 1)
-    assert seen == [(topic, handle, handle) for topic, handle in handles.items()]
+    assert seen == [(topic, handle.task, handle.task) for topic, handle in handles.items()]
     assert asyncio.current_task() is publisher
 
 
@@ -74,7 +74,7 @@ async def test_a_callback_run_by_a_resumed_one_gives_the_task_back_to_it(connect
     two = await connector.subscribe("inner", inner)
     await connector.publish("outer", 1)
     await seen.until(2)
-    assert seen.messages == [("inner", two), (one, one)]
+    assert seen.messages == [("inner", two.task), (one.task, one.task)]
 
 
 async def test_cancelling_the_task_of_an_idle_subscription_ends_it(connect, broker):
@@ -103,7 +103,7 @@ async def test_a_callback_that_cancels_itself_without_waiting_ends_its_subscript
     handle = await connector.subscribe("a", hear)
     await connector.publish("a", 1)
     async with patience():
-        await asyncio.wait([handle])
+        await asyncio.wait([handle.task])
     await connector.publish("a", 2)
     assert heard.payloads == [1]
     assert broker.subscription_count == 0
@@ -220,7 +220,7 @@ async def test_a_child_task_of_a_callback_may_unsubscribe_it(connect):
     await connector.publish("a", 1)
     await log.until(1)
     async with patience():
-        await asyncio.wait(handles)
+        await asyncio.wait([handles[0].task])
     await connector.publish("a", 2)
     assert len(log.messages) == 1
 

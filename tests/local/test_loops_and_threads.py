@@ -201,7 +201,7 @@ def test_a_subscription_of_a_loop_that_stands_still_can_be_ended_from_another(br
 
     asyncio.run(end())
     assert broker.subscription_count == 0
-    still.run_until_complete(asyncio.wait([handle]))
+    still.run_until_complete(asyncio.wait([handle.task]))
     assert gated.cancelled == [("a", 1)]
     still.close()
 
@@ -337,7 +337,7 @@ async def test_a_slow_subscription_of_another_loop_holds_the_publisher_back(brok
 
 async def queued(handle, count):
     async with patience():
-        while len(handle.queue or ()) < count:
+        while len(handle.task.queue or ()) < count:
             await asyncio.sleep(0)
 
 
@@ -463,7 +463,7 @@ def test_a_loop_may_go_on_in_another_thread(broker):
         await connector.publish("a", 2)
         await handle.unsubscribe()
         assert broker.subscription_count == 0
-        assert handle.done()
+        assert handle.closed
 
     async def begin():
         connector, handle = await subscribed(broker, "a", heard)
@@ -492,7 +492,7 @@ async def test_a_reset_from_another_thread_ends_subscriptions_and_their_callback
 
     async def ended():
         async with patience():
-            await asyncio.wait([handle])
+            await asyncio.wait([handle.task])
 
     await elsewhere(ended())
     assert far.cancelled == [("a", 1)]

@@ -193,7 +193,7 @@ async def test_a_drop_policy_keeps_its_share_counts_and_reports(connect, overflo
     await publish(connector, [10])
     await gated.until(4)
     assert gated.payloads == [*DROPS[overflow], 10]
-    assert handle.queue.dropped == 7
+    assert handle.dropped == 7
     facts = [{"topic": "a", "policy": overflow, "dropped": count} for count in (1, 2, 4)]
     assert told.messages == [("localbus.queue_overflow", each) for each in facts]
 

@@ -22,7 +22,10 @@ MOST_MESSAGES = 250  # of one run, so that no queue is longer than what is drain
 
 connectors = st.integers(0, CONNECTORS - 1)
 topics = st.sampled_from(["a", "b", "a/a", "a/b", "$s"])
-filters = st.sampled_from(["a", "b", "a/b", "$s", "+", "#", "a/#", "a/+", "+/b"])
+one_filter = st.sampled_from(["a", "b", "a/b", "$s", "+", "#", "a/#", "a/+", "+/b"])
+filters = one_filter.map(lambda one: (one,)) | st.lists(one_filter, min_size=1, max_size=3).map(
+    tuple
+)
 kinds = st.sampled_from(["publish", "publish", "retain", "clear"])
 
 
@@ -36,7 +39,7 @@ class Publish:
 @dataclass(frozen=True)
 class Subscribe:
     connector: int
-    filter: str
+    filters: tuple
     script: tuple
 
 
@@ -136,11 +139,11 @@ class Real:
                 retain = kind != "publish"
                 if payload is not None:
                     await self.connectors[connector].publish(topic, payload, retain=retain)
-            case Subscribe(connector, topic_filter, script):
+            case Subscribe(connector, filters, script):
                 name = story.next_name()
                 if name is not None:
                     callback = self.callback(name, script)
-                    handle = await self.connectors[connector].subscribe(topic_filter, callback)
+                    handle = await self.connectors[connector].subscribe(filters, callback)
                     story.handles.append(handle)
             case Unsubscribe(which):
                 if story.handles:
@@ -206,11 +209,11 @@ class Model:
                 retain = kind != "publish"
                 if payload is not None:
                     yield from broker.publish(caller, connector, topic, payload, retain=retain)
-            case Subscribe(connector, topic_filter, script):
+            case Subscribe(connector, filters, script):
                 name = story.next_name()
                 if name is not None:
                     callback = self.callback(name, script)
-                    handle = yield from broker.subscribe(caller, connector, topic_filter, callback)
+                    handle = yield from broker.subscribe(caller, connector, filters, callback)
                     story.handles.append(handle)
             case Unsubscribe(which):
                 if story.handles:
@@ -268,9 +271,9 @@ class Machine(RuleBasedStateMachine):
     def publish(self, connector, topic, kind, fuel):
         self.both(Publish(connector, topic, kind), fuel)
 
-    @rule(connector=connectors, topic_filter=filters, script=scripts)
-    def subscribe(self, connector, topic_filter, script):
-        self.both(Subscribe(connector, topic_filter, script))
+    @rule(connector=connectors, filters=filters, script=scripts)
+    def subscribe(self, connector, filters, script):
+        self.both(Subscribe(connector, filters, script))
 
     @rule(which=st.integers(0, 20))
     def unsubscribe(self, which):

@@ -36,7 +36,7 @@ async def test_recv_with_topic_gives_topic_and_payload(engine, connector):
 
 async def test_recv_on_several_filters_takes_whichever_comes_first(engine, connector):
     hearing = asyncio.create_task(engine.run(cs.recv(["a", "b/+"], with_topic=True)))
-    await parked(engine, 2)
+    await parked(engine, 1)
     await connector.publish("b/1", "second filter")
     assert await hearing == ("b/1", "second filter")
 
@@ -60,7 +60,7 @@ async def test_the_subscription_is_gone_after_value_timeout_and_cancellation(eng
     await engine.run(cs.recv("none", 0.001, default=None))
     assert broker.subscription_count == idle
     hearing = asyncio.create_task(engine.run(cs.recv(["never", "ever"])))
-    await parked(engine, 2)
+    await parked(engine, 1)
     hearing.cancel()
     await asyncio.gather(hearing, return_exceptions=True)
     assert broker.subscription_count == idle
@@ -176,7 +176,7 @@ async def test_overlapping_filters_of_one_mailbox_take_a_signal_in_once(engine, 
         cs.recv(filters, buffered=True), cs.recv(filters, 0.001, default="none", buffered=True)
     )
     running = asyncio.create_task(engine.run(lazy))
-    await parked(engine, 2)
+    await parked(engine, 1)
     await connector.publish("a/b", "once")
     assert sorted(await running) == ["none", "once"]
 

@@ -6,7 +6,7 @@ results, `Clock` tells the time. One conformance suite holds every connector to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 __all__ = [
@@ -91,14 +91,19 @@ class Connector(Protocol):
             ValueError: qos is not 0, 1 or 2.
         """
 
-    async def subscribe(self, topic: str, callback: MessageCallback) -> SubscriptionHandle:
-        """Have a callback called for every message that matches a filter.
+    async def subscribe(
+        self, topic: str | Sequence[str], callback: MessageCallback
+    ) -> SubscriptionHandle:
+        """Have a callback called for every message that matches a filter, or one of several.
+
+        A message that matches more than one of the filters comes once.
 
         Every retained match is handed over before this returns, oldest first; a live message that
         arrives meanwhile comes after, once.
 
         Args:
-            topic: a topic filter; ``+`` stands for one level, ``#`` for the rest and its parent.
+            topic: a topic filter, or a list or tuple of them; ``+`` stands for one level, ``#`` for
+                the rest and its parent.
             callback: ``async (topic, payload)``, run on the event loop that subscribed.
 
         Raises:

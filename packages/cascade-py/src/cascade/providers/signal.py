@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from cascade.interfaces.protocols import Connector, LazyFactory
+from cascade.interfaces.topics import Filters, as_filters
 from cascade.runtime.graph import find_lazies
-from cascade.runtime.mailbox import Filters, Mailbox, Signal, as_filters, give_up
+from cascade.runtime.mailbox import Mailbox, Signal, give_up, subscribe
 from cascade.runtime.run import Run
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.resource import inject
@@ -151,19 +152,16 @@ async def _next_signal(
         if not arrived.done():
             arrived.set_result((topic, payload))
 
-    handles = []
+    handle = await subscribe(connector, filters, take)
     timer = None
     try:
-        for topic_filter in filters:
-            handles.append(await connector.subscribe(topic_filter, take))  # noqa: PERF401 - one that fails leaves the others to end
         if timeout is not None:
             timer = loop.call_later(timeout, give_up, arrived)
         return await arrived
     finally:
         if timer is not None:
             timer.cancel()
-        for handle in handles:
-            await handle.unsubscribe()
+        await handle.unsubscribe()
 
 
 def _worth(

@@ -11,12 +11,12 @@ from typing import Any, Self, TypeVar, overload
 
 from cascade.interfaces.errors import InvalidResourceError
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy, SubscriptionHandle
+from cascade.interfaces.topics import as_filters
 from cascade.runtime.bounded_queue import DEFAULT_LIMIT
 from cascade.runtime.equipment import Equipment
 from cascade.runtime.events import Outcome, RunFinished, RunStarted
 from cascade.runtime.execution import as_lazy, execute
 from cascade.runtime.executors import PoolExecutor
-from cascade.runtime.mailbox import as_filters
 from cascade.runtime.run import Run
 from cascade.spec.constraint import CONSTRAINT_TOPIC
 from cascade.spec.resource import ResourceDefinition

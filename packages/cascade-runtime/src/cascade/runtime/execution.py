@@ -8,8 +8,8 @@ from types import CoroutineType
 from typing import Any
 
 from cascade.interfaces.errors import CyclicGraphError, InvalidTaskError
+from cascade.interfaces.topics import Filters
 from cascade.runtime.graph import LAZY_TYPES, circle_in, find_lazies, resolve
-from cascade.runtime.mailbox import Filters
 from cascade.runtime.perform import begin, note_failure
 from cascade.runtime.run import Run
 from cascade.runtime.step import Step

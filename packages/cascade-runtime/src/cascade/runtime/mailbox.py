@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from cascade.common.messaging import bus
@@ -15,33 +14,19 @@ from cascade.interfaces.protocols import (
     OverflowPolicy,
     SubscriptionHandle,
 )
-from cascade.interfaces.topics import has_wildcard, matches
+from cascade.interfaces.topics import Filters
 from cascade.runtime.bounded_queue import BoundedQueue
 
-__all__ = ["Filters", "Mailbox", "Signal", "as_filters", "give_up"]
+__all__ = ["Mailbox", "Signal", "give_up", "subscribe"]
 
 Signal: TypeAlias = tuple[str, Any]
 """Topic and payload."""
-
-Filters: TypeAlias = tuple[str, ...]
-
-
-def as_filters(topic: str | Sequence[str]) -> Filters:
-    """Return one filter or several as a tuple.
-
-    Raises:
-        ValueError: the sequence is empty.
-    """
-    filters = (topic,) if isinstance(topic, str) else tuple(topic)
-    if not filters:
-        raise ValueError("recv needs at least one topic filter")
-    return filters
 
 
 class Mailbox:
     """Keeps what arrives on some filters, in order, until it is taken."""
 
-    __slots__ = ("_filters", "_handles", "_limit", "_overflow", "_signals", "_takers")
+    __slots__ = ("_filters", "_handle", "_limit", "_overflow", "_signals", "_takers")
 
     def __init__(self, filters: Filters, limit: int, overflow: OverflowPolicy) -> None:
         """Make an empty mailbox; `open` lets signals in."""
@@ -50,43 +35,31 @@ class Mailbox:
         self._overflow: OverflowPolicy = overflow
         self._signals: BoundedQueue[Signal] = BoundedQueue(", ".join(filters), limit, overflow)
         self._takers: deque[asyncio.Future[Signal | None]] = deque()
-        self._handles: list[SubscriptionHandle] = []
+        self._handle: SubscriptionHandle | None = None
 
     async def open(self, connector: Connector) -> None:
-        """Subscribe to every filter."""
-        for position, topic_filter in enumerate(self._filters):
-            earlier = [
-                each for each in self._filters[:position] if _may_overlap(each, topic_filter)
-            ]
-            callback = self._callback(earlier)
-            self._handles.append(await connector.subscribe(topic_filter, callback))
+        """Subscribe to the filters."""
+        self._handle = await subscribe(connector, self._filters, self._take_in)
 
     async def close(self) -> None:
-        """End the subscriptions; what was not taken is forgotten."""
-        while self._handles:
-            await self._handles.pop().unsubscribe()
+        """End the subscription; what was not taken is forgotten."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            await handle.unsubscribe()
 
-    def _callback(self, earlier: Sequence[str]) -> MessageCallback:
-        """Return what takes a signal in, once: the first filter that matches has it."""
-
-        async def take_in(topic: str, payload: Any) -> None:
-            for topic_filter in earlier:
-                if matches(topic_filter, topic):
-                    return
-            signal = (topic, payload)
-            while self._takers:
-                taker = self._takers.popleft()
-                if not taker.done():
-                    taker.set_result(signal)
-                    return
-            if not self._signals.put(signal):
-                if self._overflow == "error":
-                    error = QueueFullError(topic, ", ".join(self._filters), self._limit)
-                    bus.error("localbus.message_refused", topic=topic, error=error)
-                else:
-                    await self._signals.room()
-
-        return take_in
+    async def _take_in(self, topic: str, payload: Any) -> None:
+        signal = (topic, payload)
+        while self._takers:
+            taker = self._takers.popleft()
+            if not taker.done():
+                taker.set_result(signal)
+                return
+        if not self._signals.put(signal):
+            if self._overflow == "error":
+                error = QueueFullError(topic, ", ".join(self._filters), self._limit)
+                bus.error("localbus.message_refused", topic=topic, error=error)
+            else:
+                await self._signals.room()
 
     def __len__(self) -> int:
         """Return how many signals lie here."""
@@ -113,9 +86,11 @@ class Mailbox:
                 timer.cancel()
 
 
-def _may_overlap(one: str, other: str) -> bool:
-    """Tell whether some topic may match both filters; a yes may be wrong, a no is not."""
-    return one == other or has_wildcard(one) or has_wildcard(other)
+async def subscribe(
+    connector: Connector, filters: Filters, callback: MessageCallback
+) -> SubscriptionHandle:
+    """Subscribe to filters; one alone goes as plain text, which any connector takes."""
+    return await connector.subscribe(filters[0] if len(filters) == 1 else filters, callback)
 
 
 def give_up(taker: asyncio.Future[Signal | None]) -> None:

@@ -12,9 +12,10 @@ from time import perf_counter
 from typing import Any
 
 from cascade.interfaces.errors import NoConnectorError
+from cascade.interfaces.topics import Filters
 from cascade.runtime.clock import LoopClock
 from cascade.runtime.equipment import Equipment
-from cascade.runtime.mailbox import Filters, Mailbox
+from cascade.runtime.mailbox import Mailbox
 from cascade.runtime.scopes import Scope
 from cascade.runtime.turns import SLICE
 

@@ -5,12 +5,21 @@ for many filters (who subscribes to this topic?) and for many topics (what is re
 filter?). All of it follows MQTT 5.0 §4.7.
 """
 
-from cascade.interfaces.topics.syntax import has_wildcard, matches, validate_filter, validate_topic
+from cascade.interfaces.topics.syntax import (
+    Filters,
+    as_filters,
+    has_wildcard,
+    matches,
+    validate_filter,
+    validate_topic,
+)
 from cascade.interfaces.topics.trie import FilterTrie, TopicTrie
 
 __all__ = [
     "FilterTrie",
+    "Filters",
     "TopicTrie",
+    "as_filters",
     "has_wildcard",
     "matches",
     "validate_filter",

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 from cascade.interfaces.errors import InvalidTopicError
 
-__all__ = ["has_wildcard", "matches", "validate_filter", "validate_topic"]
+__all__ = ["Filters", "as_filters", "has_wildcard", "matches", "validate_filter", "validate_topic"]
+
+Filters: TypeAlias = tuple[str, ...]
+"""One topic filter or several, none of them twice."""
 
 _MAX_BYTES = 65_535  # MQTT 5.0 §1.5.4: the length of a string is a two-byte integer
+
+
+def as_filters(topic: str | Sequence[str]) -> Filters:
+    """Return one filter, or a list or tuple of filters, as a tuple; nothing else is checked.
+
+    Raises:
+        InvalidTopicError: the list is empty.
+    """
+    if not isinstance(topic, (list, tuple)):
+        return (topic,)  # type: ignore[return-value]  # what is no text, `validate_filter` refuses
+    if not topic:
+        raise InvalidTopicError(topic, "at least one topic filter is needed")
+    return tuple(dict.fromkeys(topic))
 
 
 def has_wildcard(topic_filter: str) -> bool:

@@ -5,6 +5,7 @@ Both walk level by level with a frontier of nodes, so depth costs no recursion.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Generic, TypeVar
 
 __all__ = ["FilterTrie", "TopicTrie"]
@@ -61,8 +62,7 @@ class _Trie(Generic[T]):
         found: list[T] = []
         frontier = [self._root]
         while frontier:
-            for node in frontier:
-                found += node.values
+            found += _values_of(frontier)
             frontier = [child for node in frontier for child in node.children.values()]
         return found
 
@@ -83,31 +83,27 @@ class FilterTrie(_Trie[T]):
         """Return the values of every filter that matches the topic, in no particular order."""
         found: list[T] = []
         frontier = [self._root]
-        hidden = topic.startswith("$")
+        hidden = topic[0] == "$"
         for level in topic.split("/"):
             reached: list[_Node[T]] = []
             for node in frontier:
                 children = node.children
-                child = children.get(level)
-                if child is not None:
-                    reached.append(child)
+                if level in children:
+                    reached.append(children[level])
                 if hidden:  # MQTT 5.0 §4.7.2: a leading wildcard does not match '$…'
                     continue
-                child = children.get("+")
-                if child is not None:
-                    reached.append(child)
-                child = children.get("#")
-                if child is not None:
-                    found += child.values
+                if "+" in children:
+                    reached.append(children["+"])
+                if "#" in children:
+                    found += children["#"].values
+            if not reached:
+                return found
             frontier = reached
             hidden = False
-            if not frontier:
-                return found
         for node in frontier:
             found += node.values
-            child = node.children.get("#")  # '#' also stands for its parent
-            if child is not None:
-                found += child.values
+            if "#" in node.children:  # '#' also stands for its parent
+                found += node.children["#"].values
         return found
 
 
@@ -133,7 +129,7 @@ class TopicTrie(_Trie[T]):
                 frontier = [child for node in frontier for child in self._children(node)]
             else:
                 frontier = [node.children[level] for node in frontier if level in node.children]
-        return [value for node in frontier for value in node.values]
+        return _values_of(frontier)
 
     def _children(self, node: _Node[T]) -> list[_Node[T]]:
         """Return the children that a wildcard reaches: at the root, those without '$'."""
@@ -142,9 +138,12 @@ class TopicTrie(_Trie[T]):
         return [child for level, child in node.children.items() if not level.startswith("$")]
 
     def _below(self, frontier: list[_Node[T]], *, with_roots: bool) -> list[T]:
-        found = [value for node in frontier for value in node.values] if with_roots else []
+        found = _values_of(frontier) if with_roots else []
         while frontier:
             frontier = [child for node in frontier for child in self._children(node)]
-            for node in frontier:
-                found += node.values
+            found += _values_of(frontier)
         return found
+
+
+def _values_of(nodes: list[_Node[T]]) -> list[T]:
+    return list(chain.from_iterable([node.values for node in nodes]))

@@ -13,11 +13,13 @@ from operator import attrgetter
 from typing import Any
 
 from cascade.common.messaging import bus
+from cascade.connectors.local.callback_task import CallbackTask
 from cascade.connectors.local.dispatcher import Delivery, Dispatcher, Message, Route
 from cascade.connectors.local.subscription import Subscription, SubscriptionOwner
 from cascade.interfaces.errors import InvalidTopicError
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
 from cascade.interfaces.topics import (
+    Filters,
     FilterTrie,
     TopicTrie,
     has_wildcard,
@@ -74,7 +76,8 @@ class LocalBroker:
         """Forget every subscription and every retained message."""
         with self._lock:
             for subscription in list(self._subscriptions):
-                self._end(subscription)
+                subscription.close()
+                subscription.abandon()
             self._retained.clear()
             self._retained_tree = TopicTrie()
 
@@ -102,7 +105,7 @@ class LocalBroker:
         for subscription in left:
             subscription.close()
         if left:
-            bus.warning("localbus.loop_ended", count=len(left), topic=left[0].topic_filter)
+            bus.warning("localbus.loop_ended", count=len(left), topic=left[0].name)
 
     def post(self, target: Dispatcher, delivery: Delivery) -> None:
         """Leave a message at the dispatcher of another loop."""
@@ -117,55 +120,66 @@ class LocalBroker:
     # --- routes -------------------------------------------------------------------------------
 
     def route(self, topic: str, dispatcher: Dispatcher) -> Route:
-        """Work out where a topic goes, and remember it for that dispatcher.
+        """Return where a topic goes, seen from that dispatcher, which remembers it.
 
         Raises:
             InvalidTopicError: it is not a topic that can be published.
         """
+        here = dispatcher.routes.get(topic)
+        if here is not None:
+            return here, ()
+        mixed = dispatcher.mixed_routes.get(topic)
+        if mixed is not None:
+            return mixed
         validate_topic(topic)
         with self._lock:
-            found = [*self._exact.get(topic, ()), *self._wildcards.match(topic)]
-            found.sort(key=_by_number)
-            if len(self._dispatchers) == 1:
-                route = Route(tuple(found), ())
-            else:
-                route = _route_by_loop(found, dispatcher)
-            routes = dispatcher.routes
-            if len(routes) >= _MAX_ROUTES:
-                routes.clear()
-            routes[topic] = route
-            return route
+            return self._find_route(topic, dispatcher)
 
-    def _routes_changed(self, topic_filter: str) -> None:
-        for dispatcher in self._dispatchers.values():
-            if has_wildcard(topic_filter):
-                dispatcher.routes.clear()
-            else:
-                dispatcher.routes.pop(topic_filter, None)
+    def _find_route(self, topic: str, dispatcher: Dispatcher) -> Route:
+        """Work a route out, and have the dispatcher remember it."""
+        found = self._wildcards.match(topic)
+        found += self._exact.get(topic, ())
+        if len(found) > 1:
+            found.sort(key=_by_number)
+            found = list(dict.fromkeys(found))  # one with several filters counts once
+        if len(self._dispatchers) == 1:
+            route: Route = (tuple([each.recipient() for each in found]), ())
+        else:
+            route = _route_by_loop(found, dispatcher)
+        here, elsewhere = route
+        if len(dispatcher.routes) + len(dispatcher.mixed_routes) >= _MAX_ROUTES:
+            dispatcher.routes.clear()
+            dispatcher.mixed_routes.clear()
+        if elsewhere:
+            dispatcher.mixed_routes[topic] = route
+        else:
+            dispatcher.routes[topic] = here
+        return route
 
     # --- subscriptions ------------------------------------------------------------------------
 
     def add(
         self,
-        topic_filter: str,
+        filters: Filters,
         callback: MessageCallback,
+        dispatcher: Dispatcher,
         *,
         owner: SubscriptionOwner,
         limit: int,
         overflow: OverflowPolicy,
     ) -> Subscription:
-        """Enter a subscription for the loop that runs now; it already holds what is retained for it.
+        """Enter a subscription; it already holds what is retained for it.
 
         Raises:
-            InvalidTopicError: the filter is not valid, or asks for a shared subscription.
+            InvalidTopicError: a filter is not valid, or asks for a shared subscription.
         """
-        validate_filter(topic_filter)
-        if topic_filter.startswith("$share/"):
-            raise InvalidTopicError(topic_filter, "shared subscriptions are not supported", 1)
-        dispatcher = self.dispatcher()
+        for topic_filter in filters:
+            validate_filter(topic_filter)
+            if topic_filter.startswith("$share/"):
+                raise InvalidTopicError(topic_filter, "shared subscriptions are not supported", 1)
         with self._lock:
             subscription = Subscription(
-                topic_filter,
+                filters,
                 callback,
                 dispatcher,
                 number=next(self._numbers),
@@ -173,39 +187,48 @@ class LocalBroker:
                 overflow=overflow,
                 owner=owner,
             )
-            if has_wildcard(topic_filter):
-                self._wildcards.add(topic_filter, subscription)
-            else:
-                self._exact.setdefault(topic_filter, {})[subscription] = None
             self._subscriptions[subscription] = None
-            self._routes_changed(topic_filter)
-            retained = self._retained_for(topic_filter)
-            if retained:
-                subscription.hold_retained(retained)
+            for topic_filter in filters:
+                if has_wildcard(topic_filter):
+                    self._wildcards.add(topic_filter, subscription)
+                    self._forget_routes()
+                else:
+                    self._exact.setdefault(topic_filter, {})[subscription] = None
+                    self._forget_route(topic_filter)
+            if self._retained:
+                retained = self._retained_for(filters)
+                if retained:
+                    subscription.recipient().hold_retained(retained)
         return subscription
 
     def remove(self, subscription: Subscription) -> None:
         """Take an ended subscription off the books; doing so again changes nothing."""
-        topic_filter = subscription.topic_filter
         with self._lock:
             if subscription not in self._subscriptions:
                 return
             del self._subscriptions[subscription]
-            if has_wildcard(topic_filter):
-                self._wildcards.remove(topic_filter, subscription)
-            else:
-                same = self._exact[topic_filter]
-                del same[subscription]
-                if not same:
-                    del self._exact[topic_filter]
-            self._routes_changed(topic_filter)
+            for topic_filter in subscription.filters:
+                if has_wildcard(topic_filter):
+                    self._wildcards.remove(topic_filter, subscription)
+                    self._forget_routes()
+                else:
+                    same = self._exact[topic_filter]
+                    del same[subscription]
+                    if not same:
+                        del self._exact[topic_filter]
+                    self._forget_route(topic_filter)
 
-    @staticmethod
-    def _end(subscription: Subscription) -> None:
-        subscription.close()
-        loop = subscription.get_loop()
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(subscription.abandon)
+    def _forget_routes(self) -> None:
+        for dispatcher in self._dispatchers.values():
+            dispatcher.routes.clear()
+            dispatcher.mixed_routes.clear()
+
+    def _forget_route(self, topic: str) -> None:
+        for dispatcher in self._dispatchers.values():
+            if topic in dispatcher.routes:
+                del dispatcher.routes[topic]
+            elif topic in dispatcher.mixed_routes:
+                del dispatcher.mixed_routes[topic]
 
     # --- retained messages --------------------------------------------------------------------
 
@@ -216,7 +239,7 @@ class LocalBroker:
         gets the message once: as retained, or live.
         """
         with self._lock:
-            route = dispatcher.routes.get(topic) or self.route(topic, dispatcher)
+            route = self.route(topic, dispatcher)
             kept = self._retained.get(topic)
             if _clears(payload):
                 payload = {}
@@ -229,22 +252,27 @@ class LocalBroker:
                 self._retained_tree.add(topic, entry)
             return payload, route
 
-    def _retained_for(self, topic_filter: str) -> list[Message]:
-        if not has_wildcard(topic_filter):
-            exact = self._retained.get(topic_filter)
-            return [] if exact is None else [exact.message]
-        found = self._retained_tree.match(topic_filter)
+    def _retained_for(self, filters: Filters) -> list[Message]:
+        """Return what is retained for any of the filters, the oldest first."""
+        found: list[_Retained] = []
+        for topic_filter in filters:
+            if has_wildcard(topic_filter):
+                found += self._retained_tree.match(topic_filter)
+            elif topic_filter in self._retained:
+                found.append(self._retained[topic_filter])
+        if len(filters) > 1:  # a topic may match several
+            found = list(dict.fromkeys(found))
         found.sort(key=_by_number)
         return [entry.message for entry in found]
 
 
 def _route_by_loop(found: list[Subscription], dispatcher: Dispatcher) -> Route:
     """Tell those of the dispatcher's own loop from those of others."""
-    by_dispatcher: dict[Dispatcher, list[Subscription]] = {}
+    by_dispatcher: dict[Dispatcher, list[CallbackTask]] = {}
     for subscription in found:
-        by_dispatcher.setdefault(subscription.dispatcher, []).append(subscription)
+        by_dispatcher.setdefault(subscription.dispatcher, []).append(subscription.recipient())
     here = tuple(by_dispatcher.pop(dispatcher, ()))
-    return Route(here, tuple((other, tuple(theirs)) for other, theirs in by_dispatcher.items()))
+    return here, tuple((other, tuple(theirs)) for other, theirs in by_dispatcher.items())
 
 
 def _clears(payload: Any) -> bool:

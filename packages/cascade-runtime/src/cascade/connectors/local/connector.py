@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from threading import get_ident
 from typing import Any
 
 from cascade.connectors.local.broker import LocalBroker
-from cascade.connectors.local.dispatcher import IDLE, Dispatcher, Recipient
-from cascade.connectors.local.subscription import Subscription, inside_callback
+from cascade.connectors.local.callback_task import inside_callback
+from cascade.connectors.local.dispatcher import IDLE, Dispatcher, Recipients
+from cascade.connectors.local.subscription import Subscription
 from cascade.interfaces.errors import NotConnectedError
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
+from cascade.interfaces.topics import as_filters
 from cascade.runtime.bounded_queue import DEFAULT_LIMIT, BoundedQueue, check_bounds
 from cascade.runtime.current_task import current_tasks
 
@@ -99,7 +102,7 @@ class LocalBusConnector:
         for subscription in subscriptions:
             await subscription.unsubscribe()
 
-    async def publish(
+    async def publish(  # noqa: C901 - the one hot path: a call for each part would cost more than the part
         self, topic: str, payload: Payload, qos: int = 0, retain: bool = False
     ) -> None:
         """Hand a message to everyone whose filter matches; see the Connector contract."""
@@ -107,9 +110,16 @@ class LocalBusConnector:
         if dispatcher is None or dispatcher.thread_id != get_ident() or retain or qos != 0:
             await self._publish_with_care(topic, payload, qos, retain=retain)
             return
-        here, elsewhere = dispatcher.routes.get(topic) or self._broker.route(topic, dispatcher)
+        here = dispatcher.routes.get(topic)
+        if here is None:
+            here, elsewhere = self._broker.route(topic, dispatcher)
+            if elsewhere:
+                await self._publish_with_care(topic, payload, qos, retain=retain)
+                return
         loop = dispatcher.loop
-        if elsewhere or loop not in current_tasks:
+        try:
+            publisher = current_tasks[loop]
+        except KeyError:  # another loop runs in this thread, or no task
             await self._publish_with_care(topic, payload, qos, retain=retain)
             return
         message = (topic, payload)
@@ -117,17 +127,16 @@ class LocalBusConnector:
             dispatcher.pending.append((message, here))
             return
         # What `Dispatcher.hand_out` does, for this one message: the call alone would cost a fifth more.
-        publisher = current_tasks[loop]
-        subscription = None
+        recipient = None
         dispatcher.delivering = True
         try:
-            for subscription in here:
-                current_tasks[loop] = subscription
-                waits_for = subscription.run(subscription.send, message)
+            for recipient in here:
+                current_tasks[loop] = recipient
+                waits_for = recipient.run(recipient.send, message)
                 if waits_for is not IDLE:
-                    subscription.suspend(waits_for)
+                    recipient.suspend(waits_for)
         except BaseException:
-            dispatcher.break_off(message, here, subscription)
+            dispatcher.break_off(message, here, recipient)
             current_tasks[loop] = publisher
             raise
         dispatcher.delivering = False
@@ -153,22 +162,25 @@ class LocalBusConnector:
         if retain:
             payload, route = self._broker.retain(topic, payload, dispatcher)
         else:
-            route = dispatcher.routes.get(topic) or self._broker.route(topic, dispatcher)
+            route = self._broker.route(topic, dispatcher)
+        here, elsewhere = route
         message = (topic, payload)
         may_wait = not (inside_callback.get() or dispatcher.delivering)
-        for target, subscriptions in route.elsewhere:
-            self._broker.post(target, (message, subscriptions))
-        if route.here:
-            dispatcher.deliver(message, route.here)
+        for target, recipients in elsewhere:
+            self._broker.post(target, (message, recipients))
+        if here:
+            dispatcher.deliver(message, here)
             if dispatcher.crowded and not dispatcher.delivering:
                 await dispatcher.make_room(message, may_wait=may_wait)
-        for target, subscriptions in route.elsewhere:
+        for target, recipients in elsewhere:
             if may_wait:
-                await _room_at(target, subscriptions)
+                await _room_at(target, recipients)
             else:
                 target.inbox.warn_of_growth()
 
-    async def subscribe(self, topic: str, callback: MessageCallback) -> Subscription:
+    async def subscribe(
+        self, topic: str | Sequence[str], callback: MessageCallback
+    ) -> Subscription:
         """Have a callback called for every message that matches; see the Connector contract.
 
         Returns once the callback is done with every retained match.
@@ -176,20 +188,29 @@ class LocalBusConnector:
         Raises:
             TypeError: the callback is not callable.
         """
+        dispatcher = self._dispatcher
         if not self._connected:
             raise NotConnectedError("subscribe")
         if not callable(callback):
             raise TypeError(
                 f"a callback is an async function of (topic, payload), not {callback!r}"
             )
+        if dispatcher is None or not dispatcher.runs_here():
+            dispatcher = self._broker.dispatcher()
         subscription = self._broker.add(
-            topic, callback, owner=self, limit=self._max_queued, overflow=self._overflow
+            as_filters(topic),
+            callback,
+            dispatcher,
+            owner=self,
+            limit=self._max_queued,
+            overflow=self._overflow,
         )
         self._subscriptions[subscription] = None
-        if subscription.retained:
-            subscription.dispatcher.nudge(subscription)
+        task = subscription.task
+        if task is not None:  # made already, for retained messages
+            dispatcher.nudge(task)
             try:
-                await subscription.caught_up()
+                await task.caught_up()
             except asyncio.CancelledError:
                 await subscription.unsubscribe()
                 raise
@@ -206,13 +227,13 @@ class LocalBusConnector:
         _default_broker.reset()
 
 
-async def _room_at(target: Dispatcher, subscriptions: tuple[Recipient, ...]) -> None:
-    """Wait until another loop, and the subscriptions there that ask for it, can take more."""
+async def _room_at(target: Dispatcher, recipients: Recipients) -> None:
+    """Wait until another loop, and those on it who ask for that, can take more."""
     if not target.inbox.has_room():
         await _room(target.inbox, target.loop)
-    for subscription in subscriptions:
-        queue = subscription.queue
-        if queue is not None and subscription.overflow == "wait" and not queue.has_room():
+    for recipient in recipients:
+        queue = recipient.queue
+        if queue is not None and recipient.subscription.overflow == "wait" and not queue.has_room():
             await _room(queue, target.loop)
 
 

@@ -1,6 +1,6 @@
 """Hands messages out on one event loop: run to completion, one total order, no recursion.
 
-A `Dispatcher` belongs to one broker and one event loop. A message goes to its subscriptions one
+A `Dispatcher` belongs to one broker and one event loop. A message goes to its recipients one
 after the other, each callback running at once; what is published meanwhile waits in ``pending``
 until the message being delivered has reached everyone. Other threads leave their messages in
 ``inbox``.
@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import QueueFullError
@@ -21,7 +21,16 @@ from cascade.interfaces.protocols import OverflowPolicy
 from cascade.runtime.bounded_queue import DEFAULT_LIMIT, BoundedQueue
 from cascade.runtime.current_task import current_tasks, restore_task
 
-__all__ = ["CATCH_UP", "IDLE", "Delivery", "Dispatcher", "Message", "Recipient", "Route"]
+__all__ = [
+    "CATCH_UP",
+    "IDLE",
+    "Delivery",
+    "Dispatcher",
+    "Message",
+    "Recipient",
+    "Recipients",
+    "Route",
+]
 
 Message: TypeAlias = tuple[str, Any]
 """Topic and payload."""
@@ -30,21 +39,33 @@ CATCH_UP: Message = ("", None)
 """Not a message but a nudge: begin with what the queue holds."""
 
 IDLE = object()
-"""What a subscription answers when it has nothing to wait for."""
+"""What a recipient answers when it has nothing to wait for."""
 
 _INBOX_SLICE = 0.001  # seconds that messages from other threads may take of one turn of the loop
 
 
-class Recipient(Protocol):
-    """What the dispatcher hands messages to: a subscription, which stands on this module."""
+class Bounded(Protocol):
+    """What the dispatcher asks of a subscription: how much may wait for it, and what its name is."""
 
-    topic_filter: str
     limit: int
     overflow: OverflowPolicy
-    queue: BoundedQueue[Message] | None
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+
+
+class Recipient(Protocol):
+    """What the dispatcher hands messages to: the task of a callback, which stands on this module."""
+
+    @property
+    def subscription(self) -> Bounded:
+        """Whose callback it is."""
+
     run: Callable[..., Any]
     send: Callable[[Message], Any]
     """``run(send, message)`` gives `IDLE`, or what the callback waits for."""
+    queue: BoundedQueue[Message] | None
 
     def suspend(self, waits_for: Any) -> None:
         """Go on with the event loop: the callback waits for something."""
@@ -53,18 +74,14 @@ class Recipient(Protocol):
         """Return the queue of messages that wait for the callback."""
 
 
-Delivery: TypeAlias = tuple[Message, tuple[Recipient, ...]]
-"""One message on its way to the subscriptions of this loop that it had when it was published."""
+Recipients: TypeAlias = tuple[Recipient, ...]
+"""Those of one event loop that a message goes to, in the order they subscribed."""
 
+Route: TypeAlias = tuple[Recipients, tuple[tuple["Dispatcher", Recipients], ...]]
+"""Where the messages of one topic go, seen from one loop: who is on it, and who is on others."""
 
-class Route(NamedTuple):
-    """Where the messages of one topic go, seen from one event loop."""
-
-    here: tuple[Recipient, ...]
-    """Subscriptions of this loop, in the order they subscribed."""
-
-    elsewhere: tuple[tuple[Dispatcher, tuple[Recipient, ...]], ...]
-    """Those of other loops, by loop."""
+Delivery: TypeAlias = tuple[Message, Recipients]
+"""One message on its way to those of this loop who subscribed before it was published."""
 
 
 class Dispatcher:
@@ -76,6 +93,7 @@ class Dispatcher:
         "delivering",
         "inbox",
         "loop",
+        "mixed_routes",
         "pending",
         "routes",
         "thread_id",
@@ -85,16 +103,19 @@ class Dispatcher:
         """Serve the loop that runs now, in this thread."""
         self.loop = loop
         self.thread_id = threading.get_ident()
-        self.routes: dict[str, Route] = {}
+        self.routes: dict[str, Recipients] = {}
+        """Topics that are heard on this loop alone: the short way."""
+        self.mixed_routes: dict[str, Route] = {}
+        """Topics that are heard on other loops too."""
         self.delivering = False
         self.pending: deque[Delivery] = deque()
         self.inbox: BoundedQueue[Delivery] = BoundedQueue("(other threads)", DEFAULT_LIMIT, "wait")
         self.crowded: list[tuple[Recipient, Message]] = []
         self._scheduled = False
 
-    def deliver(self, message: Message, subscriptions: tuple[Recipient, ...]) -> None:
+    def deliver(self, message: Message, recipients: Recipients) -> None:
         """Hand a message out; inside a delivery, after the one being delivered: nothing recurses."""
-        self.pending.append((message, subscriptions))
+        self.pending.append((message, recipients))
         if not self.delivering:
             self.hand_out()
 
@@ -109,27 +130,25 @@ class Dispatcher:
         publisher = current_tasks.get(loop)
         self.delivering = True
         while pending:
-            message, subscriptions = pending.popleft()
-            subscription = None
+            message, recipients = pending.popleft()
+            recipient = None
             try:
-                for subscription in subscriptions:
-                    current_tasks[loop] = subscription
-                    waits_for = subscription.run(subscription.send, message)
+                for recipient in recipients:
+                    current_tasks[loop] = recipient
+                    waits_for = recipient.run(recipient.send, message)
                     if waits_for is not IDLE:
-                        subscription.suspend(waits_for)
+                        recipient.suspend(waits_for)
             except BaseException:
-                self.break_off(message, subscriptions, subscription)
+                self.break_off(message, recipients, recipient)
                 restore_task(loop, publisher)
                 raise
         self.delivering = False
         restore_task(loop, publisher)
 
-    def break_off(
-        self, message: Message, subscriptions: tuple[Recipient, ...], last: Recipient | None
-    ) -> None:
+    def break_off(self, message: Message, recipients: Recipients, last: Recipient | None) -> None:
         """Keep what an interrupt broke off: those after ``last`` have not had the message."""
-        done = subscriptions.index(last) + 1 if last in subscriptions else 0
-        self.pending.appendleft((message, subscriptions[done:]))
+        done = recipients.index(last) + 1 if last in recipients else 0
+        self.pending.appendleft((message, recipients[done:]))
         self.loop.call_soon(self._resume)
 
     def _resume(self) -> None:
@@ -137,9 +156,9 @@ class Dispatcher:
         self.hand_out()
         self._settle_crowded()
 
-    def nudge(self, subscription: Recipient) -> None:
-        """Have a subscription begin with what its queue holds."""
-        self.deliver(CATCH_UP, (subscription,))
+    def nudge(self, recipient: Recipient) -> None:
+        """Have somebody begin with what waits for it."""
+        self.deliver(CATCH_UP, (recipient,))
         if not self.delivering:
             self._settle_crowded()
 
@@ -187,12 +206,12 @@ class Dispatcher:
             may_wait: False inside a callback, where waiting could close a circle.
 
         Raises:
-            QueueFullError: a subscription with the policy ``error`` had no room for the message.
+            QueueFullError: a recipient with the policy ``error`` had no room for the message.
         """
         crowded, refused = self._settle_crowded(message, may_wait=may_wait)
         if may_wait:
-            for subscription in crowded:
-                await subscription.backlog().room()
+            for recipient in crowded:
+                await recipient.backlog().room()
         if refused is not None:
             raise refused
 
@@ -202,18 +221,19 @@ class Dispatcher:
         """Refuse or warn where there was no room; what callbacks published cannot wait.
 
         Returns:
-            The subscriptions that are worth waiting for, and the refusal of ``message`` if any.
+            Those that are worth waiting for, and the refusal of ``message`` if any.
         """
         crowded, self.crowded = self.crowded, []
         refused = None
         waiting = []
-        for subscription, late in crowded:
+        for recipient, late in crowded:
+            subscription = recipient.subscription
             if subscription.overflow != "error":
-                waiting.append(subscription)
+                waiting.append(recipient)
                 if not (may_wait and late is message):
-                    subscription.backlog().warn_of_growth()
+                    recipient.backlog().warn_of_growth()
                 continue
-            error = QueueFullError(late[0], subscription.topic_filter, subscription.limit)
+            error = QueueFullError(late[0], subscription.name, subscription.limit)
             if late is message:
                 refused = error
             else:

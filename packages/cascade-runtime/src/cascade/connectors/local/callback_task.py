@@ -1,0 +1,284 @@
+"""The task that a subscription's callback runs in, and where a message for it goes just now.
+
+Inside the task a generator, the pump, takes a message, runs the callback, and yields `IDLE`; so a
+callback that does not wait costs one ``send``. When a callback waits, the pump stands mid-flight and
+goes on with the event loop, while later messages gather in a queue. Three states, told by where
+``send`` points:
+
+    idle      → the pump's own ``send``: the callback runs at once
+    occupied  → `CallbackTask._enqueue`: a callback waits, or retained messages come first
+    closed    → `_discard`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from asyncio import tasks as asyncio_tasks
+from collections import deque
+from collections.abc import Callable, Generator, Sized
+from contextvars import Context, ContextVar
+from typing import Any, Protocol
+
+from cascade.common.messaging import bus
+from cascade.connectors.local.dispatcher import CATCH_UP, IDLE, Bounded, Dispatcher, Message
+from cascade.interfaces.protocols import MessageCallback
+from cascade.runtime.bounded_queue import BoundedQueue
+from cascade.runtime.eager_task import EagerTask
+
+__all__ = ["CallbackTask", "inside_callback"]
+
+inside_callback: ContextVar[bool] = ContextVar("inside_callback", default=False)
+"""True in every callback, and in what it starts: there a publish never waits."""
+
+_NOTHING_RETAINED: deque[Message] = deque(maxlen=0)
+
+_DRAIN_SLICE = 2048  # waiting messages handed to the callback before the loop gets a turn
+
+
+def _run_directly(function: Callable[[Message], Any], message: Message) -> Any:
+    """Call without entering the callback's context, which may be entered already."""
+    return function(message)
+
+
+def _discard(_message: Message) -> object:
+    return IDLE
+
+
+class Subscribed(Bounded, Protocol):
+    """Whose callback it is: a subscription, which stands on this module."""
+
+    callback: MessageCallback
+    context: Context
+    dispatcher: Dispatcher
+
+    def close(self) -> None:
+        """Take no more messages."""
+
+
+class CallbackTask(EagerTask[None]):
+    """Runs a callback for one message after the other, for as long as its subscription lives.
+
+    Attributes:
+        subscription: whose callback it is.
+        queue: messages that wait for the callback; None before the first one has to.
+        run: with ``send``, how to hand over a message: ``run(send, message)`` gives `IDLE`, or what
+            the callback waits for.
+        send: see the states above.
+    """
+
+    __slots__ = (
+        "_caught_up",
+        "_closed",
+        "_in_flight",
+        "_is_behind",
+        "_pump",
+        "_retained",
+        "queue",
+        "run",
+        "send",
+        "subscription",
+    )
+
+    def __init__(self, subscription: Subscribed) -> None:
+        """Be ready to run the callback in the subscription's context."""
+        context = subscription.context
+        context.run(inside_callback.set, True)
+        # A generator, typed as anything, since only it and not every `Generator` tells ``gi_running``.
+        self._pump: Any = self._run_callbacks(subscription.callback)
+        next(self._pump)  # to its first yield
+        super().__init__(self._pump, subscription.dispatcher.loop, context)
+        self.subscription = subscription
+        self.queue: BoundedQueue[Message] | None = None
+        self._retained = _NOTHING_RETAINED
+        self._is_behind = False  # whether there are retained messages that the callback has not had
+        self._caught_up: asyncio.Future[None] | None = None
+        self._in_flight = False
+        self._closed = False
+        self.run: Callable[..., Any] = context.run
+        self.send: Callable[[Message], Any] = self._pump.send
+
+    @types.coroutine
+    def _run_callbacks(self, callback: MessageCallback) -> Generator[Any, Message, None]:
+        try:
+            topic, payload = yield IDLE
+            while True:
+                try:
+                    yield from callback(topic, payload)
+                except Exception as error:  # noqa: BLE001 - the edge: the subscription outlives its callback's errors
+                    self._report(topic, error)
+                except asyncio.CancelledError as error:
+                    if not self._cancel_requests:  # nobody asked it to stop: what it awaited was
+                        self._report(topic, error)
+                topic, payload = yield IDLE
+        except GeneratorExit:
+            raise
+        except (
+            BaseException
+        ):  # an interrupt goes to whoever runs the loop, and ends this as any task
+            self.subscription.close()
+            raise
+
+    def _report(self, topic: str, error: BaseException) -> None:
+        kind = "retained_callback_error" if self._is_behind else "callback_error"
+        bus.error(f"localbus.{kind}", topic=topic, error=error)
+
+    # --- states -------------------------------------------------------------------------------
+
+    def _become_idle(self) -> None:
+        self.run = self._context.run
+        self.send = self._pump.send
+
+    def _become_occupied(self) -> None:
+        self.run = _run_directly
+        self.send = self._enqueue
+
+    def _enqueue(self, message: Message) -> Any:
+        if message is CATCH_UP:
+            return self._context.run(self._drain)
+        if not self.backlog().put(message):
+            self.subscription.dispatcher.crowded.append((self, message))
+        return IDLE
+
+    def backlog(self) -> BoundedQueue[Message]:
+        """Return the queue of messages that wait for the callback."""
+        if self.queue is None:
+            owner = self.subscription
+            self.queue = BoundedQueue(owner.name, owner.limit, owner.overflow)
+        return self.queue
+
+    # --- from message to message --------------------------------------------------------------
+
+    def suspend(self, waits_for: Any) -> None:
+        """Go on with the event loop: the callback waits for something."""
+        self._in_flight = True
+        if not self._closed:
+            self._become_occupied()
+        asyncio_tasks._register_task(self)  # type: ignore[arg-type]  # noqa: SLF001 - the documented hook
+        super()._park(waits_for)
+
+    def _park(self, yielded: Any) -> None:
+        """Take what the pump yields after it was woken: a new wait, or the end of a callback."""
+        if yielded is not IDLE:
+            super()._park(yielded)
+            return
+        self._in_flight = False
+        asyncio_tasks._unregister_task(self)  # type: ignore[arg-type]  # noqa: SLF001 - the documented hook
+        if self._cancel_requests:
+            self.subscription.close()
+        if self._closed:
+            self._finish()
+            return
+        waits_for = self._drain()
+        if waits_for is not IDLE:
+            self.suspend(waits_for)
+
+    def _drain(self) -> Any:
+        """Run the callback for what waits, retained messages first; inside its context.
+
+        Returns:
+            What the callback waits for, or `IDLE`.
+        """
+        waits_for = self._work_off(self._retained, self._retained.popleft)
+        if waits_for is IDLE and not self._retained:
+            self._catch_up()
+            if self.queue:
+                waits_for = self._work_off(self.queue, self.queue.take)
+        if waits_for is not IDLE or self._closed:
+            return waits_for
+        if self._retained or self.queue:  # the loop has a turn before the rest
+            dispatcher = self.subscription.dispatcher
+            dispatcher.loop.call_soon(dispatcher.nudge, self)
+        else:
+            self._become_idle()
+        return IDLE
+
+    def _work_off(self, waiting: Sized, take: Callable[[], Message]) -> Any:
+        send = self._pump.send
+        for _ in range(_DRAIN_SLICE):
+            if not waiting:  # closing empties it, too
+                break
+            waits_for = send(take())
+            if waits_for is not IDLE:
+                return waits_for
+        return IDLE
+
+    # --- retained messages --------------------------------------------------------------------
+
+    def hold_retained(self, messages: list[Message]) -> None:
+        """Put retained messages ahead of everything live; limit and policy do not touch them."""
+        self._retained = deque(messages)
+        self._is_behind = True
+        self._become_occupied()
+
+    def _catch_up(self) -> None:
+        self._is_behind = False
+        if self._caught_up is not None:
+            _settle(self._caught_up)
+
+    async def caught_up(self) -> None:
+        """Wait until the callback is done with every retained message, or the subscription ends."""
+        if self._is_behind and not self._closed:
+            self._caught_up = self.get_loop().create_future()
+            await self._caught_up
+
+    # --- the end ------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Take no more messages, and end as soon as no callback runs."""
+        if self._closed:
+            return
+        self._closed = True
+        self.run = _run_directly
+        self.send = _discard
+        if self.queue is not None:
+            self.queue.clear()
+        self._retained.clear()
+        if self._caught_up is not None:
+            _settle(self._caught_up)
+        if not self._is_running():
+            self._pump.close()  # the pump holds this object: without it, both go at once
+            self._finish()
+
+    def _is_running(self) -> bool:
+        return bool(self._in_flight or self._pump.gi_running)
+
+    async def stop(self) -> None:
+        """Cancel and await a callback in flight, unless that is the caller."""
+        # A callback that runs and is not the caller stands further down in this very stack: it
+        # published, and the caller runs for that message.
+        if self._is_running():
+            caller: object = asyncio.current_task()
+            if caller is not self:
+                self.cancel()
+                await asyncio.wait([self])
+
+    def abandon(self) -> None:
+        """Cancel a callback in flight and await nothing; called on the subscription's loop."""
+        if self._in_flight:
+            self.cancel()
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Ask the callback to stop, as `asyncio.Task.cancel` does; that ends the subscription."""
+        if self._in_flight:
+            return super().cancel(msg)
+        if not self._pump.gi_running:
+            self.subscription.close()
+            return False
+        # It has not waited yet, and may take the request back or end before it is carried out.
+        self.get_loop().call_soon(self._end_if_cancelled)
+        return super().cancel(msg)
+
+    def _end_if_cancelled(self) -> None:
+        if not self._in_flight and (self._cancel_requests or self._closed):
+            self.subscription.close()
+            self._finish()
+
+    def _finish(self) -> None:
+        if not self.done():
+            self.set_result(None)
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
