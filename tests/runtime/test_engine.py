@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-from dataclasses import FrozenInstanceError
 
 import pytest
 
@@ -153,7 +152,7 @@ async def test_events_are_frozen():
     story = []
     engine.events.listen(story.append)
     await engine.run(one())
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         story[0].run_id = "x"
 
 

@@ -12,7 +12,7 @@ from cascade.interfaces.errors import InvalidTaskError
 from cascade.interfaces.protocols import Mode
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.policies import NO_POLICIES, Cache, Policies, Retry
-from cascade.spec.resource import Inject, injections_of, parameters_of
+from cascade.spec.resource import AMBIENT, Inject, injections_of, parameters_of
 
 __all__ = ["Prepare", "Quoted", "Task", "task"]
 
@@ -21,6 +21,9 @@ R = TypeVar("R")
 
 Prepare = Callable[[Any, LazyResult[Any]], Awaitable[None]]
 """``async (run, lazy)``: done when a run first sees a call, before any task of that step starts."""
+
+
+_NO_KWARGS: dict[str, Any] = {}  # one for all calls without any, which are frozen like the rest
 
 
 class Quoted:
@@ -45,7 +48,8 @@ class Task(Generic[P, R]):
 
     What can be known from the function alone is worked out here, once: ``is_plain`` says that
     running it takes no more than filling in its resources and calling it on the event loop, and
-    ``is_bare`` that there are no resources to fill in either.
+    ``is_bare`` that there are no resources to fill in either, ``is_ambient`` that those which there
+    are come with every run.
 
     Attributes:
         name: what messages, events and constraints call it.
@@ -81,13 +85,16 @@ class Task(Generic[P, R]):
         self.prepare = prepare
         self.is_plain = self.mode in ("async", "inline") and policies is NO_POLICIES
         self.is_bare = self.is_plain and not self.injections and prepare is None
+        self.is_ambient = all(
+            each.name in AMBIENT and each.definition is None for each in self.injections.values()
+        )
         self.__doc__ = function.__doc__
         self.__module__ = getattr(function, "__module__", __name__)
         self.__wrapped__ = function  # for inspect.signature and documentation tools
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the call as a lazy result."""
-        return LazyResult(self, args, kwargs)  # type: ignore[return-value]  # typed as what it will be
+        return LazyResult(self, args, kwargs or _NO_KWARGS)  # type: ignore[return-value]  # typed as what it will be
 
     def __reduce__(self) -> str:
         """Pickle by name, as functions are: the task must stand in its module under that name."""

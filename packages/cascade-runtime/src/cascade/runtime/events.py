@@ -1,13 +1,13 @@
-"""What an engine says about itself, in process: frozen records, and whoever listens.
+"""What an engine says about itself, in process: small records, and whoever listens.
 
-Without a listener no event is even made. Times are seconds of the event loop's clock.
+Without a listener no event is even made. Each names the run and its ``time``, in seconds of the event
+loop's clock. They are named tuples, which are made three times as fast as frozen dataclasses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from cascade.common.messaging import bus
 
@@ -27,27 +27,20 @@ __all__ = [
 Outcome: TypeAlias = Literal["succeeded", "failed", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened in a run."""
+class RunStarted(NamedTuple):
+    """A run begins."""
 
     run_id: str
     time: float
-    """Seconds on the event loop's clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunStarted(Event):
-    """A run begins."""
-
     target: str
     """The target, as it shows itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunFinished(Event):
+class RunFinished(NamedTuple):
     """A run has ended; its resources are closed."""
 
+    run_id: str
+    time: float
     outcome: Outcome
     steps: int
     """How many steps it took: one more than its tail calls."""
@@ -55,25 +48,28 @@ class RunFinished(Event):
     error: BaseException | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskStarted(Event):
+class TaskStarted(NamedTuple):
     """A task's function is about to be called."""
 
+    run_id: str
+    time: float
     task: str
 
 
-@dataclass(frozen=True, slots=True)
-class TaskHeld(Event):
+class TaskHeld(NamedTuple):
     """A task has to wait: a constraint or a capacity holds it."""
 
+    run_id: str
+    time: float
     task: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRetrying(Event):
+class TaskRetrying(NamedTuple):
     """A task failed and will be tried again."""
 
+    run_id: str
+    time: float
     task: str
     attempt: int
     """Number of the attempt that failed, from 1."""
@@ -84,10 +80,11 @@ class TaskRetrying(Event):
     error: BaseException
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFinished(Event):
+class TaskFinished(NamedTuple):
     """A task has ended."""
 
+    run_id: str
+    time: float
     task: str
     outcome: Outcome
     duration: float
@@ -96,6 +93,9 @@ class TaskFinished(Event):
     cached: bool = False
     error: BaseException | None = None
 
+
+Event: TypeAlias = RunStarted | RunFinished | TaskStarted | TaskHeld | TaskRetrying | TaskFinished
+"""Something that happened in a run."""
 
 Listener: TypeAlias = Callable[[Event], None]
 

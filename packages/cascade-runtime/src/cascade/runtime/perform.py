@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Coroutine, Hashable
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.runtime.events import Outcome, TaskFinished, TaskHeld, TaskRetrying, TaskStarted
-from cascade.runtime.run import AMBIENT, Run
+from cascade.runtime.run import Run
 from cascade.runtime.scopes import Scope
 from cascade.spec.policies import NO_POLICIES, Cache
-from cascade.spec.resource import Inject
+from cascade.spec.resource import AMBIENT, Inject
 from cascade.spec.task import Task
 
 __all__ = ["begin", "note_failure"]
+
+_Work: TypeAlias = Callable[
+    [Run, Task[..., Any], tuple[Any, ...], dict[str, Any]], Coroutine[Any, Any, tuple[Any, bool]]
+]
+"""Gives a task's value, and whether it was remembered."""
 
 
 def note_failure(error: BaseException, task: Task[..., Any], run: Run) -> None:
@@ -37,36 +42,49 @@ def _missing_injections(
 
 def begin(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Start a task: return its value if it is there at once, else a coroutine that gives it."""
-    if not task.is_plain or run.equipment.is_watched:
-        return _perform(run, task, args, kwargs)
-    if task.injections:
-        missing = _missing_injections(task, args, kwargs)
-        if not _all_ambient(run, missing):
-            return _perform(run, task, args, kwargs)
-        kwargs = {
-            **kwargs,
-            **{name: run.ambient(wanted.name) for name, wanted in missing.items()},
-        }
+    work: _Work = _through_cache
+    if task.is_plain and _needs_no_opening(run, task):
+        if not run.equipment.is_watched:
+            return _call_directly(run, task, args, kwargs)
+        work = _directly
+    if run.equipment.gate.has_constraints or task.policies.demands:
+        return _through_gate(run, task, args, kwargs, work)
+    return _with_events(run, task, args, kwargs, work)
+
+
+def _needs_no_opening(run: Run, task: Task[..., Any]) -> bool:
+    """Tell whether everything that the task asks for comes with the run."""
+    resources = run.equipment.resources
+    return task.is_ambient and (not resources or resources.keys().isdisjoint(AMBIENT))
+
+
+def _call_directly(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Call a plain task's function; what an async one gives is still to be awaited."""
+    for parameter, wanted in task.injections.items():
+        if parameter not in kwargs and parameter not in task.positions[: len(args)]:
+            kwargs = {**kwargs, parameter: run.ambient(wanted.name)}
     return task.function(*args, **kwargs)
 
 
-def _all_ambient(run: Run, missing: Mapping[str, Inject]) -> bool:
-    registered = run.equipment.resources
-    return all(each.name in AMBIENT and each.name not in registered for each in missing.values())
-
-
-async def _perform(
+async def _directly(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, bool]:
+    value = _call_directly(run, task, args, kwargs)
+    return (await value if task.is_async else value), False
+
+
+async def _through_gate(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], work: _Work
 ) -> Any:
-    """Run a task under its policies and the engine's constraints; return what its function returns."""
+    """Run a task under the engine's constraints and capacities."""
     gate = run.equipment.gate
-    if gate.has_constraints or task.policies.demands:
-        await gate.enter(task, partial(_tell_hold, run, task))
-        try:
-            return await _with_events(run, task, args, kwargs)
-        finally:
-            gate.leave(task)
-    return await _with_events(run, task, args, kwargs)
+    await gate.enter(task, partial(_tell_hold, run, task))
+    try:
+        return await _with_events(run, task, args, kwargs, work)
+    finally:
+        gate.leave(task)
 
 
 def _tell_hold(run: Run, task: Task[..., Any], reason: str) -> None:
@@ -74,19 +92,19 @@ def _tell_hold(run: Run, task: Task[..., Any], reason: str) -> None:
 
 
 async def _with_events(
-    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], work: _Work
 ) -> Any:
     """Run a task between the two events that tell of it, if anybody listens."""
     events, clock = run.equipment.events, run.loop.time
     if not events.listeners:
-        return (await _through_cache(run, task, args, kwargs))[0]
+        return (await work(run, task, args, kwargs))[0]
     started = clock()
     events.emit(TaskStarted(run.id, started, task.name))
     outcome: Outcome = "succeeded"
     cached = False
     failure: BaseException | None = None
     try:
-        value, cached = await _through_cache(run, task, args, kwargs)
+        value, cached = await work(run, task, args, kwargs)
         return value
     except asyncio.CancelledError as error:
         outcome, failure = "cancelled", error

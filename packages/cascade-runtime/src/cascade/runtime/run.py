@@ -19,10 +19,7 @@ from cascade.runtime.mailbox import Mailbox
 from cascade.runtime.scopes import Scope
 from cascade.runtime.turns import SLICE
 
-__all__ = ["AMBIENT", "Run"]
-
-AMBIENT = frozenset({"_internal_connector", "_run", "clock", "params", "rng"})
-"""The names that `Run.ambient` knows."""
+__all__ = ["Run"]
 
 
 class Run:
@@ -86,7 +83,7 @@ class Run:
     # --- what is always there -----------------------------------------------------------------
 
     def ambient(self, name: str) -> Any:
-        """Return a resource that needs no registering: it comes with the run.
+        """Return what comes with the run, by one of the names in `cascade.spec.resource.AMBIENT`.
 
         Raises:
             KeyError: there is none of that name.

@@ -31,6 +31,8 @@ __all__ = ["LocalBroker"]
 
 _MAX_ROUTES = 65_536  # topics whose route one loop remembers; past that it begins anew
 
+_NOBODY: dict[Subscription, None] = {}
+
 _by_number = attrgetter("number")
 
 
@@ -131,19 +133,18 @@ class LocalBroker:
         mixed = dispatcher.mixed_routes.get(topic)
         if mixed is not None:
             return mixed
-        validate_topic(topic)
+        if topic not in self._exact:  # a filter without wildcards is a topic, found valid already
+            validate_topic(topic)
         with self._lock:
             return self._find_route(topic, dispatcher)
 
     def _find_route(self, topic: str, dispatcher: Dispatcher) -> Route:
         """Work a route out, and have the dispatcher remember it."""
-        found = self._wildcards.match(topic)
-        found += self._exact.get(topic, ())
-        if len(found) > 1:
-            found.sort(key=_by_number)
-            found = list(dict.fromkeys(found))  # one with several filters counts once
+        by_filter = dict.fromkeys(self._wildcards.match(topic))  # one with several counts once
+        by_filter.update(self._exact.get(topic, _NOBODY))
+        found = sorted(by_filter, key=_by_number)
         if len(self._dispatchers) == 1:
-            route: Route = (tuple([each.recipient() for each in found]), ())
+            route: Route = (tuple([each.task or each.recipient() for each in found]), ())
         else:
             route = _route_by_loop(found, dispatcher)
         here, elsewhere = route

@@ -82,12 +82,10 @@ class CallbackTask(EagerTask[None]):
 
     def __init__(self, subscription: Subscribed) -> None:
         """Be ready to run the callback in the subscription's context."""
-        context = subscription.context
-        context.run(inside_callback.set, True)
         # A generator, typed as anything, since only it and not every `Generator` tells ``gi_running``.
         self._pump: Any = self._run_callbacks(subscription.callback)
         next(self._pump)  # to its first yield
-        super().__init__(self._pump, subscription.dispatcher.loop, context)
+        super().__init__(self._pump, subscription.dispatcher.loop, subscription.context)
         self.subscription = subscription
         self.queue: BoundedQueue[Message] | None = None
         self._retained = _NOTHING_RETAINED
@@ -95,13 +93,14 @@ class CallbackTask(EagerTask[None]):
         self._caught_up: asyncio.Future[None] | None = None
         self._in_flight = False
         self._closed = False
-        self.run: Callable[..., Any] = context.run
+        self.run: Callable[..., Any] = subscription.context.run
         self.send: Callable[[Message], Any] = self._pump.send
 
     @types.coroutine
     def _run_callbacks(self, callback: MessageCallback) -> Generator[Any, Message, None]:
         try:
             topic, payload = yield IDLE
+            inside_callback.set(True)  # here, in the subscription's context
             while True:
                 try:
                     yield from callback(topic, payload)
