@@ -19,6 +19,7 @@ from cascade.providers.signal import recv, send
 from cascade.providers.wait import wait
 from cascade.running import run, run_async
 from cascade.runtime.engine import Engine
+from cascade.simulation import simulate
 from cascade.spec.combinators import param, route
 from cascade.spec.constraint import GlobalConstraint
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
@@ -42,6 +43,7 @@ __all__ = [
     "run",
     "run_async",
     "send",
+    "simulate",
     "task",
     "wait",
 ]

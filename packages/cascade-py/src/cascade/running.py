@@ -11,7 +11,7 @@ from cascade.runtime.engine import Engine
 from cascade.spec.resource import ResourceDefinition
 from cascade.spec.task import Task
 
-__all__ = ["Options", "run", "run_async"]
+__all__ = ["Options", "check_no_loop_runs", "run", "run_async"]
 
 R = TypeVar("R")
 
@@ -54,20 +54,19 @@ def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[
         >>> cs.run(double(double(10)))
         40
     """
-    if _loop_runs():
-        raise RuntimeError(
-            "cs.run(...) starts an event loop of its own, and one is running here already; "
-            "use 'await cs.run_async(...)' instead"
-        )
+    check_no_loop_runs("cs.run", "use 'await cs.run_async(...)' instead")
     return asyncio.run(run_async(target, params, **options))
 
 
-def _loop_runs() -> bool:
+def check_no_loop_runs(caller: str, instead: str) -> None:
+    """Refuse to start an event loop where one is running already, and say what to do instead."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return False
-    return True
+        return
+    raise RuntimeError(
+        f"{caller}(...) starts an event loop of its own, and one is running here already; {instead}"
+    )
 
 
 @overload

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 from cascade.interfaces.protocols import Connector, LazyFactory
 from cascade.interfaces.topics import Filters, as_filters
 from cascade.runtime.graph import find_lazies
-from cascade.runtime.mailbox import Mailbox, Signal, give_up, subscribe
+from cascade.runtime.mailbox import Mailbox, Signal, next_signal
 from cascade.runtime.run import Run
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.resource import inject
@@ -106,7 +105,7 @@ async def _recv(
     if mailbox is not None:
         signal = await _take(run, mailbox, timeout)
     else:
-        signal = await _next_signal(connector, filters, timeout)
+        signal = await next_signal(connector, filters, timeout)
     return _worth(signal, filters, timeout, default, with_topic=with_topic)
 
 
@@ -139,29 +138,6 @@ async def _take(run: Run, mailbox: Mailbox, timeout: float | None) -> Signal | N
     if has_to_wait:
         run.has_waited()
     return signal
-
-
-async def _next_signal(
-    connector: Connector, filters: Filters, timeout: float | None
-) -> Signal | None:
-    """Subscribe, wait for one signal, and leave nothing behind; None if it did not come in time."""
-    loop = asyncio.get_running_loop()
-    arrived: asyncio.Future[Signal | None] = loop.create_future()
-
-    async def take(topic: str, payload: Any) -> None:
-        if not arrived.done():
-            arrived.set_result((topic, payload))
-
-    handle = await subscribe(connector, filters, take)
-    timer = None
-    try:
-        if timeout is not None:
-            timer = loop.call_later(timeout, give_up, arrived)
-        return await arrived
-    finally:
-        if timer is not None:
-            timer.cancel()
-        await handle.unsubscribe()
 
 
 def _worth(

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
-__all__ = ["LoopClock"]
+__all__ = ["LoopClock", "is_simulated", "unix_time"]
+
+
+def is_simulated(loop: asyncio.AbstractEventLoop) -> bool:
+    """Tell whether a loop's time is simulated: it then counts steps with a ``tick`` of its own."""
+    return hasattr(loop, "tick")
+
+
+def unix_time() -> float:
+    """Return the Unix time in seconds; on a simulated loop, which begins at 0, the simulated time."""
+    loop = asyncio.get_running_loop()
+    return loop.time() if is_simulated(loop) else time.time()
 
 
 class LoopClock:

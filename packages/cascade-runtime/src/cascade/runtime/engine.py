@@ -52,6 +52,7 @@ class Engine(Equipment):
         max_queued: int = DEFAULT_LIMIT,
         overflow: OverflowPolicy = "wait",
         name: str | None = None,
+        seed: int | None = None,
     ) -> None:
         """Make an engine; nothing is connected or started yet.
 
@@ -63,6 +64,8 @@ class Engine(Equipment):
             max_queued: signals that each mailbox of a run holds.
             overflow: what a full mailbox does with one more signal.
             name: what telemetry calls this engine; a random one if left out.
+            seed: makes the random numbers of each run (the resource ``rng``) a function of this
+                number and the run's name; left out, they are different each time.
 
         Raises:
             ValueError: max_queued is below 1, or overflow is not a policy.
@@ -74,6 +77,7 @@ class Engine(Equipment):
             cache={} if cache is None else cache,
             max_queued=max_queued,
             overflow=overflow,
+            seed=seed,
         )
         self.name = name or f"engine-{secrets.token_hex(4)}"
         self._owns_executor = executor is None
@@ -104,6 +108,7 @@ class Engine(Equipment):
         params: Mapping[str, Any] | None = None,
         *,
         listen: Sequence[str | Sequence[str]] = (),
+        name: str | None = None,
     ) -> R: ...
     @overload
     async def run(
@@ -112,6 +117,7 @@ class Engine(Equipment):
         params: Mapping[str, Any] | None = None,
         *,
         listen: Sequence[str | Sequence[str]] = (),
+        name: str | None = None,
     ) -> R: ...
     async def run(
         self,
@@ -119,6 +125,7 @@ class Engine(Equipment):
         params: Mapping[str, Any] | None = None,
         *,
         listen: Sequence[str | Sequence[str]] = (),
+        name: str | None = None,
     ) -> Any:
         """Run a target and return its value.
 
@@ -128,6 +135,7 @@ class Engine(Equipment):
             params: what `param` and the resource ``params`` give.
             listen: filters (or sequences of filters) on which a mailbox is open from before the
                 first step until the run ends; `recv` on the same filters takes from it.
+            name: the run's id; a number of its own if left out.
 
         Raises:
             InvalidTaskError: the target is nothing that can be run.
@@ -138,7 +146,7 @@ class Engine(Equipment):
         filters = tuple(as_filters(each) for each in listen) if listen else ()
         await self._open()
         try:
-            run = Run(self, f"run-{next(self._run_numbers)}", given)
+            run = Run(self, name or f"run-{next(self._run_numbers)}", given)
             if not self.events.listeners:
                 return await execute(run, lazy, filters)
             self.events.emit(RunStarted(run.id, run.loop.time(), repr(target)))

@@ -28,6 +28,7 @@ class Equipment:
         turns: shares the loop among runs that never wait.
         max_queued: signals that a mailbox of a run holds.
         overflow: what a full mailbox does with one more.
+        seed: what the random numbers of the runs follow from; None: from nothing.
         is_watched: whether anybody listens or any constraint holds; if not, tasks take the short way.
     """
 
@@ -40,6 +41,7 @@ class Equipment:
         cache: MutableMapping[Any, Any],
         max_queued: int,
         overflow: OverflowPolicy,
+        seed: int | None,
     ) -> None:
         """Put it together.
 
@@ -56,6 +58,7 @@ class Equipment:
         self.turns = Turns()
         self.max_queued = max_queued
         self.overflow: OverflowPolicy = overflow
+        self.seed = seed
         self.is_watched = False
 
     def _look_around(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from time import perf_counter
 from types import CoroutineType
 from typing import Any
 
@@ -59,6 +58,7 @@ async def _steps(run: Run, value: Any) -> Any:  # noqa: C901 - one loop: a call 
     only one that needs several is a graph, and takes a `Step`.
     """
     equipment = run.equipment
+    tick = run.tick
     waiting: list[LazyResult[Any]] = []
     while True:
         if type(value) in LAZY_TYPES:
@@ -89,7 +89,7 @@ async def _steps(run: Run, value: Any) -> Any:  # noqa: C901 - one loop: a call 
         except Exception as error:
             note_failure(error, task, run)
             raise
-        if perf_counter() > run.next_breath:
+        if tick() > run.next_breath:
             await run.breathe()
 
 

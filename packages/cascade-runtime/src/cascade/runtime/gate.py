@@ -8,7 +8,6 @@ nothing polls. A task held by its own constraint does not hold back others.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -16,6 +15,7 @@ from typing import Any
 
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import InvalidConstraintError, InvalidTaskError, near_name
+from cascade.runtime.clock import unix_time
 from cascade.spec.constraint import CONSTRAINT_TOPIC, GlobalConstraint, parse_rate
 from cascade.spec.task import Task
 
@@ -35,7 +35,7 @@ class _Order:
 
     def expired(self) -> bool:
         expires_at = self.constraint.expires_at
-        return expires_at is not None and time.time() >= expires_at
+        return expires_at is not None and unix_time() >= expires_at
 
 
 @dataclass(slots=True, eq=False)
@@ -244,7 +244,7 @@ class Gate:
         waits = []
         constraint = order.constraint
         if constraint.expires_at is not None:
-            waits.append(constraint.expires_at - time.time())
+            waits.append(constraint.expires_at - unix_time())
         if constraint.type == "rate_limit" and order.tokens < 1:
             waits.append((1 - order.tokens) / parse_rate(constraint.rate or ""))
         return waits

@@ -17,20 +17,24 @@ from cascade.interfaces.protocols import (
 from cascade.interfaces.topics import Filters
 from cascade.runtime.bounded_queue import BoundedQueue
 
-__all__ = ["Mailbox", "Signal", "give_up", "subscribe"]
+__all__ = ["Mailbox", "Signal", "next_signal"]
 
 Signal: TypeAlias = tuple[str, Any]
 """Topic and payload."""
 
 
 class Mailbox:
-    """Keeps what arrives on some filters, in order, until it is taken."""
+    """Keeps what arrives on some filters, in order, until it is taken.
 
-    __slots__ = ("_filters", "_handle", "_limit", "_overflow", "_signals", "_takers")
+    Attributes:
+        filters: the filters.
+    """
+
+    __slots__ = ("_handle", "_limit", "_overflow", "_signals", "_takers", "filters")
 
     def __init__(self, filters: Filters, limit: int, overflow: OverflowPolicy) -> None:
         """Make an empty mailbox; `open` lets signals in."""
-        self._filters = filters
+        self.filters = filters
         self._limit = limit
         self._overflow: OverflowPolicy = overflow
         self._signals: BoundedQueue[Signal] = BoundedQueue(", ".join(filters), limit, overflow)
@@ -39,7 +43,7 @@ class Mailbox:
 
     async def open(self, connector: Connector) -> None:
         """Subscribe to the filters."""
-        self._handle = await subscribe(connector, self._filters, self._take_in)
+        self._handle = await _subscribe(connector, self.filters, self._take_in)
 
     async def close(self) -> None:
         """End the subscription; what was not taken is forgotten."""
@@ -56,7 +60,7 @@ class Mailbox:
                 return
         if not self._signals.put(signal):
             if self._overflow == "error":
-                error = QueueFullError(topic, ", ".join(self._filters), self._limit)
+                error = QueueFullError(topic, ", ".join(self.filters), self._limit)
                 bus.error("localbus.message_refused", topic=topic, error=error)
             else:
                 await self._signals.room()
@@ -72,7 +76,7 @@ class Mailbox:
         loop = asyncio.get_running_loop()
         taker: asyncio.Future[Signal | None] = loop.create_future()
         self._takers.append(taker)
-        timer = None if timeout is None else loop.call_later(timeout, give_up, taker)
+        timer = None if timeout is None else loop.call_later(timeout, _give_up, taker)
         try:
             return await taker
         except asyncio.CancelledError:
@@ -86,14 +90,43 @@ class Mailbox:
                 timer.cancel()
 
 
-async def subscribe(
+async def next_signal(
+    connector: Connector, filters: Filters, timeout: float | None
+) -> Signal | None:
+    """Subscribe, wait for one signal, and leave nothing behind; None if it did not come in time.
+
+    Args:
+        connector: a connected connector.
+        filters: what to listen to.
+        timeout: seconds on the event loop's clock; None waits for ever.
+    """
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Future[Signal | None] = loop.create_future()
+
+    async def take(topic: str, payload: Any) -> None:
+        if not arrived.done():
+            arrived.set_result((topic, payload))
+
+    handle = await _subscribe(connector, filters, take)
+    timer = None
+    try:
+        if timeout is not None:
+            timer = loop.call_later(timeout, _give_up, arrived)
+        return await arrived
+    finally:
+        if timer is not None:
+            timer.cancel()
+        await handle.unsubscribe()
+
+
+async def _subscribe(
     connector: Connector, filters: Filters, callback: MessageCallback
 ) -> SubscriptionHandle:
     """Subscribe to filters; one alone goes as plain text, which any connector takes."""
     return await connector.subscribe(filters[0] if len(filters) == 1 else filters, callback)
 
 
-def give_up(taker: asyncio.Future[Signal | None]) -> None:
+def _give_up(taker: asyncio.Future[Signal | None]) -> None:
     """Tell whoever waits for a signal that the time is over."""
     if not taker.done():
         taker.set_result(None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Hashable
 from functools import partial
 from typing import Any, TypeAlias
 
-from cascade.interfaces.errors import InvalidTaskError
+from cascade.interfaces.errors import InvalidTaskError, NonDeterminismError
 from cascade.runtime.events import Outcome, TaskFinished, TaskHeld, TaskRetrying, TaskStarted
 from cascade.runtime.run import Run
 from cascade.runtime.scopes import Scope
@@ -25,7 +25,17 @@ _Work: TypeAlias = Callable[
 
 def note_failure(error: BaseException, task: Task[..., Any], run: Run) -> None:
     """Write on an exception which task of which run it comes from."""
+    _name_culprit(error, task)
     error.add_note(f"in task {task.name!r} of run {run.id!r}")
+
+
+def _name_culprit(error: BaseException, task: Task[..., Any]) -> None:
+    """Tell an error of virtual time which task it was, also inside the group of a `TaskGroup`."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            _name_culprit(each, task)
+    elif isinstance(error, NonDeterminismError) and error.task is None:
+        error.task = task.name
 
 
 def _missing_injections(
@@ -211,6 +221,8 @@ async def _call(
 ) -> Any:
     if task.mode == "async":
         return await task.function(*args, **kwargs)
-    if task.mode == "inline":
+    if task.mode == "inline" or (task.mode == "thread" and run.is_simulated):
         return task.function(*args, **kwargs)
+    if run.is_simulated:
+        raise NonDeterminismError("a process", task.name)
     return await run.equipment.executor.submit(task.mode, task.function, *args, **kwargs)

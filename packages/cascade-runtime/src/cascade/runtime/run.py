@@ -8,16 +8,15 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
-from time import perf_counter
 from typing import Any
 
 from cascade.interfaces.errors import NoConnectorError
 from cascade.interfaces.topics import Filters
-from cascade.runtime.clock import LoopClock
+from cascade.runtime.clock import LoopClock, is_simulated
 from cascade.runtime.equipment import Equipment
 from cascade.runtime.mailbox import Mailbox
 from cascade.runtime.scopes import Scope
-from cascade.runtime.turns import SLICE
+from cascade.runtime.turns import pulse_of
 
 __all__ = ["Run"]
 
@@ -31,19 +30,24 @@ class Run:
         loop: the event loop it runs on; its clock is the run's clock.
         params: the parameters it was given.
         steps: how many steps it has begun.
-        next_breath: when, on `time.perf_counter`, the loop is due a turn.
+        is_simulated: whether the loop's time is simulated.
+        tick: what turns of the loop are measured by; see `cascade.runtime.turns`.
+        next_breath: when, by ``tick``, the loop is due a turn.
     """
 
     __slots__ = (
         "_mailboxes",
         "_random",
         "_scope",
+        "_slice",
         "equipment",
         "id",
+        "is_simulated",
         "loop",
         "next_breath",
         "params",
         "steps",
+        "tick",
     )
 
     def __init__(self, equipment: Equipment, run_id: str, params: Mapping[str, Any]) -> None:
@@ -54,7 +58,9 @@ class Run:
         self.params = params
         self._scope: Scope | None = None
         self.steps = 0
-        self.next_breath = perf_counter() + SLICE
+        self.tick, self._slice = pulse_of(self.loop)
+        self.is_simulated = is_simulated(self.loop)
+        self.next_breath = self.tick() + self._slice
         self._mailboxes: dict[Filters, Mailbox] | None = None
         self._random: random.Random | None = None
 
@@ -67,18 +73,20 @@ class Run:
 
     @property
     def random(self) -> random.Random:
-        """The run's own random numbers."""
+        """The run's own random numbers: a stream for each seed of the engine and id of the run."""
         if self._random is None:
-            self._random = random.Random()
+            seed = self.equipment.seed
+            self._random = random.Random(None if seed is None else f"{seed}/{self.id}")
         return self._random
 
     def has_waited(self) -> None:
         """Tell that the event loop has just had a turn, so that none is due for a while."""
-        self.next_breath = perf_counter() + SLICE
+        self.next_breath = self.tick() + self._slice
 
     async def breathe(self) -> None:
         """Give the event loop a turn."""
-        self.next_breath = await self.equipment.turns.breathe()
+        sharers = await self.equipment.turns.breathe()
+        self.next_breath = self.tick() + self._slice / sharers
 
     # --- what is always there -----------------------------------------------------------------
 

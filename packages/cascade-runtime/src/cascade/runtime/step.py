@@ -10,7 +10,6 @@ import asyncio
 from collections import deque
 from collections.abc import Coroutine
 from contextvars import copy_context
-from time import perf_counter
 from types import CoroutineType
 from typing import Any
 
@@ -107,7 +106,7 @@ class Step:
                 note_failure(error, task, run)
                 raise
             self._finish(node, outcome)
-            if perf_counter() > run.next_breath:
+            if run.tick() > run.next_breath:
                 await run.breathe()
 
     # --- side by side -------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from cascade.interfaces.topics import (
     validate_filter,
     validate_topic,
 )
+from cascade.runtime.bounded_queue import DEFAULT_LIMIT
 
 __all__ = ["LocalBroker"]
 
@@ -59,6 +60,7 @@ class LocalBroker:
         self._exact: dict[str, dict[Subscription, None]] = {}
         self._wildcards: FilterTrie[Subscription] = FilterTrie()
         self._subscriptions: dict[Subscription, None] = {}  # in the order they subscribed
+        self._watchers: dict[Subscription, None] = {}
         self._numbers = count()
         self._retained: dict[str, _Retained] = {}
         self._retained_tree: TopicTrie[_Retained] = TopicTrie()
@@ -77,7 +79,7 @@ class LocalBroker:
     def reset(self) -> None:
         """Forget every subscription and every retained message."""
         with self._lock:
-            for subscription in list(self._subscriptions):
+            for subscription in (*self._subscriptions, *self._watchers):
                 subscription.close()
                 subscription.abandon()
             self._retained.clear()
@@ -103,7 +105,8 @@ class LocalBroker:
         ended = self._dispatchers.pop(loop, None)
         if ended is not None:
             ended.inbox.clear()  # whoever waits for room there waits no more
-        left = [each for each in self._subscriptions if each.dispatcher.loop is loop]
+        known = (*self._subscriptions, *self._watchers)
+        left = [each for each in known if each.dispatcher.loop is loop]
         for subscription in left:
             subscription.close()
         if left:
@@ -142,7 +145,7 @@ class LocalBroker:
         """Work a route out, and have the dispatcher remember it."""
         by_filter = dict.fromkeys(self._wildcards.match(topic))  # one with several counts once
         by_filter.update(self._exact.get(topic, _NOBODY))
-        found = sorted(by_filter, key=_by_number)
+        found = [*self._watchers, *sorted(by_filter, key=_by_number)]
         if len(self._dispatchers) == 1:
             route: Route = (tuple([each.task or each.recipient() for each in found]), ())
         else:
@@ -201,6 +204,33 @@ class LocalBroker:
                 if retained:
                     subscription.recipient().hold_retained(retained)
         return subscription
+
+    async def watch(self, callback: MessageCallback) -> Subscription:
+        """Have a callback see every message published from now on, before anybody else does.
+
+        It sees topics that begin with ``$`` too, which no filter matches all of; retained messages
+        of earlier are not shown. For those who record or trace; the loop that runs now calls it.
+        """
+        dispatcher = self.dispatcher()
+        with self._lock:
+            watcher = Subscription(
+                (),
+                callback,
+                dispatcher,
+                number=-1,
+                limit=DEFAULT_LIMIT,
+                overflow="wait",
+                owner=self,
+            )
+            self._watchers[watcher] = None
+            self._forget_routes()
+        return watcher
+
+    def forget(self, watcher: Subscription) -> None:
+        """Let a watcher go; doing so again changes nothing."""
+        with self._lock:
+            if self._watchers.pop(watcher, self) is not self:
+                self._forget_routes()
 
     def remove(self, subscription: Subscription) -> None:
         """Take an ended subscription off the books; doing so again changes nothing."""

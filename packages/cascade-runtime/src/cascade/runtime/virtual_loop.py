@@ -1,0 +1,264 @@
+"""An event loop on simulated time: waiting costs nothing, and the same program runs in the same order.
+
+* `time` is exactly the deadline that was reached last, in seconds from 0.
+* What is ready runs in the order it became ready; timers of one instant run in the order they were set.
+* When nothing is ready, time jumps to the next timer. Without one the program is deadlocked, and a
+  `DeadlockError` names who waits for what. A program that goes round and round within one instant
+  is stopped by a `RunawayError`.
+* Threads, processes, sockets and files have a time of their own, so asking for them is a
+  `NonDeterminismError`.
+
+A `Pace` holds simulated time back for somebody who watches; the order of things stays the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from heapq import heapify, heappop, heappush
+from itertools import count
+from math import inf, isnan
+from threading import get_ident
+from typing import Any, NoReturn, TypeVarTuple, Unpack
+
+from cascade.interfaces.errors import DeadlockError, NonDeterminismError, RunawayError
+from cascade.runtime.pace import Pace
+from cascade.runtime.waiting import names_of, who_waits
+
+__all__ = ["VirtualLoop"]
+
+_Ts = TypeVarTuple("_Ts")
+
+_MAX_TURNS = 100_000  # of the loop within one instant; an avalanche of events takes some hundreds
+_MAX_STEPS = 5_000_000  # of runs within one instant
+_MANY_CANCELLED = 1000  # timers, from which on their dead weight is worth removing
+
+
+class _Handle(asyncio.Handle):
+    """A callback that is due; made at a fraction of the cost of asyncio's own."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: VirtualLoop,
+        context: Context | None,
+    ) -> None:
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = copy_context() if context is None else context
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+
+
+class _Timer(_Handle, asyncio.TimerHandle):
+    """A callback at an instant."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: VirtualLoop,
+        context: Context | None,
+    ) -> None:
+        super().__init__(callback, args, loop, context)
+        self._when = when
+        self._scheduled = True
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """An `asyncio` event loop whose time is simulated; give it to `asyncio.Runner`.
+
+    Example:
+        >>> async def nap() -> float:
+        ...     await asyncio.sleep(3600)
+        ...     return asyncio.get_running_loop().time()
+        >>> with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        ...     runner.run(nap())
+        3600.0
+    """
+
+    # What asyncio's loop keeps, and its type stubs leave out.
+    _ready: deque[asyncio.Handle]
+    _stopping: bool
+    _check_closed: Callable[[], None]
+
+    def __init__(self, pace: Pace | None = None) -> None:
+        """Begin at 0 seconds; as fast as possible where no pace is given."""
+        super().__init__()
+        self._pace = pace
+        self._now = 0.0
+        self._instants: list[float] = []  # a heap: each instant that has timers, once
+        self._timers: dict[float, list[_Timer]] = {}  # by instant, in the order they were set
+        self._cancelled_timers = 0
+        self._turns = 0  # of this instant
+        self._steps = count()
+        self._steps_before = 0  # this instant
+        self._thread = get_ident()
+        self.tick: Callable[[], int] = self._steps.__next__
+        """Counts the steps of runs: what a run that never waits takes its turns by."""
+
+    # --- time ---------------------------------------------------------------------------------
+
+    def time(self) -> float:
+        """Return the simulated time in seconds."""
+        return self._now
+
+    def call_soon(
+        self,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """Have a callback called in the next turn."""
+        self._check_closed()
+        handle = _Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """Do as `call_soon`, which is the same within the one thread of a simulation.
+
+        Raises:
+            NonDeterminismError: called from another thread, which comes whenever it likes.
+        """
+        if get_ident() != self._thread:
+            raise NonDeterminismError("a callback from another thread")
+        return self.call_soon(callback, *args, context=context)
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Have a callback called after so many simulated seconds."""
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Have a callback called at an instant, in simulated seconds; one that is past is now.
+
+        Raises:
+            ValueError: the instant is not a number.
+        """
+        self._check_closed()
+        if isnan(when):
+            raise ValueError("a timer needs an instant in seconds, not nan")
+        when = max(when, self._now)
+        timer = _Timer(when, callback, args, self, context)
+        same = self._timers.get(when)
+        if same is None:
+            self._timers[when] = [timer]
+            heappush(self._instants, when)
+        else:
+            same.append(timer)
+        return timer
+
+    def _timer_handle_cancelled(self, _timer: asyncio.TimerHandle) -> None:
+        """Note that a timer is dead; once most of them are, remove them."""
+        self._cancelled_timers += 1
+        if self._cancelled_timers < _MANY_CANCELLED:
+            return
+        if 2 * self._cancelled_timers < sum(map(len, self._timers.values())):
+            return
+        alive = {
+            when: [timer for timer in timers if not timer.cancelled()]
+            for when, timers in self._timers.items()
+        }
+        self._timers = {when: timers for when, timers in alive.items() if timers}
+        self._instants = list(self._timers)
+        heapify(self._instants)
+        self._cancelled_timers = 0
+
+    # --- turns --------------------------------------------------------------------------------
+
+    def _run_once(self) -> None:
+        """Run what is ready, or else let time go on to the next timer and run what is due then."""
+        ready = self._ready
+        if not ready and not self._stopping:
+            self._advance()
+        self._turns += 1
+        if self._turns > _MAX_TURNS or next(self._steps) - self._steps_before > _MAX_STEPS:
+            self._begin_instant()  # so that those who are cancelled now can end
+            raise RunawayError(self._now, names_of(ready))
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:  # noqa: SLF001 - as every event loop asks its handles
+                handle._run()  # noqa: SLF001 - the same
+
+    def _advance(self) -> None:
+        """Let time go on to the next timer, and make ready what is due then."""
+        while self._instants and (when := self._instants[0]) < inf:
+            due = [timer for timer in self._timers[when] if not timer.cancelled()]
+            if due and when > self._now:
+                if self._pace is not None and not self._pace.wait_until(when, self._ready):
+                    return
+                self._now = when
+                self._begin_instant()
+            heappop(self._instants)
+            self._cancelled_timers -= len(self._timers.pop(when)) - len(due)
+            if due:
+                for timer in due:
+                    timer._scheduled = False  # noqa: SLF001 - it is out of the timers now
+                self._ready.extend(due)
+                return
+        raise DeadlockError(self._now, who_waits(self))
+
+    def _begin_instant(self) -> None:
+        self._turns = 0
+        self._steps_before = next(self._steps)
+
+    def _process_events(self, _events: object) -> None:
+        """Have nothing to process: there is no selector."""
+
+    def _write_to_self(self) -> None:
+        """Have nobody to wake: the loop never sleeps."""
+
+
+_FORBIDDEN = {
+    "a thread": ["run_in_executor", "getaddrinfo", "getnameinfo"],
+    "a process": ["subprocess_exec", "subprocess_shell"],
+    "a signal of the operating system": ["add_signal_handler", "remove_signal_handler"],
+    "a pipe": ["connect_read_pipe", "connect_write_pipe"],
+    "a file descriptor": ["add_reader", "remove_reader", "add_writer", "remove_writer"],
+    "a socket": [
+        *("create_connection", "create_server", "create_datagram_endpoint"),
+        *("create_unix_connection", "create_unix_server", "connect_accepted_socket"),
+        *("sock_recv", "sock_recv_into", "sock_recvfrom", "sock_recvfrom_into"),
+        *("sock_sendall", "sock_sendto", "sock_sendfile", "sock_connect", "sock_accept"),
+        *("sendfile", "start_tls"),
+    ],
+}
+
+
+def _refusal(cause: str) -> Callable[..., NoReturn]:
+    def refuse(_loop: VirtualLoop, *_: object, **__: object) -> NoReturn:
+        raise NonDeterminismError(cause)
+
+    return refuse
+
+
+for _cause, _methods in _FORBIDDEN.items():
+    for _method in _methods:
+        setattr(VirtualLoop, _method, _refusal(_cause))
