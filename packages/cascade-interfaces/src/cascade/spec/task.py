@@ -57,6 +57,8 @@ class Task(Generic[P, R]):
         mode: where it runs.
         injections: the resources it asks for, by parameter name.
         positions: names of its parameters, in order.
+        asks: the same resources as pairs of parameter and name, for a quick way through them.
+        asks_from: how many positional arguments may be given without touching any of them.
         policies: retries, time-outs, cache and demands.
         prepare: what to do when a run first sees a call, or None.
     """
@@ -85,6 +87,11 @@ class Task(Generic[P, R]):
         self.prepare = prepare
         self.is_plain = self.mode in ("async", "inline") and policies is NO_POLICIES
         self.is_bare = self.is_plain and not self.injections and prepare is None
+        self.asks = tuple((name, each.name) for name, each in self.injections.items())
+        self.asks_from = min(
+            (self.positions.index(name) for name in self.injections if name in self.positions),
+            default=len(self.positions),
+        )
         self.is_ambient = all(
             each.name in AMBIENT and each.definition is None for each in self.injections.values()
         )

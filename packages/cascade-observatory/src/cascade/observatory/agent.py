@@ -73,37 +73,42 @@ def live(
 def _react(
     me: Firefly,
     rhythm: Rhythm,
-    signal: tuple[str, Any] | None,
+    signals: list[tuple[str, Any]] | None,
     clock: Clock = cs.inject("clock"),
 ) -> Any:
-    """Answer to a flash of a neighbour, or to the deadline (None)."""
+    """Answer to the flashes of neighbours, or to the deadline (None)."""
     now = clock.time()
-    if signal is None:
+    after = rhythm
+    if signals is None:
         after = me.oscillator.expire(rhythm, now)
     else:
-        topic, said = signal
-        if topic == me.topic:
-            return _listen(me, rhythm, now)
-        after = me.oscillator.hear(rhythm, _instant(said, now, me.oscillator.period), now)
+        for topic, said in signals:
+            if topic != me.topic:
+                after = me.oscillator.hear(after, _instant(said, now, me.oscillator.period), now)
     if after.flashed == rhythm.flashed:
         return _listen(me, after, now)
-    rest = after.flashed + me.oscillator.rest - now
-    return _go_on(me, after, cs.send(me.topic, after.flashed), cs.wait(max(0.0, rest)))
+    return _rest(me, after, cs.send(me.topic, after.flashed))
 
 
 @cs.task(mode="inline")
-def _go_on(
-    me: Firefly, rhythm: Rhythm, _flash: None, _rest: None, clock: Clock = cs.inject("clock")
-) -> Any:
-    """Listen again, once the flash is out and the rest after it is over."""
+def _rest(me: Firefly, rhythm: Rhythm, _flash: None, clock: Clock = cs.inject("clock")) -> Any:
+    """Rest once the flash is out, if the oscillator does."""
+    now = clock.time()
+    rest = rhythm.flashed + me.oscillator.rest - now
+    return _listen(me, rhythm, now) if rest <= 0 else _wake(me, rhythm, cs.wait(rest))
+
+
+@cs.task(mode="inline")
+def _wake(me: Firefly, rhythm: Rhythm, _rest: None, clock: Clock = cs.inject("clock")) -> Any:
+    """Listen again once the rest is over."""
     return _listen(me, rhythm, clock.time())
 
 
 def _listen(me: Firefly, rhythm: Rhythm, now: float) -> Any:
-    """Return the next step: wait for a neighbour until the deadline, then react."""
+    """Return the next step: wait for neighbours until the deadline, then react."""
     patience = max(0.0, rhythm.deadline - now)
-    signal = cs.recv(me.hears, patience, default=None, buffered=True, with_topic=True)
-    return _react(me, rhythm, signal)
+    signals = cs.recv(me.hears, patience, default=None, buffered=True, with_topic=True, many=True)
+    return _react(me, rhythm, signals)
 
 
 def _instant(said: Any, now: float, period: float) -> float:

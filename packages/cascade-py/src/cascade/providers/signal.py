@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from cascade.interfaces.protocols import Connector, LazyFactory
-from cascade.interfaces.topics import Filters, as_filters
+from cascade.interfaces.topics import as_filters
 from cascade.runtime.graph import find_lazies
-from cascade.runtime.mailbox import Mailbox, Signal, next_signal
+from cascade.runtime.mailbox import next_signal
 from cascade.runtime.run import Run
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.resource import inject
@@ -42,6 +42,7 @@ def recv(
     default: Any = _NO_DEFAULT,
     buffered: bool = False,
     with_topic: bool = False,
+    many: bool = False,
 ) -> Any:
     """Suspend the workflow until a signal comes, and be worth its payload.
 
@@ -56,6 +57,8 @@ def recv(
         default: the value after a time-out; without it a time-out is a `TimeoutError`.
         buffered: keep signals that come while the workflow does not listen.
         with_topic: be worth ``(topic, payload)``.
+        many: be worth a list of all signals that have come, at least one; with a mailbox that is
+            one step for as many as lie there.
 
     Raises:
         TimeoutError: nothing came in time, and there is no default.
@@ -71,6 +74,10 @@ def recv(
         options["default"] = default
     if with_topic:
         options["with_topic"] = True
+    if many:
+        options["many"] = True
+    if buffered:
+        options["buffered"] = True
     task = _RECV_BUFFERED if buffered else _RECV
     return LazyResult(task, (topic,) if timeout is None else (topic, timeout), options)
 
@@ -95,64 +102,48 @@ async def _recv(
     topic: str | Sequence[str],
     timeout: float | None = None,
     *,
+    buffered: bool = False,
     default: Any = _NO_DEFAULT,
     with_topic: bool = False,
+    many: bool = False,
     connector: Connector = inject("_internal_connector"),
     run: Run = inject("_run"),
 ) -> Any:
-    filters = as_filters(topic)
-    mailbox = run.mailbox(filters)
-    if mailbox is not None:
-        signal = await _take(run, mailbox, timeout)
-    else:
+    mailbox = run.mailbox(topic) if type(topic) is tuple else None  # as in most turns of an agent
+    if mailbox is None:
+        filters = as_filters(topic)
+        mailbox = await run.open_mailbox(filters) if buffered else run.mailbox(filters)
+    if mailbox is None:
         signal = await next_signal(connector, filters, timeout)
-    return _worth(signal, filters, timeout, default, with_topic=with_topic)
+    else:
+        signal = mailbox.take()
+        if signal is None:
+            signal = await mailbox.arrival(timeout, run.loop)
+            run.has_waited()
+    if signal is None:
+        return _missed(topic, timeout, default)
+    if not many:
+        return signal if with_topic else signal[1]
+    signals = [signal] if mailbox is None else [signal, *mailbox.take_all()]
+    return signals if with_topic else [payload for _, payload in signals]
 
 
-async def _recv_buffered(
-    topic: str | Sequence[str],
-    timeout: float | None = None,
-    *,
-    default: Any = _NO_DEFAULT,
-    with_topic: bool = False,
-    run: Run = inject("_run"),
-) -> Any:
-    filters = as_filters(topic)
-    mailbox = await run.open_mailbox(filters)
-    signal = await _take(run, mailbox, timeout)
-    return _worth(signal, filters, timeout, default, with_topic=with_topic)
+def _missed(topic: str | Sequence[str], timeout: float | None, default: Any) -> Any:
+    """Give the default where nothing came, or raise."""
+    if default is not _NO_DEFAULT:
+        return default
+    raise TimeoutError(
+        f"no signal on {' or '.join(map(repr, as_filters(topic)))} within {timeout:g} s"
+    )
 
 
 async def _open_mailbox(run: Run, lazy: LazyResult[Any]) -> None:
     """Open the mailbox of a call as soon as the run sees it, unless its topic is yet to be worked out."""
     topic = lazy.args[0]
-    if type(topic) is tuple and run.mailbox(topic) is not None:
-        return  # as in every turn of an agent but the first
-    if isinstance(topic, (str, list, tuple)) and not find_lazies(lazy):
+    if isinstance(topic, (str, list, tuple)) and not find_lazies(
+        LazyResult(lazy.task, (topic,), {})
+    ):
         await run.open_mailbox(as_filters(topic))
-
-
-async def _take(run: Run, mailbox: Mailbox, timeout: float | None) -> Signal | None:
-    has_to_wait = not len(mailbox)
-    signal = await mailbox.take(timeout)
-    if has_to_wait:
-        run.has_waited()
-    return signal
-
-
-def _worth(
-    signal: Signal | None,
-    filters: Filters,
-    timeout: float | None,
-    default: Any,
-    *,
-    with_topic: bool,
-) -> Any:
-    if signal is not None:
-        return signal if with_topic else signal[1]
-    if default is not _NO_DEFAULT:
-        return default
-    raise TimeoutError(f"no signal on {' or '.join(map(repr, filters))} within {timeout:g} s")
 
 
 async def _send(
@@ -167,5 +158,5 @@ async def _send(
 
 
 _RECV: Task[..., Any] = Task(_recv, name="recv")
-_RECV_BUFFERED: Task[..., Any] = Task(_recv_buffered, name="recv", prepare=_open_mailbox)
+_RECV_BUFFERED: Task[..., Any] = Task(_recv, name="recv", prepare=_open_mailbox)
 _SEND: Task[..., Any] = Task(_send, name="send")

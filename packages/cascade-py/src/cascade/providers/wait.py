@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from cascade.interfaces.protocols import LazyFactory
+from cascade.interfaces.protocols import Clock, LazyFactory
+from cascade.spec.resource import inject
 from cascade.spec.task import task
 
 __all__ = ["WaitProvider", "wait"]
@@ -19,7 +18,7 @@ class WaitProvider:
 
 
 @task
-async def wait(seconds: float) -> None:
+async def wait(seconds: float, clock: Clock = inject("clock")) -> None:
     """Sleep for so many seconds on the run's clock; be worth None.
 
     Raises:
@@ -27,4 +26,4 @@ async def wait(seconds: float) -> None:
     """
     if seconds < 0:
         raise ValueError(f"wait takes a number of seconds >= 0, not {seconds}")
-    await asyncio.sleep(seconds)
+    await clock.sleep(seconds)

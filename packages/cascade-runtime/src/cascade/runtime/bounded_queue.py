@@ -92,6 +92,15 @@ class BoundedQueue(Generic[T]):
             self._wake_all()
         return item
 
+    def take_all(self) -> list[T]:
+        """Take every item, the oldest first."""
+        items = list(self._items)
+        self._items.clear()
+        self._warn_at = 1
+        if self._waiters:
+            self._wake_all()
+        return items
+
     def clear(self) -> None:
         """Forget all items, and let whoever waits for room go on."""
         self._items.clear()

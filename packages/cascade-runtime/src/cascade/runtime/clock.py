@@ -33,5 +33,18 @@ class LoopClock:
         return self._loop.time()
 
     async def sleep(self, seconds: float) -> None:
-        """Suspend for so many seconds."""
-        await asyncio.sleep(seconds)
+        """Suspend for so many seconds; 0 lets others have a turn."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        waking = self._loop.create_future()
+        timer = self._loop.call_later(seconds, _wake, waking)
+        try:
+            await waking
+        finally:
+            timer.cancel()
+
+
+def _wake(waking: asyncio.Future[None]) -> None:
+    if not waking.done():
+        waking.set_result(None)

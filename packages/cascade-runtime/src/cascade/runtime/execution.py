@@ -65,14 +65,14 @@ async def _steps(run: Run, value: Any) -> Any:  # noqa: C901 - one loop: a call 
             run.steps += not waiting
             lazy = value
             while len(needed := find_lazies(lazy)) == 1:
-                await _wait(run, lazy, waiting)
+                if lazy.task.prepare is not None:
+                    await lazy.task.prepare(run, lazy)
+                _put_on(waiting, lazy)
                 lazy = needed[0]
             if needed:
                 value = await Step(run, lazy).evaluate()
                 continue
-            args, kwargs = lazy.args, lazy.kwargs
-            if lazy.task.prepare is not None:
-                await lazy.task.prepare(run, lazy)
+            args, kwargs = lazy.args, lazy.kwargs  # and nothing to prepare: it is its turn
         elif waiting:
             lazy = waiting.pop()
             args, kwargs = resolve(lazy, (value,))
@@ -93,14 +93,12 @@ async def _steps(run: Run, value: Any) -> Any:  # noqa: C901 - one loop: a call 
             await run.breathe()
 
 
-async def _wait(run: Run, lazy: LazyResult[Any], waiting: list[LazyResult[Any]]) -> None:
+def _put_on(waiting: list[LazyResult[Any]], lazy: LazyResult[Any]) -> None:
     """Put a call on the stack of those that wait for a value.
 
     Raises:
         CyclicGraphError: it waits for itself.
     """
-    if lazy.task.prepare is not None:
-        await lazy.task.prepare(run, lazy)
     waiting.append(lazy)
     depth = len(waiting)
     if depth >= _DEEP and not depth & (depth - 1):  # at powers of two: next to nothing per call

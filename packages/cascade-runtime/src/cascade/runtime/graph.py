@@ -7,7 +7,7 @@ for can be put in place by the second one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import fields
 from functools import lru_cache
@@ -52,20 +52,11 @@ def find_lazies(lazy: LazyResult[Any]) -> Sequence[LazyResult[Any]]:
     Raises:
         GraphError: a container among the arguments holds itself.
     """
-    for argument in lazy.args:
-        if type(argument) not in _ATOMS:
-            return _search(lazy)
-    if lazy.kwargs:
-        return _search(lazy)
-    return ()  # as most calls in a chain of tail calls
-
-
-def _search(lazy: LazyResult[Any]) -> list[LazyResult[Any]]:
     found: list[LazyResult[Any]] = []
     try:
-        for argument in (*lazy.args, *lazy.kwargs.values()):
-            if type(argument) not in _ATOMS:
-                _collect(argument, found)
+        _collect(lazy.args, found)
+        if lazy.kwargs:
+            _collect(lazy.kwargs.values(), found)
     except RecursionError:
         raise GraphError(
             f"an argument of {lazy.task.name!r} is a container that holds itself, or is nested too deep"
@@ -73,14 +64,17 @@ def _search(lazy: LazyResult[Any]) -> list[LazyResult[Any]]:
     return found
 
 
-def _collect(value: Any, found: list[LazyResult[Any]]) -> None:
-    kind: Any = type(value)
-    if kind in LAZY_TYPES:
-        found.append(value)
-        return
-    for part in value if kind is tuple or kind is list else _parts_of(kind)(value):
-        if type(part) not in _ATOMS:
-            _collect(part, found)
+def _collect(parts: Iterable[Any], found: list[LazyResult[Any]]) -> None:
+    for part in parts:
+        kind: Any = type(part)
+        if kind in _ATOMS:
+            continue
+        if kind in LAZY_TYPES:
+            found.append(part)
+            continue
+        inner = _parts_of(kind)(part)
+        if inner and not _ATOMS.issuperset(map(type, inner)):
+            _collect(inner, found)
 
 
 def resolve(lazy: LazyResult[Any], values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -92,6 +86,11 @@ def resolve(lazy: LazyResult[Any], values: Sequence[Any]) -> tuple[tuple[Any, ..
     """
     if not values:
         return lazy.args, lazy.kwargs
+    if len(values) == 1:  # as in most calls that need others: it is an argument, and not inside one
+        args = lazy.args
+        for position, argument in enumerate(args):
+            if type(argument) in LAZY_TYPES:
+                return (*args[:position], values[0], *args[position + 1 :]), lazy.kwargs
     left = iter(values)
     args = tuple([a if type(a) in _ATOMS else _replace(a, left) for a in lazy.args])
     kwargs = lazy.kwargs
@@ -124,11 +123,15 @@ def _none(_value: Any) -> tuple[()]:
     return ()
 
 
+def _itself(value: Any) -> Any:
+    return value
+
+
 @lru_cache(maxsize=4096)
 def _parts_of(kind: Any) -> Callable[[Any], Any]:
     """Return the function that gives the parts of a container of that type; `_none` for others."""
     if kind in (list, tuple) or (issubclass(kind, tuple) and hasattr(kind, "_fields")):
-        return iter
+        return _itself
     if kind is dict:
         return dict.values
     if hasattr(kind, "__dataclass_fields__"):

@@ -65,15 +65,18 @@ class Mailbox:
             else:
                 await self._signals.room()
 
-    def __len__(self) -> int:
-        """Return how many signals lie here."""
-        return len(self._signals)
+    def take(self) -> Signal | None:
+        """Take the oldest signal; None if there is none."""
+        return self._signals.take() if self._signals else None
 
-    async def take(self, timeout: float | None) -> Signal | None:
-        """Take the oldest signal, waiting for one up to ``timeout`` seconds; None if none came."""
-        if self._signals:
-            return self._signals.take()
-        loop = asyncio.get_running_loop()
+    def take_all(self) -> list[Signal]:
+        """Take every signal that is here, the oldest first."""
+        return self._signals.take_all()
+
+    async def arrival(
+        self, timeout: float | None, loop: asyncio.AbstractEventLoop
+    ) -> Signal | None:
+        """Wait up to ``timeout`` seconds for a signal, and take it; None if none came."""
         taker: asyncio.Future[Signal | None] = loop.create_future()
         self._takers.append(taker)
         timer = None if timeout is None else loop.call_later(timeout, _give_up, taker)

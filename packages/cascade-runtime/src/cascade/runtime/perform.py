@@ -72,10 +72,16 @@ def _call_directly(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Call a plain task's function; what an async one gives is still to be awaited."""
-    for parameter, wanted in task.injections.items():
-        if parameter not in kwargs and parameter not in task.positions[: len(args)]:
-            kwargs = {**kwargs, parameter: run.ambient(wanted.name)}
-    return task.function(*args, **kwargs)
+    asks = task.asks
+    if not asks:
+        return task.function(*args, **kwargs)
+    if len(args) > task.asks_from:
+        given = task.positions[: len(args)]
+        asks = tuple(each for each in asks if each[0] not in given)
+    filled = {parameter: run.ambient(name) for parameter, name in asks}
+    if kwargs:
+        filled.update(kwargs)
+    return task.function(*args, **filled)
 
 
 async def _directly(

@@ -36,6 +36,7 @@ class Run:
     """
 
     __slots__ = (
+        "_clock",
         "_mailboxes",
         "_random",
         "_scope",
@@ -62,6 +63,7 @@ class Run:
         self.is_simulated = is_simulated(self.loop)
         self.next_breath = self.tick() + self._slice
         self._mailboxes: dict[Filters, Mailbox] | None = None
+        self._clock: LoopClock | None = None
         self._random: random.Random | None = None
 
     @property
@@ -70,6 +72,13 @@ class Run:
         if self._scope is None:
             self._scope = Scope(self.equipment.resources, self.ambient)
         return self._scope
+
+    @property
+    def clock(self) -> LoopClock:
+        """The run's clock."""
+        if self._clock is None:
+            self._clock = LoopClock(self.loop)
+        return self._clock
 
     @property
     def random(self) -> random.Random:
@@ -97,16 +106,16 @@ class Run:
             KeyError: there is none of that name.
             NoConnectorError: the engine has no connector.
         """
+        if name == "clock":
+            return self._clock or self.clock
+        if name == "_run":
+            return self
         if name == "_internal_connector":
             if self.equipment.connector is None:
                 raise NoConnectorError
             return self.equipment.connector
-        if name == "_run":
-            return self
         if name == "params":
             return self.params
-        if name == "clock":
-            return LoopClock(self.loop)
         if name == "rng":
             return self.random
         raise KeyError(name)

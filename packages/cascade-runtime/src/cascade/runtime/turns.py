@@ -17,7 +17,7 @@ from cascade.runtime.clock import is_simulated
 __all__ = ["Turns", "pulse_of"]
 
 _SECONDS = 0.001  # that all spinning runs together take of one turn of the loop, about
-_STEPS = 1000  # the same on a simulated loop
+_STEPS = 100_000  # the same on a simulated loop, where nobody is kept waiting meanwhile
 
 
 def pulse_of(loop: asyncio.AbstractEventLoop) -> tuple[Callable[[], float], float]:

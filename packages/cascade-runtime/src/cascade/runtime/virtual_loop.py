@@ -18,7 +18,6 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from heapq import heapify, heappop, heappush
-from itertools import count
 from math import inf, isnan
 from threading import get_ident
 from typing import Any, NoReturn, TypeVarTuple, Unpack
@@ -33,7 +32,7 @@ _Ts = TypeVarTuple("_Ts")
 
 _MAX_TURNS = 100_000  # of the loop within one instant; an avalanche of events takes some hundreds
 _MAX_STEPS = 5_000_000  # of runs within one instant
-_MANY_CANCELLED = 1000  # timers, from which on their dead weight is worth removing
+_MANY_DEAD = 10_000  # cancelled timers from which on their weight is worth removing
 
 
 class _Handle(asyncio.Handle):
@@ -53,11 +52,14 @@ class _Handle(asyncio.Handle):
         self._loop = loop
         self._context = copy_context() if context is None else context
         self._cancelled = False
-        self._repr = None
-        self._source_traceback = None
+        self._repr = self._source_traceback = None
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        self._callback = self._args = None  # type: ignore[assignment]  # as asyncio's own does
 
 
-class _Timer(_Handle, asyncio.TimerHandle):
+class _Timer(asyncio.TimerHandle):
     """A callback at an instant."""
 
     __slots__ = ()
@@ -70,9 +72,20 @@ class _Timer(_Handle, asyncio.TimerHandle):
         loop: VirtualLoop,
         context: Context | None,
     ) -> None:
-        super().__init__(callback, args, loop, context)
         self._when = when
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = copy_context() if context is None else context
         self._scheduled = True
+        self._cancelled = False
+        self._repr = self._source_traceback = None
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            self._callback = self._args = None  # type: ignore[assignment]  # as asyncio's own does
+            self._loop.dead_timers += self._scheduled
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -99,19 +112,23 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._now = 0.0
         self._instants: list[float] = []  # a heap: each instant that has timers, once
         self._timers: dict[float, list[_Timer]] = {}  # by instant, in the order they were set
-        self._cancelled_timers = 0
+        self.dead_timers = 0
+        """Timers that were cancelled and still lie there."""
         self._turns = 0  # of this instant
-        self._steps = count()
-        self._steps_before = 0  # this instant
+        self._steps = 0  # of this turn
+        self._steps_before = 0  # of earlier turns of this instant
         self._thread = get_ident()
-        self.tick: Callable[[], int] = self._steps.__next__
-        """Counts the steps of runs: what a run that never waits takes its turns by."""
 
     # --- time ---------------------------------------------------------------------------------
 
     def time(self) -> float:
         """Return the simulated time in seconds."""
         return self._now
+
+    def tick(self) -> int:
+        """Count a step of a run; return how many there were in this turn of the loop."""
+        self._steps += 1
+        return self._steps
 
     def call_soon(
         self,
@@ -163,33 +180,30 @@ class VirtualLoop(asyncio.BaseEventLoop):
             ValueError: the instant is not a number.
         """
         self._check_closed()
-        if isnan(when):
+        if when <= self._now:
+            when = self._now
+        elif isnan(when):
             raise ValueError("a timer needs an instant in seconds, not nan")
-        when = max(when, self._now)
         timer = _Timer(when, callback, args, self, context)
         same = self._timers.get(when)
-        if same is None:
-            self._timers[when] = [timer]
-            heappush(self._instants, when)
-        else:
+        if same is not None:
             same.append(timer)
+            return timer
+        self._timers[when] = [timer]
+        heappush(self._instants, when)
+        if self.dead_timers > _MANY_DEAD and 2 * self.dead_timers > len(self._instants):
+            self._bury_timers()
         return timer
 
-    def _timer_handle_cancelled(self, _timer: asyncio.TimerHandle) -> None:
-        """Note that a timer is dead; once most of them are, remove them."""
-        self._cancelled_timers += 1
-        if self._cancelled_timers < _MANY_CANCELLED:
-            return
-        if 2 * self._cancelled_timers < sum(map(len, self._timers.values())):
-            return
-        alive = {
-            when: [timer for timer in timers if not timer.cancelled()]
-            for when, timers in self._timers.items()
-        }
-        self._timers = {when: timers for when, timers in alive.items() if timers}
+    def _bury_timers(self) -> None:
+        """Remove the timers that were cancelled: in a long wait they would only gather."""
+        for when, timers in list(self._timers.items()):
+            timers[:] = [timer for timer in timers if not timer.cancelled()]
+            if not timers:
+                del self._timers[when]
         self._instants = list(self._timers)
         heapify(self._instants)
-        self._cancelled_timers = 0
+        self.dead_timers = 0
 
     # --- turns --------------------------------------------------------------------------------
 
@@ -199,13 +213,27 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if not ready and not self._stopping:
             self._advance()
         self._turns += 1
-        if self._turns > _MAX_TURNS or next(self._steps) - self._steps_before > _MAX_STEPS:
+        self._steps_before += self._steps
+        self._steps = 0
+        if self._turns > _MAX_TURNS or self._steps_before > _MAX_STEPS:
             self._begin_instant()  # so that those who are cancelled now can end
             raise RunawayError(self._now, names_of(ready))
         for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle._cancelled:  # noqa: SLF001 - as every event loop asks its handles
-                handle._run()  # noqa: SLF001 - the same
+            handle: Any = ready.popleft()
+            if handle._cancelled:  # noqa: SLF001 - an event loop looks into its handles
+                continue
+            try:
+                handle._context.run(handle._callback, *handle._args)  # noqa: SLF001 - as above
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # noqa: BLE001 - the edge: it ends no other callback
+                self.call_exception_handler(
+                    {
+                        "message": f"Exception in callback {handle!r}",
+                        "exception": error,
+                        "handle": handle,
+                    }
+                )
 
     def _advance(self) -> None:
         """Let time go on to the next timer, and make ready what is due then."""
@@ -217,7 +245,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 self._now = when
                 self._begin_instant()
             heappop(self._instants)
-            self._cancelled_timers -= len(self._timers.pop(when)) - len(due)
+            self.dead_timers -= len(self._timers.pop(when)) - len(due)
             if due:
                 for timer in due:
                     timer._scheduled = False  # noqa: SLF001 - it is out of the timers now
@@ -227,7 +255,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _begin_instant(self) -> None:
         self._turns = 0
-        self._steps_before = next(self._steps)
+        self._steps = self._steps_before = 0
 
     def _process_events(self, _events: object) -> None:
         """Have nothing to process: there is no selector."""

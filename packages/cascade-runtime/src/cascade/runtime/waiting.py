@@ -36,7 +36,7 @@ def _describe(task: asyncio.Task[Any]) -> str:
     topics: tuple[str, ...] = ()
     for frame in _frames(task.get_coro()):
         run = _local(frame, "run", Run) or run
-        if frame.f_code is Mailbox.take.__code__:
+        if frame.f_code is Mailbox.arrival.__code__:
             topics = frame.f_locals["self"].filters
         elif frame.f_code is next_signal.__code__:
             topics = frame.f_locals["filters"]
