@@ -29,7 +29,7 @@ def test_a_swarm_in_step_is_status_0_and_plain_text(tmp_path):
     shown = CliRunner().invoke(make_app(), [*AT_ONCE, "--png", str(picture)])
     assert shown.exit_code == 0
     lines = shown.output.splitlines()
-    assert lines[0].startswith("3 × 3 = 9 fireflies")
+    assert lines[0].startswith("9 fireflies (torus, 3 × 3)")
     assert lines[-2].startswith("In step after ")
     assert lines[-1] == f"Picture: {picture}"
     assert "\x1b" not in shown.output
@@ -47,7 +47,7 @@ def test_a_swarm_out_of_step_is_status_1(capsys):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--side", "2"], "a torus has a side of 3 or more, not 2"),
+        (["--side", "2"], "the side of a torus: 3 or more, not 2"),
         (["--side", "many"], "valid integer"),
         (["--period", "0"], "a period is a number of seconds above 0, not 0"),
         (["--b", "-1"], "b is a number above 0, not -1"),
@@ -72,7 +72,7 @@ def test_an_interrupt_ends_it_cleanly_with_status_130():
     with subprocess.Popen(
         endless, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     ) as process:
-        assert process.stdout.readline().startswith("5 × 5 = 25 fireflies")  # so it lives
+        assert process.stdout.readline().startswith("25 fireflies (torus, 5 × 5)")  # so it lives
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130

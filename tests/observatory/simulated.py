@@ -1,31 +1,15 @@
-"""Simulated time for these tests: sleeping costs nothing, and nothing depends on the machine."""
+"""Swarms on simulated time, for these tests."""
 
 import asyncio
 
 import cascade as cs
 from cascade.observatory import FlashLog, flying, observing, swarm_of
-
-
-class SimulatedLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock jumps to the next timer as soon as nothing is ready."""
-
-    def __init__(self):
-        super().__init__()
-        self._now = 0.0
-        look = self._selector.select
-        self._selector.select = lambda timeout: self._jump(timeout) or look(0)
-
-    def _jump(self, seconds):
-        assert seconds is not None, "everybody waits, and no timer is left"
-        self._now += seconds
-
-    def time(self):
-        return self._now
+from cascade.runtime.virtual_loop import VirtualLoop
 
 
 def simulate(main):
     """Run a coroutine in simulated time; nothing may be left over."""
-    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
 
 
@@ -43,6 +27,7 @@ async def _watch(swarm, phases, seconds):
     return log
 
 
-def flashes_of(neighbours, oscillator, phases, seconds):
+def flashes_of(topology, oscillator, phases, seconds):
     """Return the log of a swarm that lived on a real engine and bus, for simulated seconds."""
-    return simulate(_watch(swarm_of(neighbours, oscillator), phases, seconds))
+    swarm = swarm_of(topology, [oscillator] * len(topology))
+    return simulate(_watch(swarm, phases, seconds))

@@ -37,15 +37,17 @@ def instants(log):
 def test_they_flash_exactly_as_in_the_event_heap(side, seconds, numbers, seed):
     phases = random_phases(side * side, seed)
     log = flashes_of(torus(side), Oscillator(MirolloStrogatz(**numbers)), phases, seconds)
-    assert instants(log) == sorted(oracle.flashes_of(torus(side), phases, seconds, **numbers))
-    assert list(log.seen) == pytest.approx(list(log.instants), abs=1e-9)
+    assert instants(log) == sorted(
+        oracle.flashes_of(torus(side).neighbours, phases, seconds, **numbers)
+    )
+    assert list(log.seen) == list(log.instants)
 
 
 def test_another_period_only_stretches_time():
     numbers = {"b": 3, "epsilon": 0.04, "refractory": 0.1}
     phases = random_phases(16, seed=5)
     oscillator = Oscillator(MirolloStrogatz(**numbers), period=0.25)
-    expected = oracle.flashes_of(torus(4), phases, 3, period=0.25, **numbers)
+    expected = oracle.flashes_of(torus(4).neighbours, phases, 3, period=0.25, **numbers)
     assert instants(flashes_of(torus(4), oscillator, phases, 3)) == sorted(expected)
 
 
@@ -55,7 +57,7 @@ def test_a_torus_synchronises_in_about_the_published_number_of_cycles(side, medi
 
     def cycles(seed):
         phases = random_phases(side * side, seed)
-        flashes = oracle.flashes_of(torus(side), phases, 15, **numbers)
+        flashes = oracle.flashes_of(torus(side).neighbours, phases, 15, **numbers)
         together = Counter(time for time, _ in flashes)
         return min(time for time, count in together.items() if count >= 0.99 * side * side)
 

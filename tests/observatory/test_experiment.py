@@ -4,19 +4,20 @@ import asyncio
 
 import pytest
 
-from cascade.observatory import Experiment, MirolloStrogatz, Oscillator, Settings
+from cascade.observatory import Experiment, MirolloStrogatz, Settings, torus
 from observatory.simulated import simulate
 
 
 def settings(**given):
+    topology = torus(given.pop("side", 3))
     response = MirolloStrogatz(epsilon=given.pop("epsilon", 0.1))
-    return Settings(oscillator=Oscillator(response, given.pop("period", 1.0)), **given)
+    return Settings(topology=topology, response=response, **given)
 
 
 def run_simulated(given, every=0.1):
     experiment = Experiment(given)
     reports = []
-    simulate(experiment.run(lambda now: reports.append(now.elapsed), every))
+    experiment.simulate(lambda now: reports.append(now.elapsed), every)
     return experiment, reports
 
 

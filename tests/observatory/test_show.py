@@ -6,7 +6,7 @@ import struct
 import pytest
 from rich.console import Console
 
-from cascade.observatory import Experiment, MirolloStrogatz, Oscillator, Settings
+from cascade.observatory import Experiment, MirolloStrogatz, Settings, torus
 from cascade.observatory.show import LiveView, PlainView, QuietView, describe, verdict
 from cascade.observatory.show.bars import bars, thinned
 from cascade.observatory.show.meadow import Meadow, glow
@@ -15,8 +15,9 @@ from observatory.simulated import simulate
 
 
 def finished(**given):
-    oscillator = Oscillator(MirolloStrogatz(epsilon=given.pop("epsilon", 0.1)))
-    experiment = Experiment(Settings(oscillator=oscillator, **given))
+    response = MirolloStrogatz(epsilon=given.pop("epsilon", 0.1))
+    topology = torus(given.pop("side"))
+    experiment = Experiment(Settings(topology=topology, response=response, **given))
     simulate(experiment.run(lambda _: None, 0.1))
     return experiment
 
@@ -76,7 +77,7 @@ def test_without_room_lights_share_a_character_or_are_cut_off(in_step, size, sha
 
 
 def test_an_odd_number_of_rows_fits_half_blocks_too():
-    experiment = Experiment(Settings(side=5))
+    experiment = Experiment(Settings(topology=torus(5)))
     assert [len(line) for line in drawn(experiment, width=10, height=24)] == [5, 5, 5]
 
 
@@ -99,7 +100,7 @@ def test_the_live_view_shows_the_numbers(in_step):
 
 
 def test_plain_progress_has_a_line_for_each_second_and_no_escape_codes(capsys):
-    experiment = Experiment(Settings(side=3, duration=3.5, full=True))
+    experiment = Experiment(Settings(topology=torus(3), duration=3.5, full=True))
     view = PlainView()
     with view:
         simulate(experiment.run(view, view.every))
@@ -128,7 +129,7 @@ def test_the_verdict_on_a_failure_says_how_far_it_came(out_of_step):
 
 
 def test_the_verdict_names_a_machine_that_does_not_keep_up():
-    experiment = Experiment(Settings(side=3))
+    experiment = Experiment(Settings(topology=torus(3)))
     for agent in range(9):
         experiment.log.add(agent, seen=1.0, instant=0.99)
     assert "keep up" not in verdict(experiment)
@@ -141,7 +142,7 @@ def test_the_picture_is_a_png_of_the_stated_size(in_step, out_of_step, tmp_path)
     for name, experiment in (
         ("one", in_step),
         ("two", out_of_step),
-        ("three", Experiment(Settings(side=3))),
+        ("three", Experiment(Settings(topology=torus(3)))),
     ):
         path = tmp_path / name
         draw(experiment, path)

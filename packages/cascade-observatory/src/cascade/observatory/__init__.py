@@ -2,54 +2,77 @@
 
 Imports point down this list:
 
-* `cascade.observatory.command`: ``cascade fireflies``
-* `cascade.observatory.show`: live view, lines of progress, picture
+* `command`: ``cascade fireflies``
+* `show`: what people see: terminal, page, picture
+* `validation`: the published results, measured again
+* `sweep`: many experiments
 * `experiment`: a swarm, watched until it is in step
-* `synchrony`, `measures`, `observer`: what is seen, and what follows from it
+* `synchrony`, `measures`, `observer`, `table`: what is seen, and what follows from it
 * `swarm`, `agent`: the fireflies themselves, endless workflows on one engine
 * `oscillator`, `response`, `topology`: pure arithmetic
 
 Example:
-    >>> import asyncio
-    >>> response = MirolloStrogatz(b=3, epsilon=0.1)
-    >>> experiment = Experiment(Settings(side=4, oscillator=Oscillator(response, period=0.1)))
-    >>> asyncio.run(experiment.run(report=lambda _: None, every=0.05))
-    >>> experiment.in_step_after is not None
+    >>> experiment = Experiment(Settings(topology=torus(4), response=MirolloStrogatz(epsilon=0.1)))
+    >>> experiment.simulate()
+    >>> experiment.in_step_after < 10
     True
 """
 
 from cascade.observatory.agent import Firefly, live
-from cascade.observatory.experiment import Experiment, Settings
-from cascade.observatory.measures import Coherence, order_parameter, phase_between_flashes
+from cascade.observatory.experiment import Experiment, Measure, Report, Settings
+from cascade.observatory.measures import (
+    Coherence,
+    clusters,
+    order_parameter,
+    phase_between_flashes,
+)
 from cascade.observatory.observer import FlashLog, observing
 from cascade.observatory.oscillator import Oscillator, Rhythm
-from cascade.observatory.response import MirolloStrogatz, PulseResponse
+from cascade.observatory.response import (
+    Additive,
+    FlashKuramoto,
+    MirolloStrogatz,
+    PulseResponse,
+    lorentzian_periods,
+)
 from cascade.observatory.swarm import flying, random_phases, swarm_of
 from cascade.observatory.synchrony import Criterion, Synchrony, SynchronyWatch, Volley, VolleyFinder
-from cascade.observatory.topology import Neighbours, torus
+from cascade.observatory.table import Table
+from cascade.observatory.topology import Topology, adjacency, all_to_all, grid, ring, torus
 
 __all__ = [
+    "Additive",
     "Coherence",
     "Criterion",
     "Experiment",
     "Firefly",
+    "FlashKuramoto",
     "FlashLog",
+    "Measure",
     "MirolloStrogatz",
-    "Neighbours",
     "Oscillator",
     "PulseResponse",
+    "Report",
     "Rhythm",
     "Settings",
     "Synchrony",
     "SynchronyWatch",
+    "Table",
+    "Topology",
     "Volley",
     "VolleyFinder",
+    "adjacency",
+    "all_to_all",
+    "clusters",
     "flying",
+    "grid",
     "live",
+    "lorentzian_periods",
     "observing",
     "order_parameter",
     "phase_between_flashes",
     "random_phases",
+    "ring",
     "swarm_of",
     "torus",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Annotated
@@ -11,9 +10,10 @@ import typer
 from rich.console import Console
 
 from cascade.observatory.experiment import Experiment, Settings
-from cascade.observatory.oscillator import Oscillator
 from cascade.observatory.response import MirolloStrogatz
 from cascade.observatory.show import LiveView, PlainView, QuietView, verdict
+from cascade.observatory.topology import torus
+from cascade.runtime.pace import Pace
 
 __all__ = ["fireflies"]
 
@@ -48,8 +48,15 @@ def fireflies(  # noqa: PLR0917 - Typer gives them all by name
     Ends with status 1 if that has not come about after --duration.
     """
     try:
-        oscillator = Oscillator(MirolloStrogatz(b, epsilon, refractory), period)
-        experiment = Experiment(Settings(side, oscillator, duration, seed, full))
+        settings = Settings(
+            topology=torus(side),
+            response=MirolloStrogatz(b, epsilon, refractory),
+            period=period,
+            duration=duration,
+            seed=seed,
+            full=full,
+        )
+        experiment = Experiment(settings)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     if png is not None:
@@ -76,7 +83,7 @@ def _run(experiment: Experiment, *, quiet: bool) -> None:
     else:
         view = PlainView()
     with view:
-        asyncio.run(experiment.run(view, view.every))
+        experiment.simulate(view, view.every, None if quiet else Pace(1.0))
 
 
 def _check(png: Path) -> None:

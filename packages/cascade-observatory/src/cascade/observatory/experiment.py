@@ -1,27 +1,33 @@
-"""One experiment: a swarm on a torus, watched until it is in step or the time is up."""
+"""One experiment: a swarm, watched until it is in step or the time is up, on simulated or real time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
+from types import MappingProxyType
 from typing import TypeAlias
 
 import cascade as cs
 from cascade.observatory.measures import Coherence, flashes_between
 from cascade.observatory.observer import FlashLog, observing
 from cascade.observatory.oscillator import Oscillator
-from cascade.observatory.response import MirolloStrogatz
+from cascade.observatory.response import MirolloStrogatz, PulseResponse
 from cascade.observatory.swarm import flying, random_phases, swarm_of
 from cascade.observatory.synchrony import Criterion, SynchronyWatch
-from cascade.observatory.topology import torus
+from cascade.observatory.table import Table
+from cascade.observatory.topology import Topology, torus
+from cascade.runtime.clock import is_simulated
+from cascade.runtime.pace import Pace
+from cascade.runtime.trace import Trace
+from cascade.runtime.virtual_loop import VirtualLoop
 
-__all__ = ["Experiment", "Report", "Settings"]
+__all__ = ["Experiment", "Measure", "Report", "Settings"]
 
 _POINTS = 20  # of the order parameter in one period
-_GATHERING = 0.001  # seconds for each firefly until it is there and listens
+_GATHERING = 0.001  # seconds of a wall clock for each firefly until it is there and listens
 _ENCORE = 1.1  # periods that the experiment goes on after the volley that proves it
 
 
@@ -29,17 +35,26 @@ _ENCORE = 1.1  # periods that the experiment goes on after the volley that prove
 class Settings:
     """What an experiment is made of."""
 
-    side: int = 20
-    """Fireflies along one edge of the torus."""
+    topology: Topology = field(default_factory=lambda: torus(20))
+    """Who sees whom."""
 
-    oscillator: Oscillator = Oscillator(MirolloStrogatz())  # noqa: RUF009 - frozen, like all it holds
-    """The rhythm of each of them."""
+    response: PulseResponse = MirolloStrogatz()  # noqa: RUF009 - frozen
+    """What a pulse does: the model."""
+
+    period: float = 1.0
+    """Seconds from flash to flash when nobody interferes; what cycles are counted in."""
+
+    periods: Sequence[float] | None = None
+    """The same for each agent, where they differ."""
+
+    phases: Sequence[float] | None = None
+    """Where each agent starts, from 0 to below 1; evenly random if left out."""
 
     duration: float = 90.0
     """Seconds after which the experiment ends at the latest."""
 
     seed: int = 0
-    """Decides the start phases."""
+    """Decides everything that is random."""
 
     full: bool = False
     """Go on to the end even when the swarm is in step."""
@@ -48,17 +63,38 @@ class Settings:
     """What counts as in step."""
 
     def __post_init__(self) -> None:
-        """Check the duration.
+        """Check the numbers.
 
         Raises:
-            ValueError: it is not a number of seconds above 0.
+            ValueError: a number makes no sense, or a list is not as long as there are agents.
         """
         if not (isfinite(self.duration) and self.duration > 0):
             raise ValueError(f"a duration is a number of seconds above 0, not {self.duration:g}")
+        for name in ("periods", "phases"):
+            given = getattr(self, name)
+            if given is not None and len(given) != len(self.topology):
+                raise ValueError(
+                    f"{len(self.topology)} agents need as many {name}, not {len(given)}"
+                )
+        if self.phases is not None and not all(0 <= phase < 1 for phase in self.phases):
+            raise ValueError("a phase is a number from 0 to below 1")
+
+    def oscillators(self) -> list[Oscillator]:
+        """Return the oscillator of each agent.
+
+        Raises:
+            ValueError: a period is not a number of seconds above 0.
+        """
+        if self.periods is None:
+            return [Oscillator(self.response, self.period)] * len(self.topology)
+        return [Oscillator(self.response, period) for period in self.periods]
 
 
 Report: TypeAlias = Callable[["Experiment"], None]
 """Called with the experiment again and again while it runs; it must not take long."""
+
+Measure: TypeAlias = Callable[["Experiment"], object]
+"""Works out any value from an experiment as it stands."""
 
 
 class Experiment:
@@ -66,28 +102,44 @@ class Experiment:
 
     Attributes:
         settings: what it is made of.
-        neighbours: who sees whom.
         log: every flash.
         coherence: the order parameter over time.
         synchrony: since when the swarm is in step, in ``synchrony.found``.
+        samples: what the measures gave, a row for each report: time in seconds, and each measure.
         began: when the swarm began to live, in seconds on the loop's clock.
         now: when the experiment was last looked at, in seconds on the same clock.
+        trace_hash: tells two ways to go apart, on simulated time; empty on a wall clock.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, measures: Mapping[str, Measure] = MappingProxyType({})
+    ) -> None:
         """Lay everything out; nothing lives yet.
 
+        Args:
+            settings: what it is made of.
+            measures: further values to work out at each report, by name.
+
         Raises:
-            ValueError: the side is below 3.
+            ValueError: a period is not a number of seconds above 0.
         """
-        period = settings.oscillator.period
         self.settings = settings
-        self.neighbours = torus(settings.side)
-        self.log = FlashLog(len(self.neighbours))
-        self.coherence = Coherence(self.log, period / _POINTS)
-        self.synchrony = SynchronyWatch(self.log, self.coherence, period, settings.criterion)
+        self.log = FlashLog(len(settings.topology))
+        self._swarm = swarm_of(settings.topology, settings.oscillators())
+        self._measures = measures
+        self.samples = Table(["time", *measures])
         self.began = 0.0
         self.now = 0.0
+        self.trace_hash = ""
+        self._follow()
+
+    def _follow(self) -> None:
+        """Set up what follows the log, from the beginning of the swarm's life."""
+        settings = self.settings
+        self.coherence = Coherence(self.log, settings.period / _POINTS, self.began)
+        self.synchrony = SynchronyWatch(
+            self.log, self.coherence, settings.period, settings.criterion
+        )
 
     @property
     def elapsed(self) -> float:
@@ -103,42 +155,92 @@ class Experiment:
     @property
     def flashes_per_second(self) -> float:
         """How many flashes the last period saw, as a rate."""
-        span = min(self._period, self.elapsed)
+        span = min(self.settings.period, self.elapsed)
         return flashes_between(self.log, self.now - span, self.now) / span if span > 0 else 0.0
 
-    async def run(self, report: Report, every: float) -> None:
-        """Let the swarm live, and report every so many seconds of the loop's clock.
+    def simulate(
+        self, report: Report | None = None, every: float = 1.0, pace: Pace | None = None
+    ) -> None:
+        """Let the swarm live on simulated time: exact, and the same for the same settings.
+
+        Args:
+            report: called every so many simulated seconds; watching changes nothing.
+            every: in simulated seconds.
+            pace: holds simulated time back; as fast as possible if left out.
+
+        Raises:
+            ExceptionGroup: a firefly died of an error.
+        """
+        with asyncio.Runner(loop_factory=lambda: VirtualLoop(pace)) as runner:
+            runner.run(self.run(report, every))
+
+    async def run(self, report: Report | None = None, every: float = 1.0) -> None:
+        """Let the swarm live on the running event loop, and report every so many seconds of its clock.
 
         Ends one more volley after the swarm is in step, while the lights are on, or after
         ``settings.duration``. Nothing is left behind, also when cancelled.
+
+        On a wall clock no run is exact: callbacks of one instant take their time, with 2,500 agents
+        some 40 ms.
 
         Raises:
             ExceptionGroup: a firefly died of an error.
         """
         settings = self.settings
-        swarm = swarm_of(self.neighbours, settings.oscillator)
-        phases = random_phases(len(swarm), settings.seed)
+        phases = settings.phases or random_phases(len(self._swarm), settings.seed)
         connector = cs.LocalBusConnector(broker=cs.LocalBroker())
-        clock = asyncio.get_running_loop().time
+        loop = asyncio.get_running_loop()
+        trace = Trace(loop.time)
         async with AsyncExitStack() as stack:
-            engine = await stack.enter_async_context(cs.Engine(connector=connector))
+            if is_simulated(loop):
+                watcher = await connector.broker.watch(trace.add)
+                stack.push_async_callback(watcher.unsubscribe)
+            engine = cs.Engine(connector=connector, seed=settings.seed, name="observatory")
+            await stack.enter_async_context(engine)
             await stack.enter_async_context(observing(connector, self.log))
-            self.began = self.now = clock() + _GATHERING * len(swarm)
-            end = self.began + settings.duration
-            await stack.enter_async_context(flying(engine, swarm, phases, self.began))
-            await asyncio.sleep(self.began - clock())
-            while self.now < end:
-                await asyncio.sleep(min(every, end - self.now))
-                self._look(clock())
-                report(self)
-                if self.synchrony.found is not None and not settings.full:
-                    end = min(end, self.synchrony.found.second.begin + _ENCORE * self._period)
+            gathering = 0.0 if is_simulated(loop) else _GATHERING * len(self._swarm)
+            self.began = self.now = loop.time() + gathering
+            self._follow()
+            await stack.enter_async_context(flying(engine, self._swarm, phases, self.began))
+            await asyncio.sleep(gathering)
+            await self._watch(report, every)
+            if is_simulated(loop):
+                self.trace_hash = trace.hexdigest()
 
-    @property
-    def _period(self) -> float:
-        return self.settings.oscillator.period
+    async def _watch(self, report: Report | None, every: float) -> None:
+        loop, settings = asyncio.get_running_loop(), self.settings
+        end = self.began + settings.duration
+        while self.now < end:
+            await asyncio.sleep(min(every, end - self.now))
+            self._look(loop.time())
+            if report is not None:
+                report(self)
+            found = self.synchrony.found
+            if found is not None and not settings.full:
+                end = min(end, found.second.begin + _ENCORE * settings.period)
 
     def _look(self, now: float) -> None:
         self.now = now
         self.coherence.update()
         self.synchrony.update()
+        if self._measures:
+            self.samples.add(
+                [self.elapsed, *(work_out(self) for work_out in self._measures.values())]
+            )
+
+    # --- data ---------------------------------------------------------------------------------
+
+    def flashes(self) -> Table:
+        """Return every flash: seconds since the swarm began, and agent."""
+        log, began = self.log, self.began
+        return Table(
+            ["time", "agent"],
+            ([seen - began, n] for seen, n in zip(log.seen, log.agents, strict=True)),
+        )
+
+    def order(self) -> Table:
+        """Return the order parameter over time: seconds since the swarm began, and r."""
+        times, values = self.coherence.times, self.coherence.values
+        return Table(
+            ["time", "r"], ([at - self.began, r] for at, r in zip(times, values, strict=True))
+        )

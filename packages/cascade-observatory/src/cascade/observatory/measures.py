@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from cmath import rect
+from collections import deque
 from collections.abc import Iterable, Sequence
-from math import cos, hypot, sin, tau
+from itertools import pairwise
+from math import ceil, cos, hypot, sin, tau
 
 from cascade.observatory.observer import FlashLog
 
-__all__ = ["Coherence", "flashes_between", "order_parameter", "phase_between_flashes"]
+__all__ = ["Coherence", "clusters", "flashes_between", "order_parameter", "phase_between_flashes"]
 
 
 def order_parameter(phases: Iterable[float]) -> float:
@@ -52,34 +55,80 @@ def flashes_between(log: FlashLog, begin: float, end: float) -> int:
     return bisect_left(log.seen, end) - bisect_left(log.seen, begin)
 
 
-class Coherence:
-    """The order parameter over time, worked out once for each point of a grid.
+def clusters(log: FlashLog, begin: float, end: float, within: float) -> int:
+    """Return how many groups flash apart from each other in a span of time.
 
-    A point needs everybody's next flash, so the curve follows the present by about one period.
+    Flashes that follow one another within ``within`` seconds are one group. Over one period 1 means
+    synchrony, and as many as there are agents means that everybody flashes alone.
+    """
+    seen = log.seen[bisect_left(log.seen, begin) : bisect_left(log.seen, end)]
+    gaps = sum(later - earlier > within for earlier, later in pairwise(seen))
+    return gaps + 1 if seen else 0
+
+
+class Coherence:
+    """The order parameter over time, on a grid of points; see `order_parameter`.
+
+    Between two flashes of an agent its phase is taken to rise evenly. Each such cycle, once it is
+    known, is added to the points that lie in it; a point is known when everybody's cycle over it is.
+    So the curve follows the present by about one period, and costs what there are flashes.
 
     Attributes:
         times: the points, in seconds; the first is where everybody has flashed once.
         values: r at each of them.
     """
 
-    def __init__(self, log: FlashLog, step: float) -> None:
-        """Follow a log, with so many seconds from point to point."""
+    def __init__(self, log: FlashLog, step: float, begin: float = 0.0) -> None:
+        """Follow a log, with points at ``begin + k * step``, in seconds."""
         self._log = log
         self._step = step
+        self._begin = begin
+        self._done = 0  # flashes that were taken in
+        self._last: list[float | None] = [None] * log.count
+        self._silent = log.count  # agents that have never flashed
+        self._next = 0  # number of the first point that is not known
+        self._sums: deque[complex] = deque()  # from that point on
+        self._cycles: deque[int] = deque()  # how many agents are in each sum
         self.times: list[float] = []
         self.values: list[float] = []
 
     def update(self) -> None:
-        """Add the points that have become known."""
-        end = self._log.known_until()
-        if not self.times and end < (begin := self._log.known_from()):
+        """Take in the flashes that have come since last time."""
+        log, last = self._log, self._last
+        for position in range(self._done, len(log)):
+            agent, seen = log.agents[position], log.seen[position]
+            before, last[agent] = last[agent], seen
+            if before is None:
+                self._silent -= 1
+                if not self._silent:
+                    self._next = self._number(seen)
+            elif not self._silent:
+                self._add_cycle(before, seen)
+        self._done = len(log)
+        while self._cycles and self._cycles[0] == log.count:
+            self._cycles.popleft()
+            self.values.append(abs(self._sums.popleft()) / log.count)
+            self.times.append(self._begin + self._next * self._step)
+            self._next += 1
+
+    def _number(self, time: float) -> int:
+        """Return the number of the first point that is not before a time."""
+        return ceil((time - self._begin) / self._step)
+
+    def _add_cycle(self, before: float, after: float) -> None:
+        first, last = max(self._next, self._number(before)), self._number(after)
+        while len(self._sums) < last - self._next:
+            self._sums.append(0j)
+            self._cycles.append(0)
+        if first >= last:
             return
-        at = self.times[-1] + self._step if self.times else begin
-        while at <= end:
-            by_agent = self._log.by_agent
-            self.values.append(order_parameter(phase_between_flashes(t, at) for t in by_agent))
-            self.times.append(at)
-            at += self._step
+        turn = tau / (after - before)
+        phasor = rect(1, turn * (self._begin + first * self._step - before))
+        rotation = rect(1, turn * self._step)
+        for place in range(first - self._next, last - self._next):
+            self._sums[place] += phasor
+            self._cycles[place] += 1
+            phasor *= rotation
 
     def least_between(self, begin: float, end: float) -> float | None:
         """Return the least r from ``begin`` to ``end``, in seconds.

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import cascade as cs
 from cascade.observatory.agent import Firefly, live
 from cascade.observatory.oscillator import Oscillator
-from cascade.observatory.topology import Neighbours
+from cascade.observatory.topology import Topology
 
 __all__ = ["FLASHES", "flying", "random_phases", "swarm_of"]
 
@@ -18,11 +18,25 @@ FLASHES = "fireflies/flash"
 """The level above the topics of all flashes; agent 7 flashes on ``fireflies/flash/7``."""
 
 
-def swarm_of(neighbours: Neighbours, oscillator: Oscillator) -> tuple[Firefly, ...]:
-    """Return one firefly for each place of a topology, all with the same oscillator."""
+def swarm_of(topology: Topology, oscillators: Sequence[Oscillator]) -> tuple[Firefly, ...]:
+    """Return one firefly for each place of a topology, with its oscillator.
+
+    Raises:
+        ValueError: there are not as many oscillators as places.
+    """
+    if len(oscillators) != len(topology):
+        raise ValueError(
+            f"{len(topology)} fireflies need as many oscillators, not {len(oscillators)}"
+        )
+    topics = [f"{FLASHES}/{number}" for number in range(len(topology))]
+    everyone = (f"{FLASHES}/+",)
     return tuple(
-        Firefly(f"{FLASHES}/{number}", tuple(f"{FLASHES}/{other}" for other in seen), oscillator)
-        for number, seen in enumerate(neighbours)
+        Firefly(
+            topics[number],
+            everyone if topology.sees_everyone else tuple(topics[other] for other in seen),
+            oscillators[number],
+        )
+        for number, seen in enumerate(topology.neighbours)
     )
 
 
@@ -55,7 +69,7 @@ async def flying(
     lives = [live(firefly, phase, dusk) for firefly, phase in zip(swarm, phases, strict=True)]
     async with asyncio.TaskGroup() as group:
         runs = [
-            group.create_task(engine.run(life), name=firefly.topic)
+            group.create_task(engine.run(life, name=firefly.topic), name=firefly.topic)
             for firefly, life in zip(swarm, lives, strict=True)
         ]
         try:

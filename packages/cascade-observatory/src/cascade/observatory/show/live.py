@@ -62,7 +62,7 @@ class LiveView:
 
 
 def _numbers(experiment: Experiment) -> Group:
-    side = experiment.settings.side
+    topology = experiment.settings.topology
     order = latest_order(experiment)
     curve = bars(thinned(experiment.coherence.values, _WIDTH), 1.0)
     in_step = experiment.in_step_after
@@ -70,8 +70,8 @@ def _numbers(experiment: Experiment) -> Group:
     if in_step is not None:
         state = Text(f"in step since {in_step:.1f} s", style=f"bold {_LIGHT}")
     return Group(
-        Text(f"{side * side} fireflies", style=f"bold {_LIGHT}"),
-        Text("each a workflow that sees 8 others"),
+        Text(f"{len(topology)} fireflies", style=f"bold {_LIGHT}"),
+        Text(f"each a workflow that sees {topology.degree} others"),
         Text("nobody conducts", style="italic dim"),
         Text(),
         _line("elapsed", f"{experiment.elapsed:6.1f} s"),
@@ -96,7 +96,7 @@ def _line(name: str, value: str) -> Text:
 
 def _histogram(experiment: Experiment) -> str:
     """Return the last period, up to now at the right, as bars that share out the flashes."""
-    period = experiment.settings.oscillator.period
+    period = experiment.settings.period
     width = period / _WIDTH
     begin = experiment.now - period
     counts = [

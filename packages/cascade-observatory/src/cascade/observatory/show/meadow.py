@@ -49,7 +49,8 @@ class Meadow:
     def __init__(self, experiment: Experiment) -> None:
         """Show the swarm of an experiment."""
         self._experiment = experiment
-        self._side = experiment.settings.side
+        self._width = experiment.settings.topology.width
+        self._height = -(-len(experiment.settings.topology) // self._width)
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         """Say how many columns it takes."""
@@ -67,7 +68,7 @@ class Meadow:
                     yield Segment(_GLYPHS[level] * len(list(same)), _LIGHTS[level])
                 yield Segment.line()
             return
-        levels += [[0] * self._side] * (self._side % 2)
+        levels += [[0] * self._width] * (self._height % 2)
         for upper, lower in list(zip(levels[::2], levels[1::2], strict=True))[:rows]:
             pairs = zip(upper[: options.max_width], lower, strict=False)
             for (above, below), alike in groupby(pairs):
@@ -76,17 +77,18 @@ class Meadow:
 
     def width(self, console: Console) -> int:
         """Return how many columns the whole swarm takes on that console."""
-        return self._side * (2 if self._is_roomy(console) else 1)
+        return self._width * (2 if self._is_roomy(console) else 1)
 
     def _is_roomy(self, console: Console) -> bool:
-        return 4 * self._side <= console.width and self._side + _ROOM_BELOW <= console.height
+        return 4 * self._width <= console.width and self._height + _ROOM_BELOW <= console.height
 
     def _levels(self) -> list[list[int]]:
         """Return the brightness of each light, row by row, from 0 to the brightest level."""
-        now, side = self._experiment.now, self._side
-        fading = _FADING * self._experiment.settings.oscillator.period
+        now, width = self._experiment.now, self._width
+        fading = _FADING * self._experiment.settings.period
         levels = [
             round((_LEVELS - 1) * exp(min(0.0, times[-1] - now) / fading)) if times else 0
             for times in self._experiment.log.by_agent
         ]
-        return [levels[row * side : (row + 1) * side] for row in range(side)]
+        levels += [0] * (width * self._height - len(levels))
+        return [levels[row * width : (row + 1) * width] for row in range(self._height)]

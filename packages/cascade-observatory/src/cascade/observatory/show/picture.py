@@ -61,8 +61,9 @@ def _draw_moments(experiment: Experiment, part: SubFigure) -> None:
         axes.set_axis_off()
     for axes, at in zip(places, _moments(experiment), strict=False):
         phases = [phase_between_flashes(times, at) for times in experiment.log.by_agent]
-        side = experiment.settings.side
-        rows = [phases[row * side : (row + 1) * side] for row in range(side)]
+        width = experiment.settings.topology.width
+        phases += [1.0] * (-len(phases) % width)
+        rows = [phases[begin : begin + width] for begin in range(0, len(phases), width)]
         axes.imshow(rows, cmap=_GLOW, vmin=0, vmax=1, interpolation="nearest")
         axes.set_title(f"after {at - experiment.began:.1f} s", color=_INK, fontsize=10)
 
@@ -72,7 +73,7 @@ def _moments(experiment: Experiment) -> list[float]:
     times = experiment.coherence.times
     if not times:
         return []
-    period = experiment.settings.oscillator.period
+    period = experiment.settings.period
     spread = max(0.0, times[-1] - times[0] - period) / (_MOMENTS - 1)
     begins = [times[0] + place * spread for place in range(_MOMENTS)]
     return [
@@ -121,7 +122,7 @@ def _draw_order(experiment: Experiment, part: SubFigure) -> None:
 
 
 def _draw_cycles(experiment: Experiment, part: SubFigure) -> None:
-    period = experiment.settings.oscillator.period
+    period = experiment.settings.period
     begin = experiment.began
     found = experiment.synchrony.found
     last = experiment.now - period

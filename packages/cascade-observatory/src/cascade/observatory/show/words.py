@@ -17,15 +17,17 @@ def latest_order(experiment: Experiment) -> float | None:
 
 def describe(experiment: Experiment) -> str:
     """Say who takes part."""
-    side = experiment.settings.side
-    return f"{side} × {side} = {side * side} fireflies, each an endless workflow that sees 8 neighbours"
+    topology = experiment.settings.topology
+    return (
+        f"{len(topology)} fireflies ({topology}), each an endless workflow that sees "
+        f"{topology.degree} others"
+    )
 
 
 def parameters(experiment: Experiment) -> str:
     """List the numbers of the model."""
     settings = experiment.settings
-    response, period = settings.oscillator.response, settings.oscillator.period
-    return f"{response}, period {period:g} s, seed {settings.seed}"
+    return f"{settings.response}, period {settings.period:g} s, seed {settings.seed}"
 
 
 def verdict(experiment: Experiment) -> str:
@@ -48,7 +50,7 @@ def _excuse(experiment: Experiment) -> str:
     log = experiment.log
     recent = range(max(0, len(log) - 2 * log.count), len(log))
     delays = sorted(log.seen[position] - log.instants[position] for position in recent)
-    if not delays or delays[len(delays) // 2] < _LATE * experiment.settings.oscillator.period:
+    if not delays or delays[len(delays) // 2] < _LATE * experiment.settings.period:
         return ""
     return (
         f" This machine does not keep up: half of the flashes come {1000 * delays[len(delays) // 2]:.0f}"
