@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from rich.console import Console
 from rich.progress import Progress
 
 from cascade.observatory.table import Table
@@ -64,7 +65,8 @@ def sweep(
     kept = Path(path) if path is not None else None
     done = _read(kept)
     missing = [each for each in combinations if _key(each) not in done]
-    with Progress(disable=None if progress else True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not (progress and console.is_terminal)) as bar:
         task = bar.add_task(
             "trials", total=len(combinations), completed=len(combinations) - len(missing)
         )

@@ -15,7 +15,9 @@ __all__ = ["GROUP", "Command", "load_commands"]
 
 GROUP = "cascade.commands"
 
-_EXTRAS: Mapping[str, str] = MappingProxyType({"fireflies": "cascade-py[fireflies]"})
+_EXTRAS: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(("fireflies", "validate"), "cascade-py[fireflies]")
+)
 """Commands of Cascade's own that come with an extra."""
 
 
