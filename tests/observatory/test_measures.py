@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade.observatory import Coherence, FlashLog, order_parameter, phase_between_flashes
+from cascade.observatory import (
+    Coherence,
+    FlashLog,
+    clusters,
+    order_parameter,
+    phase_between_flashes,
+)
 from cascade.observatory.measures import flashes_between
 
 
@@ -94,3 +100,26 @@ def test_the_least_order_is_known_only_as_far_as_the_curve_goes():
     assert coherence.least_between(0.5, 0.8) == min(coherence.values[:2])
     assert coherence.least_between(0.5, 2.0) is None
     assert coherence.least_between(0.0, 0.2) == 0.0
+
+
+@given(st.lists(st.lists(st.floats(0.01, 3), min_size=3, max_size=8), min_size=1, max_size=5))
+def test_coherence_agrees_with_the_definition_at_every_point(gaps):
+    log = log_of(*([sum(each[: n + 1]) for n in range(len(each))] for each in gaps))
+    coherence = Coherence(log, 0.1)
+    coherence.update()
+    for at, value in zip(coherence.times, coherence.values, strict=True):
+        expected = order_parameter(phase_between_flashes(times, at) for times in log.by_agent)
+        assert value == pytest.approx(expected, abs=1e-6)
+    if coherence.times:
+        assert log.known_from() <= coherence.times[0] < log.known_from() + 0.1 + 1e-9
+        assert log.known_until() - 0.1 - 1e-9 <= coherence.times[-1] < log.known_until()
+    else:
+        assert log.known_until() - log.known_from() < 0.1 + 1e-9
+
+
+def test_clusters_are_groups_that_flash_apart():
+    log = log_of([1.0, 2.0], [1.01, 2.0], [1.5, 2.0])
+    assert clusters(log, 0.9, 1.9, within=0.05) == 2
+    assert clusters(log, 0.9, 1.9, within=0.001) == 3
+    assert clusters(log, 1.9, 2.9, within=0.0) == 1
+    assert clusters(log, 5.0, 6.0, within=0.1) == 0

@@ -1,10 +1,12 @@
 """The pulse response of Mirollo & Strogatz (1990), against its definition."""
 
+import math
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cascade.observatory import MirolloStrogatz
+from cascade.observatory import Additive, FlashKuramoto, MirolloStrogatz, lorentzian_periods
 
 phases = st.floats(0, 1)
 responses = st.builds(
@@ -62,3 +64,59 @@ def test_numbers_without_meaning_are_refused(numbers, said):
 
 def test_it_names_its_numbers():
     assert str(MirolloStrogatz()) == "Mirollo-Strogatz b = 3, ε = 0.0375, refractory 0.1"
+
+
+# --- the other models -----------------------------------------------------------------------------
+
+
+@given(st.floats(0, 1, exclude_max=True), st.floats(0, 1))
+def test_kuramoto_pulls_towards_the_flash_and_never_over_it(phase, kappa):
+    after = FlashKuramoto(kappa, count=1).after_pulse(phase)
+    assert after == pytest.approx(phase - kappa / math.tau * math.sin(math.tau * phase))
+    nearest = 0.0 if phase < 0.5 else 1.0
+    assert abs(after - nearest) <= abs(phase - nearest) + 1e-12
+
+
+def test_kuramoto_shares_its_coupling_out():
+    alone, shared = FlashKuramoto(0.3, 1), FlashKuramoto(0.3, 100)
+    pull = 0.25 - alone.after_pulse(0.25)
+    assert 0.25 - shared.after_pulse(0.25) == pytest.approx(pull / 100)
+
+
+def test_additive_pulses_add_the_same_everywhere():
+    nudge = Additive(0.1, refractory=0.2)
+    assert nudge.after_pulse(0.5) == pytest.approx(0.6)
+    assert nudge.after_pulse(0.1) == 0.1
+    assert nudge.after_pulse(0.95) == 1.0
+
+
+def test_lorentzian_periods_are_its_quantiles():
+    periods = lorentzian_periods(100, 1.0, 0.05)
+    frequencies = [math.tau / period for period in periods]
+    assert frequencies == sorted(frequencies)
+    middle = (frequencies[49] + frequencies[50]) / 2
+    assert middle == pytest.approx(math.tau)
+    within = [f for f in frequencies if abs(f - math.tau) <= 0.05]
+    assert len(within) == 50  # half of a Lorentzian lies within its half-width
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: FlashKuramoto(-1, 3), "kappa"),
+        (lambda: FlashKuramoto(1, 0), "count"),
+        (lambda: FlashKuramoto(5, 3), "count"),
+        (lambda: FlashKuramoto(1, 3, refractory=1), "refractory"),
+        (lambda: Additive(-0.1), "epsilon"),
+        (lambda: Additive(0.1, refractory=-1), "refractory"),
+        (lambda: lorentzian_periods(100, 1.0, 5.0), "too wide"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(make, reason):
+    with pytest.raises(ValueError, match=reason):
+        make()
+
+
+def test_models_name_themselves_and_their_numbers():
+    assert str(FlashKuramoto(0.3, 100)) == "flash-only Kuramoto κ = 0.3, N = 100"
+    assert str(Additive(0.02)) == "additive ε = 0.02, refractory 0"
