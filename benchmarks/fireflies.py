@@ -6,6 +6,7 @@ candidate has to give as many flashes as the event heap, or its figure is not pr
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import math
 import tracemalloc
@@ -13,27 +14,45 @@ from collections.abc import Callable
 from statistics import median
 from time import perf_counter
 
+import cascade as cs
 from benchmarks import fireflies_peers as peers
 from benchmarks.harness import Measured, Settings, absent, peer, report
-from cascade.observatory import Experiment, MirolloStrogatz, random_phases, torus
+from cascade.observatory import (
+    Experiment,
+    FlashLog,
+    MirolloStrogatz,
+    Oscillator,
+    flying,
+    observing,
+    random_phases,
+    swarm_of,
+    torus,
+)
 from cascade.observatory import Settings as Setting
+from cascade.runtime.virtual_loop import VirtualLoop
 
 SECONDS = 60.0
 SIDES = (10, 32, 50)
 
 
+async def _flashes(side: int) -> int:
+    """Let a swarm live on a real engine and bus, and count its flashes."""
+    agents = side * side
+    swarm = swarm_of(torus(side), [Oscillator(MirolloStrogatz())] * agents)
+    connector = cs.LocalBusConnector(cs.LocalBroker())
+    log = FlashLog(agents)
+    async with (
+        cs.Engine(connector=connector) as engine,
+        observing(connector, log),
+        flying(engine, swarm, random_phases(agents, 0)),
+    ):
+        await asyncio.sleep(SECONDS)
+    return len(log)
+
+
 def _cascade(side: int) -> int:
-    experiment = Experiment(
-        Setting(
-            topology=torus(side),
-            response=MirolloStrogatz(),
-            phases=random_phases(side * side, 0),
-            duration=SECONDS,
-            full=True,
-        )
-    )
-    experiment.simulate(every=SECONDS)
-    return len(experiment.log)
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(_flashes(side))
 
 
 def _candidates() -> dict[str, Callable[[int], int] | None]:
@@ -81,7 +100,9 @@ def many(settings: Settings) -> None:
     """How much faster than real time, and how much memory an agent takes."""
     side = 100 if settings.scale == 1 else 10
     experiment = Experiment(
-        Setting(topology=torus(side), phases=random_phases(side * side, 0), duration=20.0, full=True)
+        Setting(
+            topology=torus(side), phases=random_phases(side * side, 0), duration=20.0, full=True
+        )
     )
     start = perf_counter()
     experiment.simulate(every=20.0)
@@ -97,7 +118,7 @@ def _bytes_per_agent(side: int) -> float:
     """Return the bytes that the agents of a swarm hold while they live, without the log of flashes."""
     held = math.nan
 
-    def look(now: Experiment) -> None:
+    def look(_experiment: Experiment) -> None:
         nonlocal held
         gc.collect()
         held = (tracemalloc.get_traced_memory()[0] - before) / (side * side)

@@ -85,42 +85,50 @@ class _Light:
         return False
 
 
-def by_hand(side: int, seconds: float) -> int:
-    """Coroutines and futures on the same simulated loop, and no bus or engine between."""
-    neighbours, phases = _swarm(side)
-    flashes = 0
+class _Meadow:
+    """Lights that live side by side, and how often they have flashed."""
 
-    def give_up(waiting: asyncio.Future[bool]) -> None:
-        if not waiting.done():
-            waiting.set_result(False)
+    def __init__(self, lights: list[_Light], loop: asyncio.AbstractEventLoop) -> None:
+        self.lights = lights
+        self.loop = loop
+        self.flashes = 0
 
-    async def live(me: _Light, loop: asyncio.AbstractEventLoop) -> None:
-        nonlocal flashes
+    async def live(self, me: _Light) -> None:
+        loop = self.loop
         while True:
-            timer = None
             if not me.pulses:
                 me.waiting = loop.create_future()
-                timer = loop.call_at(me.due, give_up, me.waiting)
+                timer = loop.call_at(me.due, _give_up, me.waiting)
                 await me.waiting
                 timer.cancel()
             now = loop.time()
             if now >= me.due or me.take_pulses(now):
                 me.last, me.due = now, now + 1.0
-                flashes += 1
+                self.flashes += 1
                 for other in me.neighbours:
                     other.hear()
 
+
+def _give_up(waiting: asyncio.Future[bool]) -> None:
+    if not waiting.done():
+        waiting.set_result(False)
+
+
+def by_hand(side: int, seconds: float) -> int:
+    """Coroutines and futures on the same simulated loop, and no bus or engine between."""
+    neighbours, phases = _swarm(side)
+
     async def main() -> int:
-        loop = asyncio.get_running_loop()
         lights = [_Light(phase) for phase in phases]
         for light, seen in zip(lights, neighbours, strict=True):
             light.neighbours = [lights[other] for other in seen]
-        tasks = [loop.create_task(live(light, loop)) for light in lights]
+        meadow = _Meadow(lights, asyncio.get_running_loop())
+        tasks = [asyncio.create_task(meadow.live(light)) for light in lights]
         await asyncio.sleep(seconds)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-        return flashes
+        return meadow.flashes
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main())
@@ -157,7 +165,7 @@ def with_mesa(side: int, seconds: float) -> int:
                 other.hear(self.last)
 
         def hear(self, now: float) -> None:
-            if self.last == now or self.due == now:
+            if now in (self.last, self.due):
                 return  # it has just flashed, or is about to, at this very instant
             phase = 1.0 - (self.due - now)
             after = RESPONSE.after_pulse(phase)

@@ -93,6 +93,8 @@ def _show_items(shown: Iterable[str], count: int) -> str:
 def _show_call(value: LazyResult[Any], depth: int) -> str:
     name = value.task.name
     args, kwargs = value.args, value.kwargs
+    if value.task.as_written is not None:
+        args, kwargs = value.task.as_written(args)
     if isinstance(value, MappedLazyResult):
         mapped, args, kwargs = args
         name = f"{mapped.name}.map"

@@ -26,6 +26,10 @@ Prepare = Callable[[Any, LazyResult[Any]], Awaitable[None]]
 _NO_KWARGS: dict[str, Any] = {}  # one for all calls without any, which are frozen like the rest
 
 
+AsWritten = Callable[[tuple[Any, ...]], tuple[tuple[Any, ...], dict[str, Any]]]
+"""From the arguments that are kept to those that were written, for people to read."""
+
+
 class Quoted:
     """Holds an argument that is not looked into: lazies inside it are not run beforehand."""
 
@@ -47,9 +51,8 @@ class Task(Generic[P, R]):
     calls return, as if they were plain functions.
 
     What can be known from the function alone is worked out here, once: ``is_plain`` says that
-    running it takes no more than filling in its resources and calling it on the event loop, and
-    ``is_bare`` that there are no resources to fill in either, ``is_ambient`` that those which there
-    are come with every run.
+    running it takes no more than filling in its resources and calling it on the event loop,
+    ``is_direct`` that all of these come with every run, and ``is_bare`` that there are none.
 
     Attributes:
         name: what messages, events and constraints call it.
@@ -57,10 +60,11 @@ class Task(Generic[P, R]):
         mode: where it runs.
         injections: the resources it asks for, by parameter name.
         positions: names of its parameters, in order.
-        asks: the same resources as pairs of parameter and name, for a quick way through them.
-        asks_from: how many positional arguments may be given without touching any of them.
+        asks_from: how many positional arguments come before the first that asks for a resource.
+        fills: the resources to put behind as many arguments, by name; None where there is more to it.
         policies: retries, time-outs, cache and demands.
         prepare: what to do when a run first sees a call, or None.
+        as_written: gives a call's arguments as its author wrote them, where they are kept otherwise.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class Task(Generic[P, R]):
         mode: Mode | None = None,
         policies: Policies = NO_POLICIES,
         prepare: Prepare | None = None,
+        as_written: AsWritten | None = None,
     ) -> None:
         """Look at the function once.
 
@@ -85,16 +90,19 @@ class Task(Generic[P, R]):
         self.positions = _positions(function)
         self.policies = policies
         self.prepare = prepare
+        self.as_written = as_written
         self.is_plain = self.mode in ("async", "inline") and policies is NO_POLICIES
-        self.is_bare = self.is_plain and not self.injections and prepare is None
-        self.asks = tuple((name, each.name) for name, each in self.injections.items())
+        self.is_bare = self.is_plain and not self.injections
+        self.is_direct = self.is_plain and all(
+            each.name in AMBIENT and each.definition is None for each in self.injections.values()
+        )
         self.asks_from = min(
             (self.positions.index(name) for name in self.injections if name in self.positions),
             default=len(self.positions),
         )
-        self.is_ambient = all(
-            each.name in AMBIENT and each.definition is None for each in self.injections.values()
-        )
+        asked = self.positions[self.asks_from :]
+        in_line = self.injections.keys() == set(asked)
+        self.fills = tuple(self.injections[name].name for name in asked) if in_line else None
         self.__doc__ = function.__doc__
         self.__module__ = getattr(function, "__module__", __name__)
         self.__wrapped__ = function  # for inspect.signature and documentation tools
@@ -188,6 +196,7 @@ class Task(Generic[P, R]):
             mode=self.mode,
             policies=replace(self.policies, **changes),
             prepare=self.prepare,
+            as_written=self.as_written,
         )
 
 
@@ -201,6 +210,7 @@ class _ConditionalTask(Task[P, Any]):
             mode=base.mode,
             policies=base.policies,
             prepare=base.prepare,
+            as_written=base.as_written,
         )
         self._base = base
         self._condition = condition

@@ -28,6 +28,12 @@ from cascade.observatory.oscillator import Oscillator, Rhythm
 __all__ = ["Firefly", "live"]
 
 
+class _Filters(tuple[str, ...]):
+    """Topic filters, as a type of its own: in a plain tuple the engine looks for lazy results."""
+
+    __slots__ = ()
+
+
 class Firefly:
     """What stays the same in a firefly's life. Treat it as frozen.
 
@@ -45,7 +51,7 @@ class Firefly:
     def __init__(self, topic: str, hears: tuple[str, ...], oscillator: Oscillator) -> None:
         """Make a firefly; `live` begins its life."""
         self.topic = topic
-        self.hears = hears
+        self.hears = _Filters(hears)
         self.oscillator = oscillator
 
     def __repr__(self) -> str:
@@ -78,13 +84,9 @@ def _react(
 ) -> Any:
     """Answer to the flashes of neighbours, or to the deadline (None)."""
     now = clock.time()
-    after = rhythm
-    if signals is None:
-        after = me.oscillator.expire(rhythm, now)
-    else:
-        for topic, said in signals:
-            if topic != me.topic:
-                after = me.oscillator.hear(after, _instant(said, now, me.oscillator.period), now)
+    after = (
+        me.oscillator.expire(rhythm, now) if signals is None else _heed(me, rhythm, signals, now)
+    )
     if after.flashed == rhythm.flashed:
         return _listen(me, after, now)
     return _rest(me, after, cs.send(me.topic, after.flashed))
@@ -111,8 +113,11 @@ def _listen(me: Firefly, rhythm: Rhythm, now: float) -> Any:
     return _react(me, rhythm, signals)
 
 
-def _instant(said: Any, now: float, period: float) -> float:
-    """Return when a flash was: what it says, if that can be, else now."""
-    if isinstance(said, float) and abs(now - said) < period:
-        return said
-    return now
+def _heed(me: Firefly, rhythm: Rhythm, signals: list[tuple[str, Any]], now: float) -> Rhythm:
+    """Return the rhythm after flashes of neighbours; in a volley most are as old as one's own."""
+    oscillator = me.oscillator
+    for topic, said in signals:
+        at = said if isinstance(said, float) and abs(now - said) < oscillator.period else now
+        if at > rhythm.flashed and topic != me.topic:
+            rhythm = oscillator.hear(rhythm, at, now)
+    return rhythm

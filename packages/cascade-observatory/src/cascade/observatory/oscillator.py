@@ -14,21 +14,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf, isfinite
-from typing import NamedTuple
 
 from cascade.observatory.response import PulseResponse
 
 __all__ = ["Oscillator", "Rhythm"]
 
 
-class Rhythm(NamedTuple):
-    """Where a firefly stands."""
+class Rhythm:
+    """Where a firefly stands. Treat it as frozen.
 
-    deadline: float
-    """When it flashes unless a pulse comes first, in seconds."""
+    A plain class, since the engine looks for lazy results inside dataclasses and tuples, at every step.
 
-    flashed: float
-    """When it last flashed, in seconds; minus infinity before the first time."""
+    Attributes:
+        deadline: when it flashes unless a pulse comes first, in seconds.
+        flashed: when it last flashed, in seconds; minus infinity before the first time.
+    """
+
+    __slots__ = ("deadline", "flashed")
+
+    def __init__(self, deadline: float, flashed: float) -> None:
+        self.deadline = deadline
+        self.flashed = flashed
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Rhythm):
+            return NotImplemented
+        return (self.deadline, self.flashed) == (other.deadline, other.flashed)
+
+    def __hash__(self) -> int:
+        return hash((self.deadline, self.flashed))
+
+    def __repr__(self) -> str:
+        return f"Rhythm(deadline={self.deadline}, flashed={self.flashed})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from functools import partial
+from types import CoroutineType
 from typing import Any
 
 from cascade.interfaces.protocols import Connector, LazyFactory
-from cascade.interfaces.topics import as_filters
+from cascade.interfaces.topics import Filters, as_filters
 from cascade.runtime.graph import find_lazies
-from cascade.runtime.mailbox import next_signal
+from cascade.runtime.mailbox import Mailbox, Signal, next_signal
 from cascade.runtime.run import Run
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.resource import inject
@@ -17,6 +19,24 @@ from cascade.spec.task import Task
 __all__ = ["RecvProvider", "SendProvider", "recv", "send"]
 
 _NO_DEFAULT: Any = object()
+_NO_KWARGS: dict[str, Any] = {}
+
+
+class _Shape:
+    """What a signal is worth; not a container, so that no lazies are looked for in it."""
+
+    __slots__ = ("many", "with_topic")
+
+    def __init__(self, *, with_topic: bool, many: bool) -> None:
+        self.with_topic = with_topic
+        self.many = many
+
+
+_SHAPES = {
+    (with_topic, many): _Shape(with_topic=with_topic, many=many)
+    for with_topic in (False, True)
+    for many in (False, True)
+}
 
 
 class RecvProvider:
@@ -69,17 +89,8 @@ def recv(
         >>> recv("door/+", timeout=5, default="nobody came")
         recv('door/+', 5, default='nobody came')
     """
-    options: dict[str, Any] = {}
-    if default is not _NO_DEFAULT:
-        options["default"] = default
-    if with_topic:
-        options["with_topic"] = True
-    if many:
-        options["many"] = True
-    if buffered:
-        options["buffered"] = True
     task = _RECV_BUFFERED if buffered else _RECV
-    return LazyResult(task, (topic,) if timeout is None else (topic, timeout), options)
+    return LazyResult(task, (topic, timeout, default, _SHAPES[with_topic, many]), _NO_KWARGS)
 
 
 def send(topic: str, payload: Any, *, retain: bool = False, qos: int = 0) -> Any:
@@ -95,46 +106,100 @@ def send(topic: str, payload: Any, *, retain: bool = False, qos: int = 0) -> Any
         InvalidTopicError: the topic is not valid.
         NoConnectorError: the engine has no connector.
     """
-    return LazyResult(_SEND, (topic, payload), {"retain": retain, "qos": qos})
+    return LazyResult(_SEND, (topic, payload, retain, qos), _NO_KWARGS)
 
 
-async def _recv(
+# Both are called once for each turn of an agent: all arguments by position, and no coroutine where
+# none is needed.
+
+
+def _recv(  # noqa: PLR0917 - called by the engine, by position
     topic: str | Sequence[str],
-    timeout: float | None = None,
-    *,
-    buffered: bool = False,
-    default: Any = _NO_DEFAULT,
-    with_topic: bool = False,
-    many: bool = False,
+    timeout: float | None,
+    default: Any,
+    shape: _Shape,
+    run: Run = inject("_run"),
     connector: Connector = inject("_internal_connector"),
+) -> Any:
+    """Give the signal that lies in the mailbox, or a coroutine that waits for one."""
+    mailbox = run.mailbox(as_filters(topic))
+    if mailbox is None:
+        return _await_once(topic, timeout, default, shape, connector)
+    return _recv_from(mailbox, run, timeout, default, shape)
+
+
+def _recv_buffered(
+    topic: str | Sequence[str],
+    timeout: float | None,
+    default: Any,
+    shape: _Shape,
     run: Run = inject("_run"),
 ) -> Any:
-    mailbox = run.mailbox(topic) if type(topic) is tuple else None  # as in most turns of an agent
+    """Do the same, and open the mailbox where it is not yet."""
+    mailbox = (
+        run.mailbox(topic) if isinstance(topic, tuple) else None
+    )  # as in most turns of an agent
     if mailbox is None:
-        filters = as_filters(topic)
-        mailbox = await run.open_mailbox(filters) if buffered else run.mailbox(filters)
-    if mailbox is None:
-        signal = await next_signal(connector, filters, timeout)
-    else:
-        signal = mailbox.take()
-        if signal is None:
-            signal = await mailbox.arrival(timeout, run.loop)
-            run.has_waited()
+        return _open_and_recv(as_filters(topic), run, timeout, default, shape)
+    return _recv_from(mailbox, run, timeout, default, shape)
+
+
+async def _open_and_recv(
+    filters: Filters, run: Run, timeout: float | None, default: Any, shape: _Shape
+) -> Any:
+    value = _recv_from(await run.open_mailbox(filters), run, timeout, default, shape)
+    return await value if type(value) is CoroutineType else value
+
+
+def _recv_from(
+    mailbox: Mailbox, run: Run, timeout: float | None, default: Any, shape: _Shape
+) -> Any:
+    signal = mailbox.take()
     if signal is None:
-        return _missed(topic, timeout, default)
-    if not many:
-        return signal if with_topic else signal[1]
+        return _await_arrival(mailbox, run, timeout, default, shape)
+    return _worth(signal, mailbox, shape)
+
+
+async def _await_arrival(
+    mailbox: Mailbox, run: Run, timeout: float | None, default: Any, shape: _Shape
+) -> Any:
+    signal = await mailbox.arrival(timeout, run.loop)
+    run.has_waited()
+    return (
+        _missed(mailbox.filters, timeout, default)
+        if signal is None
+        else _worth(signal, mailbox, shape)
+    )
+
+
+async def _await_once(
+    topic: str | Sequence[str],
+    timeout: float | None,
+    default: Any,
+    shape: _Shape,
+    connector: Connector,
+) -> Any:
+    signal = await next_signal(connector, as_filters(topic), timeout)
+    return (
+        _missed(as_filters(topic), timeout, default)
+        if signal is None
+        else _worth(signal, None, shape)
+    )
+
+
+def _worth(signal: Signal, mailbox: Mailbox | None, shape: _Shape) -> Any:
+    """Return what the call is worth, with whatever else lies in the mailbox where many are wanted."""
+    if not shape.many:
+        return signal if shape.with_topic else signal[1]
     signals = [signal] if mailbox is None else [signal, *mailbox.take_all()]
-    return signals if with_topic else [payload for _, payload in signals]
+    return signals if shape.with_topic else [payload for _, payload in signals]
 
 
-def _missed(topic: str | Sequence[str], timeout: float | None, default: Any) -> Any:
+def _missed(filters: Filters, timeout: float | None, default: Any) -> Any:
     """Give the default where nothing came, or raise."""
     if default is not _NO_DEFAULT:
         return default
-    raise TimeoutError(
-        f"no signal on {' or '.join(map(repr, as_filters(topic)))} within {timeout:g} s"
-    )
+    raise TimeoutError(f"no signal on {' or '.join(map(repr, filters))} within {timeout:g} s")
 
 
 async def _open_mailbox(run: Run, lazy: LazyResult[Any]) -> None:
@@ -146,17 +211,46 @@ async def _open_mailbox(run: Run, lazy: LazyResult[Any]) -> None:
         await run.open_mailbox(as_filters(topic))
 
 
-async def _send(
+def _send(
     topic: str,
     payload: Any,
-    *,
     retain: bool,
     qos: int,
     connector: Connector = inject("_internal_connector"),
-) -> None:
-    await connector.publish(topic, payload, qos=qos, retain=retain)
+) -> Any:
+    published = connector.publish(topic, payload, qos, retain)
+    return published if type(published) is CoroutineType else _finish(published)
 
 
-_RECV: Task[..., Any] = Task(_recv, name="recv")
-_RECV_BUFFERED: Task[..., Any] = Task(_recv, name="recv", prepare=_open_mailbox)
-_SEND: Task[..., Any] = Task(_send, name="send")
+async def _finish(published: Awaitable[None]) -> None:
+    await published
+
+
+# --- how the calls show themselves ----------------------------------------------------------------
+
+
+def _recv_as_written(
+    args: tuple[Any, ...], *, buffered: bool = False
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    topic, timeout, default, shape = args
+    switches = {"buffered": buffered, "with_topic": shape.with_topic, "many": shape.many}
+    options = {name: True for name, is_on in switches.items() if is_on}
+    if default is not _NO_DEFAULT:
+        options = {"default": default, **options}
+    return (topic,) if timeout is None else (topic, timeout), options
+
+
+def _send_as_written(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    topic, payload, retain, qos = args
+    return (topic, payload), {"retain": retain, "qos": qos}
+
+
+_RECV: Task[..., Any] = Task(_recv, name="recv", mode="inline", as_written=_recv_as_written)
+_RECV_BUFFERED: Task[..., Any] = Task(
+    _recv_buffered,
+    name="recv",
+    mode="inline",
+    prepare=_open_mailbox,
+    as_written=partial(_recv_as_written, buffered=True),
+)
+_SEND: Task[..., Any] = Task(_send, name="send", mode="inline", as_written=_send_as_written)

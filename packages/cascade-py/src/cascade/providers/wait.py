@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from typing import Any
+
 from cascade.interfaces.protocols import Clock, LazyFactory
 from cascade.spec.resource import inject
 from cascade.spec.task import task
@@ -17,8 +20,8 @@ class WaitProvider:
         return wait
 
 
-@task
-async def wait(seconds: float, clock: Clock = inject("clock")) -> None:
+@task(mode="inline")
+def wait(seconds: float, clock: Clock = inject("clock")) -> Coroutine[Any, Any, None]:
     """Sleep for so many seconds on the run's clock; be worth None.
 
     Raises:
@@ -26,4 +29,4 @@ async def wait(seconds: float, clock: Clock = inject("clock")) -> None:
     """
     if seconds < 0:
         raise ValueError(f"wait takes a number of seconds >= 0, not {seconds}")
-    await clock.sleep(seconds)
+    return clock.sleep(seconds)

@@ -100,6 +100,7 @@ class Engine(Equipment):
                 f"{definition!r} is not a resource; put @cs.resource above its generator function"
             )
         self.resources[definition.name] = definition
+        self._look_around()
 
     @overload
     async def run(

@@ -10,7 +10,7 @@ from cascade.runtime.bounded_queue import check_bounds
 from cascade.runtime.events import EventStream
 from cascade.runtime.gate import Gate
 from cascade.runtime.turns import Turns
-from cascade.spec.resource import ResourceDefinition
+from cascade.spec.resource import AMBIENT, ResourceDefinition
 
 __all__ = ["Equipment"]
 
@@ -29,7 +29,9 @@ class Equipment:
         max_queued: signals that a mailbox of a run holds.
         overflow: what a full mailbox does with one more.
         seed: what the random numbers of the runs follow from; None: from nothing.
-        is_watched: whether anybody listens or any constraint holds; if not, tasks take the short way.
+        replaces_ambient: whether a registered resource stands in for one that comes with every run.
+        is_watched: whether that is so, anybody listens, or any constraint holds; if not, tasks take
+            the short way.
     """
 
     def __init__(
@@ -59,7 +61,11 @@ class Equipment:
         self.max_queued = max_queued
         self.overflow: OverflowPolicy = overflow
         self.seed = seed
+        self.replaces_ambient = False
         self.is_watched = False
 
     def _look_around(self) -> None:
-        self.is_watched = bool(self.events.listeners) or self.gate.has_constraints
+        self.replaces_ambient = not AMBIENT.isdisjoint(self.resources)
+        self.is_watched = (
+            bool(self.events.listeners) or self.gate.has_constraints or self.replaces_ambient
+        )

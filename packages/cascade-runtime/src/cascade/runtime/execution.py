@@ -9,7 +9,7 @@ from typing import Any
 from cascade.interfaces.errors import CyclicGraphError, InvalidTaskError
 from cascade.interfaces.topics import Filters
 from cascade.runtime.graph import LAZY_TYPES, circle_in, find_lazies, resolve
-from cascade.runtime.perform import begin, note_failure
+from cascade.runtime.perform import begin, call_directly, note_failure
 from cascade.runtime.run import Run
 from cascade.runtime.step import Step
 from cascade.spec.lazy_types import LazyResult
@@ -51,7 +51,7 @@ async def execute(run: Run, target: LazyResult[Any], listen: Sequence[Filters]) 
         await run.close(failure)
 
 
-async def _steps(run: Run, value: Any) -> Any:  # noqa: C901 - one loop: a call for each part would cost more than the part
+async def _steps(run: Run, value: Any) -> Any:  # noqa: C901, PLR0912 - one loop: a call for each part would cost more than the part
     """Work out lazy after lazy until a value comes that is none.
 
     A call that needs no other is called; one that needs a single other waits for it on a stack;
@@ -67,7 +67,9 @@ async def _steps(run: Run, value: Any) -> Any:  # noqa: C901 - one loop: a call 
             while len(needed := find_lazies(lazy)) == 1:
                 if lazy.task.prepare is not None:
                     await lazy.task.prepare(run, lazy)
-                _put_on(waiting, lazy)
+                waiting.append(lazy)
+                if len(waiting) >= _DEEP:
+                    _check_for_circle(waiting)
                 lazy = needed[0]
             if needed:
                 value = await Step(run, lazy).evaluate()
@@ -80,10 +82,12 @@ async def _steps(run: Run, value: Any) -> Any:  # noqa: C901 - one loop: a call 
             return value
         task = lazy.task
         try:
-            if task.is_bare and not equipment.is_watched:
+            if equipment.is_watched or not task.is_direct:
+                value = begin(run, task, args, kwargs)
+            elif task.is_bare:
                 value = task.function(*args, **kwargs)
             else:
-                value = begin(run, task, args, kwargs)
+                value = call_directly(run, task, args, kwargs)
             if type(value) is CoroutineType:
                 value = await value
         except Exception as error:
@@ -93,15 +97,14 @@ async def _steps(run: Run, value: Any) -> Any:  # noqa: C901 - one loop: a call 
             await run.breathe()
 
 
-def _put_on(waiting: list[LazyResult[Any]], lazy: LazyResult[Any]) -> None:
-    """Put a call on the stack of those that wait for a value.
+def _check_for_circle(waiting: list[LazyResult[Any]]) -> None:
+    """Look whether the call that was put on the stack last waits for itself.
 
     Raises:
-        CyclicGraphError: it waits for itself.
+        CyclicGraphError: it does.
     """
-    waiting.append(lazy)
     depth = len(waiting)
-    if depth >= _DEEP and not depth & (depth - 1):  # at powers of two: next to nothing per call
+    if not depth & (depth - 1):  # at powers of two: next to nothing per call
         circle = circle_in(waiting)
         if circle:
             raise CyclicGraphError(circle)

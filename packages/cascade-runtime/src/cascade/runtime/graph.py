@@ -23,6 +23,9 @@ LAZY_TYPES = frozenset({LazyResult, MappedLazyResult})
 _ATOMS = frozenset({int, float, str, bool, bytes, complex, type(None)})
 
 
+_MOST_TYPES = 4096  # of arguments that are remembered; past that it begins anew
+
+
 class Node:
     """One lazy on its way to its value."""
 
@@ -72,7 +75,10 @@ def _collect(parts: Iterable[Any], found: list[LazyResult[Any]]) -> None:
         if kind in LAZY_TYPES:
             found.append(part)
             continue
-        inner = _parts_of(kind)(part)
+        parts_of = _PARTS_OF[kind]
+        if parts_of is None:
+            continue
+        inner = parts_of(part)
         if inner and not _ATOMS.issuperset(map(type, inner)):
             _collect(inner, found)
 
@@ -88,6 +94,8 @@ def resolve(lazy: LazyResult[Any], values: Sequence[Any]) -> tuple[tuple[Any, ..
         return lazy.args, lazy.kwargs
     if len(values) == 1:  # as in most calls that need others: it is an argument, and not inside one
         args = lazy.args
+        if args and type(args[-1]) in LAZY_TYPES:
+            return (*args[:-1], values[0]), lazy.kwargs
         for position, argument in enumerate(args):
             if type(argument) in LAZY_TYPES:
                 return (*args[:position], values[0], *args[position + 1 :]), lazy.kwargs
@@ -103,10 +111,19 @@ def _replace(value: Any, values: Iterator[Any]) -> Any:
     kind: Any = type(value)
     if kind in LAZY_TYPES:
         return next(values)
-    parts = list(_parts_of(kind)(value))
+    parts_of = _PARTS_OF[kind]
+    if parts_of is None:
+        return value
+    parts = list(parts_of(value))
     new = [part if type(part) in _ATOMS else _replace(part, values) for part in parts]
     if all(old is replaced for old, replaced in zip(parts, new, strict=True)):
         return value
+    return _rebuild(value, new)
+
+
+def _rebuild(value: Any, new: list[Any]) -> Any:
+    """Return a container of the same kind with other parts."""
+    kind: Any = type(value)
     if kind is dict:
         return dict(zip(value, new, strict=True))
     if kind is list or kind is tuple:
@@ -119,17 +136,24 @@ def _replace(value: Any, values: Iterator[Any]) -> Any:
     return changed
 
 
-def _none(_value: Any) -> tuple[()]:
-    return ()
-
-
 def _itself(value: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=4096)
-def _parts_of(kind: Any) -> Callable[[Any], Any]:
-    """Return the function that gives the parts of a container of that type; `_none` for others."""
+class _PartsOf(dict[type, Callable[[Any], Any] | None]):
+    """By type, what gives the parts of a container; None for whatever is none. Worked out once each."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], Any] | None:
+        if len(self) >= _MOST_TYPES:
+            self.clear()
+        parts_of = self[kind] = _find_parts_of(kind)
+        return parts_of
+
+
+_PARTS_OF = _PartsOf()
+
+
+def _find_parts_of(kind: Any) -> Callable[[Any], Any] | None:
     if kind in (list, tuple) or (issubclass(kind, tuple) and hasattr(kind, "_fields")):
         return _itself
     if kind is dict:
@@ -137,10 +161,10 @@ def _parts_of(kind: Any) -> Callable[[Any], Any]:
     if hasattr(kind, "__dataclass_fields__"):
         names = _field_names(kind)
         return lambda value: [getattr(value, name, None) for name in names]
-    return _none
+    return None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_MOST_TYPES)
 def _field_names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
 from functools import partial
+from types import CoroutineType
 from typing import Any, TypeAlias
 
 from cascade.interfaces.errors import InvalidTaskError, NonDeterminismError
@@ -12,10 +13,10 @@ from cascade.runtime.events import Outcome, TaskFinished, TaskHeld, TaskRetrying
 from cascade.runtime.run import Run
 from cascade.runtime.scopes import Scope
 from cascade.spec.policies import NO_POLICIES, Cache
-from cascade.spec.resource import AMBIENT, Inject
+from cascade.spec.resource import Inject
 from cascade.spec.task import Task
 
-__all__ = ["begin", "note_failure"]
+__all__ = ["begin", "call_directly", "note_failure"]
 
 _Work: TypeAlias = Callable[
     [Run, Task[..., Any], tuple[Any, ...], dict[str, Any]], Coroutine[Any, Any, tuple[Any, bool]]
@@ -52,43 +53,32 @@ def _missing_injections(
 
 def begin(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Start a task: return its value if it is there at once, else a coroutine that gives it."""
-    work: _Work = _through_cache
-    if task.is_plain and _needs_no_opening(run, task):
-        if not run.equipment.is_watched:
-            return _call_directly(run, task, args, kwargs)
-        work = _directly
-    if run.equipment.gate.has_constraints or task.policies.demands:
+    equipment = run.equipment
+    if not equipment.is_watched and task.is_direct:
+        return call_directly(run, task, args, kwargs)
+    direct = task.is_direct and not equipment.replaces_ambient
+    work: _Work = _directly if direct else _through_cache
+    if equipment.gate.has_constraints or task.policies.demands:
         return _through_gate(run, task, args, kwargs, work)
     return _with_events(run, task, args, kwargs, work)
 
 
-def _needs_no_opening(run: Run, task: Task[..., Any]) -> bool:
-    """Tell whether everything that the task asks for comes with the run."""
-    resources = run.equipment.resources
-    return task.is_ambient and (not resources or resources.keys().isdisjoint(AMBIENT))
-
-
-def _call_directly(
+def call_directly(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    """Call a plain task's function; what an async one gives is still to be awaited."""
-    asks = task.asks
-    if not asks:
-        return task.function(*args, **kwargs)
-    if len(args) > task.asks_from:
-        given = task.positions[: len(args)]
-        asks = tuple(each for each in asks if each[0] not in given)
-    filled = {parameter: run.ambient(name) for parameter, name in asks}
-    if kwargs:
-        filled.update(kwargs)
-    return task.function(*args, **filled)
+    """Call the function of a direct task; where it gives a coroutine, that is still to be awaited."""
+    if not kwargs and len(args) == task.asks_from and task.fills is not None:
+        return task.function(*args, *map(run.ambient, task.fills))
+    missing = _missing_injections(task, args, kwargs)
+    filled = {parameter: run.ambient(each.name) for parameter, each in missing.items()}
+    return task.function(*args, **kwargs, **filled)
 
 
 async def _directly(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Any, bool]:
-    value = _call_directly(run, task, args, kwargs)
-    return (await value if task.is_async else value), False
+    value = call_directly(run, task, args, kwargs)
+    return (await value if type(value) is CoroutineType else value), False
 
 
 async def _through_gate(
@@ -225,10 +215,11 @@ async def _attempt(
 async def _call(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    if task.mode == "async":
+    if task.is_async:
         return await task.function(*args, **kwargs)
     if task.mode == "inline" or (task.mode == "thread" and run.is_simulated):
-        return task.function(*args, **kwargs)
+        value = task.function(*args, **kwargs)
+        return await value if type(value) is CoroutineType else value
     if run.is_simulated:
         raise NonDeterminismError("a process", task.name)
     return await run.equipment.executor.submit(task.mode, task.function, *args, **kwargs)

@@ -90,7 +90,8 @@ class Run:
 
     def has_waited(self) -> None:
         """Tell that the event loop has just had a turn, so that none is due for a while."""
-        self.next_breath = self.tick() + self._slice
+        if not self.is_simulated:  # there every turn counts its steps anew
+            self.next_breath = self.tick() + self._slice
 
     async def breathe(self) -> None:
         """Give the event loop a turn."""

@@ -93,10 +93,7 @@ class Step:
             alone = not (ready or self._flying)
             try:
                 args, kwargs = resolve(node.lazy, [need.value for need in node.needs])
-                if task.is_bare and not run.equipment.is_watched:
-                    outcome = task.function(*args, **kwargs)
-                else:
-                    outcome = begin(run, task, args, kwargs)
+                outcome = begin(run, task, args, kwargs)
                 if type(outcome) is CoroutineType:
                     if not alone:
                         self._fly(node, outcome)

@@ -35,7 +35,15 @@ _MAX_STEPS = 5_000_000  # of runs within one instant
 _MANY_DEAD = 10_000  # cancelled timers from which on their weight is worth removing
 
 
-class _Handle(asyncio.Handle):
+class _Quiet:
+    """Has nothing of what asyncio's handles remember for its debug mode."""
+
+    __slots__ = ()
+    _repr = None
+    _source_traceback = None
+
+
+class _Handle(_Quiet, asyncio.Handle):
     """A callback that is due; made at a fraction of the cost of asyncio's own."""
 
     __slots__ = ()
@@ -52,14 +60,13 @@ class _Handle(asyncio.Handle):
         self._loop = loop
         self._context = copy_context() if context is None else context
         self._cancelled = False
-        self._repr = self._source_traceback = None
 
     def cancel(self) -> None:
         self._cancelled = True
         self._callback = self._args = None  # type: ignore[assignment]  # as asyncio's own does
 
 
-class _Timer(asyncio.TimerHandle):
+class _Timer(_Quiet, asyncio.TimerHandle):
     """A callback at an instant."""
 
     __slots__ = ()
@@ -79,7 +86,6 @@ class _Timer(asyncio.TimerHandle):
         self._context = copy_context() if context is None else context
         self._scheduled = True
         self._cancelled = False
-        self._repr = self._source_traceback = None
 
     def cancel(self) -> None:
         if not self._cancelled:
