@@ -15,7 +15,7 @@ BENCH_READY := $(BENCH_VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install fireflies test lint format types bench bench-quick wheels test-wheels ci clean
+.PHONY: help install fireflies chromium test lint format types bench bench-quick wheels test-wheels ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,10 @@ install: $(READY) ## Make .venv with every package, editable
 fireflies: $(READY) ## Watch 400 fireflies fall into step, and draw the picture
 	$(BIN)/cascade fireflies --side 20 --png docs/images/fireflies.png
 
-test: $(READY) ## Run the tests on the source tree
+chromium: ## Install the browser that tests drive, if it is missing and may be had without asking
+	.ci/install-if-missing chromium chromium-driver
+
+test: $(READY) chromium ## Run the tests on the source tree
 	$(BIN)/python -m pytest -n 2
 
 lint: $(READY) ## Check style and formatting
@@ -47,7 +50,7 @@ bench-quick: $(BENCH_READY) ## Run them all with fewer repeats and operations
 
 wheels: $(WHEELS) ## Build all wheels into dist/
 
-test-wheels: $(WHEELS_READY) ## Run the same tests on the installed wheels
+test-wheels: $(WHEELS_READY) chromium ## Run the same tests on the installed wheels
 	$(WHEEL_VENV)/bin/python -m pytest -n 2
 
 ci: lint types test test-wheels ## Run everything that has to pass
