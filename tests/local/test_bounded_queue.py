@@ -242,4 +242,4 @@ def test_a_waiter_whose_loop_has_ended_is_skipped():
     loop.run_until_complete(asyncio.wait([task]))
     loop.close()
     queue.clear()
-    assert queue._waiters == []
+    assert not queue._waiters

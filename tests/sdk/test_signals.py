@@ -302,3 +302,95 @@ async def test_two_agents_talk_through_the_bus(connector):
     assert await asyncio.gather(
         engine.run(pong(100), listen=["ping"]), engine.run(ping(100, 0), listen=["pong"])
     ) == ["enough", 100]
+
+
+# --- many at once, and hold-off -------------------------------------------------------------------
+
+
+@cs.task
+async def keep(value):
+    return value
+
+
+@cs.task
+async def talk(schedule, _before=None):
+    """Send (wait, payload) after each other."""
+    if not schedule:
+        return "done"
+    (wait, payload), *rest = schedule
+    return _say(rest, payload, cs.wait(wait))
+
+
+@cs.task
+async def _say(rest, payload, _wait):
+    return talk(rest, cs.send("talk", payload))
+
+
+@cs.task
+async def gather(count, heard=None, so_far=()):
+    so_far = (*so_far, heard) if heard is not None else so_far
+    if len(so_far) == count:
+        return list(so_far)
+    busy = cs.wait(1.0 if so_far else 0.0)
+    return _after(busy, count, so_far)
+
+
+@cs.task
+async def _after(_busy, count, so_far):
+    return gather(count, cs.recv("talk", buffered=True, many=True), so_far)
+
+
+def test_many_gives_all_that_has_come_in_order():
+    schedule = [(0.5, 1), (0.25, 2), (0, 3), (0.25, 4), (5, 5)]
+    simulated = cs.simulate([gather(3), talk(schedule)], listen=["talk"])
+    assert simulated.results[0] == [[1], [2, 3, 4], [5]]
+
+
+def test_many_with_topic_and_without_a_mailbox_is_a_list_as_well():
+    assert cs.simulate([keep(cs.recv("talk", many=True)), talk([(1, "x")])]).results[0] == ["x"]
+    with_topic = cs.recv("+", buffered=True, many=True, with_topic=True)
+    assert cs.simulate([keep(with_topic), talk([(1, "x")])]).results[0] == [("talk", "x")]
+    assert cs.simulate(keep(cs.recv("talk", 1, default=[], many=True))).results == [[]]
+
+
+@pytest.mark.parametrize("buffered", [False, True])
+def test_what_comes_within_the_holdoff_is_ignored(buffered):
+    heard = cs.recv("talk", holdoff=1.0, buffered=buffered)
+    schedule = [(0.2, "bounce"), (0.7, "bounce again"), (0.5, "meant")]
+    assert cs.simulate([keep(heard), talk(schedule)]).results[0] == "meant"
+
+
+@pytest.mark.parametrize("buffered", [False, True])
+def test_a_timeout_counts_from_the_call_and_not_from_the_end_of_the_holdoff(buffered):
+    @cs.task
+    async def when(_heard, clock=cs.inject("clock")):
+        return clock.time()
+
+    for timeout in (0.5, 1.5):
+        heard = cs.recv("talk", timeout, default=None, holdoff=1.0, buffered=buffered)
+        assert cs.simulate(when(heard)).results == [timeout]
+
+
+def test_a_holdoff_throws_away_what_lies_in_the_mailbox():
+    @cs.task
+    async def later(_wait):
+        return keep(cs.recv("talk", buffered=True, holdoff=1.0))
+
+    schedule = [(0.1, "old"), (0.1, "old"), (5, "new")]
+    simulated = cs.simulate([later(cs.wait(2)), talk(schedule)], listen=["talk"])
+    assert simulated.results[0] == "new"
+
+
+@pytest.mark.parametrize("buffered", [False, True])
+def test_a_holdoff_is_not_negative(buffered):
+    with pytest.raises(ValueError, match="0 or more, not -1"):
+        cs.simulate(cs.recv("talk", holdoff=-1, buffered=buffered))
+
+
+def test_the_calls_show_themselves_as_they_were_written():
+    call = cs.recv("a", 5, default=None, buffered=True, with_topic=True, many=True, holdoff=0.5)
+    assert repr(call) == (
+        "recv('a', 5, default=None, buffered=True, with_topic=True, many=True, holdoff=0.5)"
+    )
+    assert repr(cs.recv(["a", "b"])) == "recv(['a', 'b'])"
+    assert repr(cs.send("a", 1)) == "send('a', 1, retain=False, qos=0)"

@@ -1,18 +1,17 @@
 """The firefly: an endless workflow that waits, adjusts, sometimes flashes, and calls itself again.
 
-It hears its neighbours through ``cs.recv``, flashes through ``cs.send``, rests through ``cs.wait``
-and reads the run's clock. Its neighbours' topics and its own deadline are all it knows.
+It hears its neighbours through ``cs.recv``, flashes through ``cs.send``, and reads the run's clock.
+Its neighbours' topics and its own deadline are all it knows.
 
 A flash carries the instant it belongs to, on the sender's clock. Messages wait while others are
 being served, on a busy loop for milliseconds; who reckons with the instant of the flash and not
 with the moment of hearing keeps such delays out of the rhythm.
 
-It is also what makes resting safe: while its refractory time lasts, a firefly leaves its mail
-unread, so that in a volley those who have yet to flash come first. What it reads afterwards says
-itself that it is too old to matter.
+While its refractory time lasts a firefly hears nothing (``holdoff``), so that in a volley those who
+have yet to flash come first. What reaches it late says itself that it is too old to matter.
 
 An instant more than a period away cannot come from a shared clock, but from that of another
-machine. Then the moment of hearing counts instead; for mail left over from the rest that is its end.
+machine. Then the moment of hearing counts instead.
 
 What happens at one and the same instant is settled in `cascade.observatory.oscillator`.
 """
@@ -89,27 +88,27 @@ def _react(
     )
     if after.flashed == rhythm.flashed:
         return _listen(me, after, now)
-    return _rest(me, after, cs.send(me.topic, after.flashed))
+    return _shine(me, after, cs.send(me.topic, after.flashed))
 
 
 @cs.task(mode="inline")
-def _rest(me: Firefly, rhythm: Rhythm, _flash: None, clock: Clock = cs.inject("clock")) -> Any:
-    """Rest once the flash is out, if the oscillator does."""
+def _shine(me: Firefly, rhythm: Rhythm, _flash: None, clock: Clock = cs.inject("clock")) -> Any:
+    """Listen again once the flash is out, but heed nobody before the refractory time is over."""
     now = clock.time()
-    rest = rhythm.flashed + me.oscillator.rest - now
-    return _listen(me, rhythm, now) if rest <= 0 else _wake(me, rhythm, cs.wait(rest))
+    return _listen(me, rhythm, now, rhythm.flashed + me.oscillator.rest - now)
 
 
-@cs.task(mode="inline")
-def _wake(me: Firefly, rhythm: Rhythm, _rest: None, clock: Clock = cs.inject("clock")) -> Any:
-    """Listen again once the rest is over."""
-    return _listen(me, rhythm, clock.time())
-
-
-def _listen(me: Firefly, rhythm: Rhythm, now: float) -> Any:
+def _listen(me: Firefly, rhythm: Rhythm, now: float, rest: float = 0.0) -> Any:
     """Return the next step: wait for neighbours until the deadline, then react."""
-    patience = max(0.0, rhythm.deadline - now)
-    signals = cs.recv(me.hears, patience, default=None, buffered=True, with_topic=True, many=True)
+    signals = cs.recv(
+        me.hears,
+        max(0.0, rhythm.deadline - now),
+        default=None,
+        buffered=True,
+        with_topic=True,
+        many=True,
+        holdoff=max(0.0, rest),
+    )
     return _react(me, rhythm, signals)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from types import CoroutineType
@@ -63,6 +64,7 @@ def recv(
     buffered: bool = False,
     with_topic: bool = False,
     many: bool = False,
+    holdoff: float = 0.0,
 ) -> Any:
     """Suspend the workflow until a signal comes, and be worth its payload.
 
@@ -79,6 +81,8 @@ def recv(
         with_topic: be worth ``(topic, payload)``.
         many: be worth a list of all signals that have come, at least one; with a mailbox that is
             one step for as many as lie there.
+        holdoff: seconds from now in which whatever comes is ignored, as a switch that bounces is;
+            what lies in the mailbox is thrown away, too. The timeout counts from now as well.
 
     Raises:
         TimeoutError: nothing came in time, and there is no default.
@@ -90,7 +94,8 @@ def recv(
         recv('door/+', 5, default='nobody came')
     """
     task = _RECV_BUFFERED if buffered else _RECV
-    return LazyResult(task, (topic, timeout, default, _SHAPES[with_topic, many]), _NO_KWARGS)
+    shape = _SHAPES[with_topic, many]
+    return LazyResult(task, (topic, timeout, default, shape, holdoff), _NO_KWARGS)
 
 
 def send(topic: str, payload: Any, *, retain: bool = False, qos: int = 0) -> Any:
@@ -109,45 +114,49 @@ def send(topic: str, payload: Any, *, retain: bool = False, qos: int = 0) -> Any
     return LazyResult(_SEND, (topic, payload, retain, qos), _NO_KWARGS)
 
 
-# Both are called once for each turn of an agent: all arguments by position, and no coroutine where
+# These are called once for each turn of an agent: all arguments by position, and no coroutine where
 # none is needed.
 
 
-def _recv(  # noqa: PLR0917 - called by the engine, by position
+def _recv(  # noqa: PLR0917 - as the engine calls it
     topic: str | Sequence[str],
     timeout: float | None,
     default: Any,
     shape: _Shape,
+    holdoff: float,
     run: Run = inject("_run"),
     connector: Connector = inject("_internal_connector"),
 ) -> Any:
     """Give the signal that lies in the mailbox, or a coroutine that waits for one."""
-    mailbox = run.mailbox(as_filters(topic))
+    filters = as_filters(topic)
+    mailbox = run.mailbox(filters)
     if mailbox is None:
-        return _await_once(topic, timeout, default, shape, connector)
+        return _await_once(connector, filters, timeout, default, shape, holdoff)
+    if holdoff:
+        mailbox.hold_off(holdoff, run.loop)
     return _recv_from(mailbox, run, timeout, default, shape)
 
 
-def _recv_buffered(
+def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
     topic: str | Sequence[str],
     timeout: float | None,
     default: Any,
     shape: _Shape,
+    holdoff: float,
     run: Run = inject("_run"),
 ) -> Any:
     """Do the same, and open the mailbox where it is not yet."""
-    mailbox = (
-        run.mailbox(topic) if isinstance(topic, tuple) else None
-    )  # as in most turns of an agent
+    mailbox = run.mailbox(topic) if isinstance(topic, tuple) else None  # as in most of its turns
     if mailbox is None:
-        return _open_and_recv(as_filters(topic), run, timeout, default, shape)
+        return _open_and_recv(as_filters(topic), run, (timeout, default, shape, holdoff))
+    if holdoff:
+        mailbox.hold_off(holdoff, run.loop)
     return _recv_from(mailbox, run, timeout, default, shape)
 
 
-async def _open_and_recv(
-    filters: Filters, run: Run, timeout: float | None, default: Any, shape: _Shape
-) -> Any:
-    value = _recv_from(await run.open_mailbox(filters), run, timeout, default, shape)
+async def _open_and_recv(filters: Filters, run: Run, arguments: tuple[Any, ...]) -> Any:
+    await run.open_mailbox(filters)
+    value = _recv_buffered(filters, *arguments, run=run)
     return await value if type(value) is CoroutineType else value
 
 
@@ -163,28 +172,33 @@ def _recv_from(
 async def _await_arrival(
     mailbox: Mailbox, run: Run, timeout: float | None, default: Any, shape: _Shape
 ) -> Any:
-    signal = await mailbox.arrival(timeout, run.loop)
+    taker, timer = mailbox.expect(timeout, run.loop)
+    try:
+        signal = await taker
+    except asyncio.CancelledError:
+        mailbox.give_back(taker)
+        raise
+    finally:
+        if timer is not None:
+            timer.cancel()
     run.has_waited()
-    return (
-        _missed(mailbox.filters, timeout, default)
-        if signal is None
-        else _worth(signal, mailbox, shape)
-    )
+    if signal is None:
+        return _missed(mailbox.filters, timeout, default)
+    return _worth(signal, mailbox, shape)
 
 
-async def _await_once(
-    topic: str | Sequence[str],
+async def _await_once(  # noqa: PLR0917 - the same arguments in the same order
+    connector: Connector,
+    filters: Filters,
     timeout: float | None,
     default: Any,
     shape: _Shape,
-    connector: Connector,
+    holdoff: float,
 ) -> Any:
-    signal = await next_signal(connector, as_filters(topic), timeout)
-    return (
-        _missed(as_filters(topic), timeout, default)
-        if signal is None
-        else _worth(signal, None, shape)
-    )
+    signal = await next_signal(connector, filters, timeout, holdoff)
+    if signal is None:
+        return _missed(filters, timeout, default)
+    return _worth(signal, None, shape)
 
 
 def _worth(signal: Signal, mailbox: Mailbox | None, shape: _Shape) -> Any:
@@ -232,9 +246,14 @@ async def _finish(published: Awaitable[None]) -> None:
 def _recv_as_written(
     args: tuple[Any, ...], *, buffered: bool = False
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    topic, timeout, default, shape = args
-    switches = {"buffered": buffered, "with_topic": shape.with_topic, "many": shape.many}
-    options = {name: True for name, is_on in switches.items() if is_on}
+    topic, timeout, default, shape, holdoff = args
+    switches = {
+        "buffered": buffered,
+        "with_topic": shape.with_topic,
+        "many": shape.many,
+        "holdoff": holdoff,
+    }
+    options = {name: value for name, value in switches.items() if value}
     if default is not _NO_DEFAULT:
         options = {"default": default, **options}
     return (topic,) if timeout is None else (topic, timeout), options

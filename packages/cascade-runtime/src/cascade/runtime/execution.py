@@ -37,22 +37,10 @@ def as_lazy(target: Any, params: Mapping[str, Any]) -> LazyResult[Any]:
     )
 
 
-async def execute(run: Run, target: LazyResult[Any], listen: Sequence[Filters]) -> Any:
-    """Take the target from step to step; return its value, with everything closed again."""
-    failure: BaseException | None = None
-    try:
-        for filters in listen:
-            await run.open_mailbox(filters)
-        return await _steps(run, target)
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        await run.close(failure)
-
-
-async def _steps(run: Run, value: Any) -> Any:  # noqa: C901, PLR0912 - one loop: a call for each part would cost more than the part
-    """Work out lazy after lazy until a value comes that is none.
+async def execute(  # noqa: C901, PLR0912 - one loop: a call for each part would cost more than the part
+    run: Run, value: Any, listen: Sequence[Filters]
+) -> Any:
+    """Work out lazy after lazy until a value comes that is none; return it, with everything closed.
 
     A call that needs no other is called; one that needs a single other waits for it on a stack;
     only one that needs several is a graph, and takes a `Step`.
@@ -60,41 +48,50 @@ async def _steps(run: Run, value: Any) -> Any:  # noqa: C901, PLR0912 - one loop
     equipment = run.equipment
     tick = run.tick
     waiting: list[LazyResult[Any]] = []
-    while True:
-        if type(value) in LAZY_TYPES:
-            run.steps += not waiting
-            lazy = value
-            while len(needed := find_lazies(lazy)) == 1:
-                if lazy.task.prepare is not None:
-                    await lazy.task.prepare(run, lazy)
-                waiting.append(lazy)
-                if len(waiting) >= _DEEP:
-                    _check_for_circle(waiting)
-                lazy = needed[0]
-            if needed:
-                value = await Step(run, lazy).evaluate()
-                continue
-            args, kwargs = lazy.args, lazy.kwargs  # and nothing to prepare: it is its turn
-        elif waiting:
-            lazy = waiting.pop()
-            args, kwargs = resolve(lazy, (value,))
-        else:
-            return value
-        task = lazy.task
-        try:
-            if equipment.is_watched or not task.is_direct:
-                value = begin(run, task, args, kwargs)
-            elif task.is_bare:
-                value = task.function(*args, **kwargs)
+    failure: BaseException | None = None
+    try:
+        for filters in listen:
+            await run.open_mailbox(filters)
+        while True:
+            if type(value) in LAZY_TYPES:
+                run.steps += not waiting
+                lazy = value
+                while len(needed := find_lazies(lazy)) == 1:
+                    if lazy.task.prepare is not None:
+                        await lazy.task.prepare(run, lazy)
+                    waiting.append(lazy)
+                    if len(waiting) >= _DEEP:
+                        _check_for_circle(waiting)
+                    lazy = needed[0]
+                if needed:
+                    value = await Step(run, lazy).evaluate()
+                    continue
+                args, kwargs = lazy.args, lazy.kwargs  # and nothing to prepare: it is its turn
+            elif waiting:
+                lazy = waiting.pop()
+                args, kwargs = resolve(lazy, (value,))
             else:
-                value = call_directly(run, task, args, kwargs)
-            if type(value) is CoroutineType:
-                value = await value
-        except Exception as error:
-            note_failure(error, task, run)
-            raise
-        if tick() > run.next_breath:
-            await run.breathe()
+                return value
+            task = lazy.task
+            try:
+                if equipment.is_watched or not task.is_direct:
+                    value = begin(run, task, args, kwargs)
+                elif task.is_bare:
+                    value = task.function(*args, **kwargs)
+                else:
+                    value = call_directly(run, task, args, kwargs)
+                if type(value) is CoroutineType:
+                    value = await value
+            except Exception as error:
+                note_failure(error, task, run)
+                raise
+            if tick() > run.next_breath:
+                await run.breathe()
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        await run.close(failure)
 
 
 def _check_for_circle(waiting: list[LazyResult[Any]]) -> None:

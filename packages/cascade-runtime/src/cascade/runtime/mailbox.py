@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections.abc import Callable, Collection
 from typing import Any, TypeAlias
 
 from cascade.common.messaging import bus
@@ -30,15 +30,26 @@ class Mailbox:
         filters: the filters.
     """
 
-    __slots__ = ("_handle", "_limit", "_overflow", "_signals", "_takers", "filters")
+    __slots__ = (
+        "_clock",
+        "_deaf_until",
+        "_handle",
+        "_limit",
+        "_overflow",
+        "_signals",
+        "_takers",
+        "filters",
+    )
 
     def __init__(self, filters: Filters, limit: int, overflow: OverflowPolicy) -> None:
         """Make an empty mailbox; `open` lets signals in."""
         self.filters = filters
         self._limit = limit
         self._overflow: OverflowPolicy = overflow
-        self._signals: BoundedQueue[Signal] = BoundedQueue(", ".join(filters), limit, overflow)
-        self._takers: deque[asyncio.Future[Signal | None]] = deque()
+        self._signals: BoundedQueue[Signal] = BoundedQueue(filters, limit, overflow)
+        self._clock: Callable[[], float] | None = None
+        self._deaf_until = 0.0
+        self._takers: list[asyncio.Future[Signal | None]] = []  # a deque would take 700 bytes
         self._handle: SubscriptionHandle | None = None
 
     async def open(self, connector: Connector) -> None:
@@ -52,9 +63,13 @@ class Mailbox:
             await handle.unsubscribe()
 
     async def _take_in(self, topic: str, payload: Any) -> None:
+        if self._clock is not None:
+            if self._clock() < self._deaf_until:
+                return
+            self._clock = None
         signal = (topic, payload)
         while self._takers:
-            taker = self._takers.popleft()
+            taker = self._takers.pop(0)
             if not taker.done():
                 taker.set_result(signal)
                 return
@@ -69,32 +84,43 @@ class Mailbox:
         """Take the oldest signal; None if there is none."""
         return self._signals.take() if self._signals else None
 
-    def take_all(self) -> list[Signal]:
+    def hold_off(self, seconds: float, loop: asyncio.AbstractEventLoop) -> None:
+        """Throw away what is here, and what comes within so many seconds of the loop's clock.
+
+        Raises:
+            ValueError: the number is negative.
+        """
+        _check(seconds)
+        self._signals.clear()
+        self._clock = loop.time
+        self._deaf_until = loop.time() + seconds
+
+    def take_all(self) -> Collection[Signal]:
         """Take every signal that is here, the oldest first."""
         return self._signals.take_all()
 
-    async def arrival(
+    def expect(
         self, timeout: float | None, loop: asyncio.AbstractEventLoop
-    ) -> Signal | None:
-        """Wait up to ``timeout`` seconds for a signal, and take it; None if none came."""
+    ) -> tuple[asyncio.Future[Signal | None], asyncio.TimerHandle | None]:
+        """Ask for the next signal, at an empty mailbox.
+
+        Returns:
+            A future that gets the signal, or None after ``timeout`` seconds, and the timer for that, to
+            be cancelled. Who is cancelled while awaiting the future has to call `give_back`.
+        """
         taker: asyncio.Future[Signal | None] = loop.create_future()
         self._takers.append(taker)
-        timer = None if timeout is None else loop.call_later(timeout, _give_up, taker)
-        try:
-            return await taker
-        except asyncio.CancelledError:
-            if taker.done() and not taker.cancelled():
-                signal = taker.result()
-                if signal is not None:  # it came in the very moment of the cancellation
-                    self._signals.put_back(signal)
-            raise
-        finally:
-            if timer is not None:
-                timer.cancel()
+        return taker, None if timeout is None else loop.call_later(timeout, _give_up, taker)
+
+    def give_back(self, taker: asyncio.Future[Signal | None]) -> None:
+        """Put the signal back that came in the very moment in which its taker was cancelled."""
+        signal = taker.result() if taker.done() and not taker.cancelled() else None
+        if signal is not None:
+            self._signals.put_back(signal)
 
 
 async def next_signal(
-    connector: Connector, filters: Filters, timeout: float | None
+    connector: Connector, filters: Filters, timeout: float | None, holdoff: float = 0.0
 ) -> Signal | None:
     """Subscribe, wait for one signal, and leave nothing behind; None if it did not come in time.
 
@@ -102,8 +128,16 @@ async def next_signal(
         connector: a connected connector.
         filters: what to listen to.
         timeout: seconds on the event loop's clock; None waits for ever.
+        holdoff: seconds of the same until it listens at all; the timeout counts from the call.
+
+    Raises:
+        ValueError: the holdoff is negative.
     """
     loop = asyncio.get_running_loop()
+    if holdoff:
+        _check(holdoff)
+        await asyncio.sleep(holdoff if timeout is None else min(holdoff, timeout))
+        timeout = None if timeout is None else max(0.0, timeout - holdoff)
     arrived: asyncio.Future[Signal | None] = loop.create_future()
 
     async def take(topic: str, payload: Any) -> None:
@@ -127,6 +161,11 @@ async def _subscribe(
 ) -> SubscriptionHandle:
     """Subscribe to filters; one alone goes as plain text, which any connector takes."""
     return await connector.subscribe(filters[0] if len(filters) == 1 else filters, callback)
+
+
+def _check(holdoff: float) -> None:
+    if holdoff < 0:
+        raise ValueError(f"a holdoff is a number of seconds of 0 or more, not {holdoff}")
 
 
 def _give_up(taker: asyncio.Future[Signal | None]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from cascade.runtime.mailbox import Mailbox, next_signal
 from cascade.runtime.run import Run
 
 __all__ = ["names_of", "who_waits"]
+
+T = TypeVar("T")
 
 _SHOWN = 10
 
@@ -36,8 +38,9 @@ def _describe(task: asyncio.Task[Any]) -> str:
     topics: tuple[str, ...] = ()
     for frame in _frames(task.get_coro()):
         run = _local(frame, "run", Run) or run
-        if frame.f_code is Mailbox.arrival.__code__:
-            topics = frame.f_locals["self"].filters
+        mailbox = _local(frame, "mailbox", Mailbox)
+        if mailbox is not None:
+            topics = mailbox.filters
         elif frame.f_code is next_signal.__code__:
             topics = frame.f_locals["filters"]
     who = f"task {task.get_name()!r}" if run is None else f"run {run.id!r}"
@@ -45,7 +48,7 @@ def _describe(task: asyncio.Task[Any]) -> str:
     return f"{who} waits for {what}"
 
 
-def _local(frame: FrameType, name: str, kind: type[Run]) -> Run | None:
+def _local(frame: FrameType, name: str, kind: type[T]) -> T | None:
     value = frame.f_locals.get(name)
     return value if isinstance(value, kind) else None
 

@@ -25,7 +25,8 @@ def as_filters(topic: str | Sequence[str]) -> Filters:
         return (topic,)  # type: ignore[return-value]  # what is no text, `validate_filter` refuses
     if not topic:
         raise InvalidTopicError(topic, "at least one topic filter is needed")
-    return tuple(dict.fromkeys(topic))
+    once = dict.fromkeys(topic)
+    return topic if isinstance(topic, tuple) and len(once) == len(topic) else tuple(once)
 
 
 def has_wildcard(topic_filter: str) -> bool:

@@ -23,6 +23,7 @@ from typing import Any, Protocol
 from cascade.common.messaging import bus
 from cascade.connectors.local.dispatcher import CATCH_UP, IDLE, Bounded, Dispatcher, Message
 from cascade.interfaces.protocols import MessageCallback
+from cascade.interfaces.topics import Filters
 from cascade.runtime.bounded_queue import BoundedQueue
 from cascade.runtime.eager_task import EagerTask
 
@@ -51,6 +52,7 @@ class Subscribed(Bounded, Protocol):
     callback: MessageCallback
     context: Context
     dispatcher: Dispatcher
+    filters: Filters
 
     def close(self) -> None:
         """Take no more messages."""
@@ -143,7 +145,7 @@ class CallbackTask(EagerTask[None]):
         """Return the queue of messages that wait for the callback."""
         if self.queue is None:
             owner = self.subscription
-            self.queue = BoundedQueue(owner.name, owner.limit, owner.overflow)
+            self.queue = BoundedQueue(owner.filters, owner.limit, owner.overflow)
         return self.queue
 
     # --- from message to message --------------------------------------------------------------
