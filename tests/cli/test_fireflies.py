@@ -1,8 +1,10 @@
 """``cascade fireflies``: statuses, output, interruption."""
 
+import re
 import signal
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 from typer.testing import CliRunner
@@ -31,9 +33,58 @@ def test_a_swarm_in_step_is_status_0_and_plain_text(tmp_path):
     lines = shown.output.splitlines()
     assert lines[0].startswith("9 fireflies (torus, 3 × 3)")
     assert lines[-2].startswith("In step after ")
-    assert lines[-1] == f"Picture: {picture}"
+    assert lines[-1] == f"Written: {picture}"
     assert "\x1b" not in shown.output
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_it_writes_a_replay_and_every_flash(tmp_path):
+    page, flashes = tmp_path / "replay.html", tmp_path / "flashes.csv"
+    options = ["--quiet", "--replay", str(page), "--csv", str(flashes)]
+    assert main([*AT_ONCE, *options]) == 0
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    lines = flashes.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "time,agent"
+    assert len(lines) > 9
+
+
+def test_the_same_options_give_the_same_flashes(tmp_path):
+    files = [tmp_path / name for name in ("one.csv", "same.csv", "other.csv")]
+    for path, seed in zip(files, "112", strict=True):
+        main([*AT_ONCE, "--quiet", "--seed", seed, "--csv", str(path)])
+    one, same, other = (path.read_text() for path in files)
+    assert one == same != other
+
+
+def test_a_wall_clock_will_do_too(capsys):
+    assert main([*AT_ONCE, "--quiet", "--wall-clock"]) == 0
+    assert "In step after" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("shape", ["torus", "grid", "ring", "all"])
+def test_who_sees_whom_is_an_option(shape, capsys):
+    assert main([*AT_ONCE, "--pace", "0", "--shape", shape]) == 0
+    assert "9 fireflies" in capsys.readouterr().out
+
+
+def test_the_page_is_there_while_it_runs_and_for_a_while_after():
+    command = [*PROGRAM, *AT_ONCE, "--web", "--pace", "10", "--linger", "60"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        said = process.stdout.readline()
+        url = re.search(r"http://127\.0\.0\.1:\d+/", said)[0]
+        with urllib.request.urlopen(url, timeout=30) as page:
+            assert page.read(15) == b"<!doctype html>"
+        assert process.stdout.readline().startswith("It has ended; the page stays for 60 s")
+        with urllib.request.urlopen(url, timeout=30) as page:
+            assert page.status == 200
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert out.splitlines()[0] == "The page is closed."
+    assert out.splitlines()[-1].startswith("In step after")
+    assert err == ""
 
 
 def test_a_swarm_out_of_step_is_status_1(capsys):
@@ -56,6 +107,10 @@ def test_a_swarm_out_of_step_is_status_1(capsys):
         (["--duration", "inf"], "a duration is a number of seconds above 0, not inf"),
         (["--png", "."], "cannot write"),
         (["--png", f"{__file__}/x.png"], "cannot write"),
+        (["--replay", "."], "cannot write"),
+        (["--web", "--quiet"], "give it a --pace above 0"),
+        (["--web", "--port", "70000"], "a port is a number from 0 to 65535"),
+        (["--shape", "cube"], "'cube' is not one of"),
         (["--wings", "2"], "No such option"),
     ],
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +15,10 @@ from rich.console import Console
 from cascade.observatory.experiment import Experiment, Settings
 from cascade.observatory.response import MirolloStrogatz
 from cascade.observatory.show import LiveView, PlainView, QuietView, verdict
-from cascade.observatory.topology import torus
+from cascade.observatory.show.feed import recording_of
+from cascade.observatory.show.page import write_replay
+from cascade.observatory.show.web_view import WebView
+from cascade.observatory.topology import Topology, all_to_all, grid, ring, torus
 from cascade.runtime.pace import Pace
 
 __all__ = ["fireflies"]
@@ -21,27 +27,78 @@ _NOT_IN_STEP = 1
 _INTERRUPTED = 130  # 128 and the number of SIGINT, as shells count
 
 
+class Shape(StrEnum):
+    """Who sees whom."""
+
+    torus = "torus"
+    grid = "grid"
+    ring = "ring"
+    all = "all"
+
+
+# --- options --------------------------------------------------------------------------------------
+
+Side = Annotated[int, typer.Option(help="Fireflies along one edge; side × side take part.")]
+Sight = Annotated[
+    Shape, typer.Option(help="Who sees whom; on a torus and a grid the eight around one.")
+]
+Period = Annotated[float, typer.Option(help="Seconds from flash to flash when alone.")]
+Dissipation = Annotated[
+    float, typer.Option("--b", help="Dissipation of the Mirollo-Strogatz model.")
+]
+Epsilon = Annotated[float, typer.Option(help="What one pulse adds to the state.")]
+Refractory = Annotated[
+    float, typer.Option(help="Fraction of a period after a flash without response.")
+]
+Duration = Annotated[float, typer.Option(help="Seconds after which to give up.")]
+Seed = Annotated[int, typer.Option(help="Decides the start phases.")]
+Speed = Annotated[
+    float, typer.Option(min=0, help="Simulated seconds per second; 0 is as fast as possible.")
+]
+WallClock = Annotated[
+    bool, typer.Option("--wall-clock", help="Run on real time, which cannot be exact.")
+]
+Web = Annotated[bool, typer.Option("--web", help="Show it in a browser on this machine.")]
+Port = Annotated[int, typer.Option(help="Where --web listens; 0 is any free port.")]
+Linger = Annotated[
+    float, typer.Option(min=0, help="Seconds that the page of --web stays after the end.")
+]
+Replay = Annotated[
+    Path | None, typer.Option(help="Write a page to replay it, which needs nothing else.")
+]
+Png = Annotated[Path | None, typer.Option(help="Write a picture of the run here.")]
+Csv = Annotated[Path | None, typer.Option(help="Write every flash here: seconds, firefly.")]
+Full = Annotated[
+    bool, typer.Option("--full", help="Go on to the end of the duration, even when in step.")
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Only say how it ended, as fast as possible.")
+]
+
+
 def fireflies(  # noqa: PLR0917 - Typer gives them all by name
-    side: Annotated[
-        int, typer.Option(help="Fireflies along one edge; side × side take part.")
-    ] = 20,
-    period: Annotated[float, typer.Option(help="Seconds from flash to flash when alone.")] = 1.0,
-    b: Annotated[
-        float, typer.Option("--b", help="Dissipation of the Mirollo-Strogatz model.")
-    ] = 3.0,
-    epsilon: Annotated[float, typer.Option(help="What one pulse adds to the state.")] = 0.0375,
-    refractory: Annotated[
-        float, typer.Option(help="Fraction of a period after a flash without response.")
-    ] = 0.1,
-    duration: Annotated[float, typer.Option(help="Seconds after which to give up.")] = 90.0,
-    seed: Annotated[int, typer.Option(help="Decides the start phases.")] = 0,
-    png: Annotated[Path | None, typer.Option(help="Write a picture of the run here.")] = None,
-    full: Annotated[
-        bool, typer.Option("--full", help="Go on to the end of the duration, even when in step.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only say how it ended.")] = False,
+    side: Side = 20,
+    shape: Sight = Shape.torus,
+    period: Period = 1.0,
+    b: Dissipation = 3.0,
+    epsilon: Epsilon = 0.02,
+    refractory: Refractory = 0.1,
+    duration: Duration = 90.0,
+    seed: Seed = 0,
+    pace: Speed = 1.0,
+    wall_clock: WallClock = False,
+    web: Web = False,
+    port: Port = 0,
+    linger: Linger = 300.0,
+    replay: Replay = None,
+    png: Png = None,
+    csv: Csv = None,
+    full: Full = False,
+    quiet: Quiet = False,
 ) -> None:
     """Watch fireflies fall into step: each sees its neighbours, nobody conducts.
+
+    They live on simulated time, so the same options give the same flashes each time.
 
     Ends with status 0 once they are in step: 99 % of them flash within a tenth of a period, in two
     cycles in a row, and the order parameter r stays at 0.99 or above from the one to the next.
@@ -49,7 +106,7 @@ def fireflies(  # noqa: PLR0917 - Typer gives them all by name
     """
     try:
         settings = Settings(
-            topology=torus(side),
+            topology=_topology(shape, side),
             response=MirolloStrogatz(b, epsilon, refractory),
             period=period,
             duration=duration,
@@ -57,48 +114,98 @@ def fireflies(  # noqa: PLR0917 - Typer gives them all by name
             full=full,
         )
         experiment = Experiment(settings)
+        held = Pace(pace) if pace and not quiet else None
+        view = _view(experiment, held, quiet=quiet, web=web, port=port, linger=linger)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    if png is not None:
-        _check(png)
-    try:
-        _run(experiment, quiet=quiet)
-    except KeyboardInterrupt:
-        typer.echo(f"Stopped. {verdict(experiment)}")
-        raise typer.Exit(_INTERRUPTED) from None
+    files = _files(experiment, replay=replay, png=png, csv=csv)
+    _run(experiment, view, held, wall_clock=wall_clock)
     typer.echo(verdict(experiment))
-    if png is not None:
-        _draw(experiment, png)
+    for path, write in files.items():
+        write(path)
+        typer.echo(f"Written: {path}")
     if experiment.synchrony.found is None:
         raise typer.Exit(_NOT_IN_STEP)
 
 
-def _run(experiment: Experiment, *, quiet: bool) -> None:
-    console = Console(highlight=False)
-    view: LiveView | QuietView
-    if quiet:
-        view = QuietView()
-    elif console.is_terminal and not console.is_dumb_terminal:
-        view = LiveView(console)
-    else:
-        view = PlainView()
-    with view:
-        experiment.simulate(view, view.every, None if quiet else Pace(1.0))
-
-
-def _check(png: Path) -> None:
-    """Find out before a long run, and not after it, that the picture cannot be written."""
+def _run(
+    experiment: Experiment,
+    view: LiveView | QuietView | WebView,
+    pace: Pace | None,
+    *,
+    wall_clock: bool,
+) -> None:
     try:
-        png.parent.mkdir(parents=True, exist_ok=True)
+        with view:
+            if wall_clock:
+                asyncio.run(experiment.run(view, view.every))
+            else:
+                experiment.simulate(view, view.every, pace)
+    except KeyboardInterrupt:
+        typer.echo(f"Stopped. {verdict(experiment)}")
+        raise typer.Exit(_INTERRUPTED) from None
     except OSError as error:
-        raise typer.BadParameter(f"cannot write {png}: {error.strerror}") from None
-    if png.is_dir() or not os.access(png if png.exists() else png.parent, os.W_OK):
-        raise typer.BadParameter(f"cannot write {png}: it is a folder, or may not be written")
+        raise typer.BadParameter(f"cannot show the page: {error.strerror}") from None
 
 
-def _draw(experiment: Experiment, png: Path) -> None:
+def _topology(shape: Shape, side: int) -> Topology:
+    match shape:
+        case Shape.torus:
+            return torus(side)
+        case Shape.grid:
+            return grid(side)
+        case Shape.ring:
+            return ring(side * side)
+        case Shape.all:
+            return all_to_all(side * side)
+
+
+def _view(
+    experiment: Experiment, pace: Pace | None, *, quiet: bool, web: bool, port: int, linger: float
+) -> LiveView | QuietView | WebView:
+    console = Console(highlight=False)
+    if web:
+        if pace is None:
+            raise ValueError(
+                "--web shows how it goes: give it a --pace above 0, and leave --quiet out"
+            )
+        return WebView(experiment, pace, port, linger)
+    if quiet:
+        return QuietView()
+    if console.is_terminal and not console.is_dumb_terminal:
+        return LiveView(console)
+    return PlainView()
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def _files(
+    experiment: Experiment, *, replay: Path | None, png: Path | None, csv: Path | None
+) -> dict[Path, Callable[[Path], object]]:
+    """Return what to write at the end; find out before a long run whether it can be written."""
+    wanted: list[tuple[Path | None, Callable[[Path], object]]] = [
+        (replay, lambda path: write_replay(recording_of(experiment), path)),
+        (png, lambda path: _draw(experiment, path)),
+        (csv, lambda path: experiment.flashes().write_csv(path)),
+    ]
+    files = {path: write for path, write in wanted if path is not None}
+    for path in files:
+        _check(path)
+    return files
+
+
+def _check(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"cannot write {path}: {error.strerror}") from None
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise typer.BadParameter(f"cannot write {path}: it is a folder, or may not be written")
+
+
+def _draw(experiment: Experiment, path: Path) -> None:
     # matplotlib takes longer to import than a small swarm to fall into step.
     from cascade.observatory.show.picture import draw  # noqa: PLC0415 - only where a picture is wanted
 
-    draw(experiment, png)
-    typer.echo(f"Picture: {png}")
+    draw(experiment, path)

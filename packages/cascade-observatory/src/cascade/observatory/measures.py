@@ -107,8 +107,8 @@ class Coherence:
         self._done = len(log)
         while self._cycles and self._cycles[0] == log.count:
             self._cycles.popleft()
-            self.values.append(abs(self._sums.popleft()) / log.count)
             self.times.append(self._begin + self._next * self._step)
+            self.values.append(abs(self._sums.popleft()) / log.count)
             self._next += 1
 
     def _number(self, time: float) -> int:

@@ -46,9 +46,11 @@ class FlashLog:
             IndexError: there is no such agent.
         """
         self.by_agent[agent].append(seen)
-        self.seen.append(seen)
-        self.agents.append(agent)
         self.instants.append(instant)
+        self.seen.append(seen)
+        self.agents.append(
+            agent
+        )  # last: so many are complete, for whoever looks from another thread
 
     def known_from(self) -> float:
         """Return the time by which everybody had flashed once, in seconds; infinity if not yet."""

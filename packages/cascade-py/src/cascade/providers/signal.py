@@ -154,9 +154,11 @@ def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
     return _recv_from(mailbox, run, timeout, default, shape)
 
 
-async def _open_and_recv(filters: Filters, run: Run, arguments: tuple[Any, ...]) -> Any:
+async def _open_and_recv(
+    filters: Filters, run: Run, arguments: tuple[float | None, Any, _Shape, float]
+) -> Any:
     await run.open_mailbox(filters)
-    value = _recv_buffered(filters, *arguments, run=run)
+    value = _recv_buffered(filters, *arguments, run)
     return await value if type(value) is CoroutineType else value
 
 
