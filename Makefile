@@ -15,7 +15,7 @@ BENCH_READY := $(BENCH_VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install fireflies chromium test lint format types bench bench-quick wheels test-wheels ci clean
+.PHONY: help install fireflies validate chromium test lint format types bench bench-quick wheels test-wheels ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ install: $(READY) ## Make .venv with every package, editable
 
 fireflies: $(READY) ## Watch 400 fireflies fall into step, and draw the picture
 	$(BIN)/cascade fireflies --side 20 --png docs/images/fireflies.png
+
+validate: $(READY) ## Measure the published results again (some twenty minutes)
+	$(BIN)/cascade validate --keep build/validation --output docs/validation.md
 
 chromium: ## Install the browser that tests drive, if it is missing and may be had without asking
 	.ci/install-if-missing chromium chromium-driver

@@ -44,7 +44,7 @@ def test_a_number_out_of_tolerance_is_told_as_such():
     row = some_of(ROW["V8"], [0])
     outcome = Outcome(row.claims[0], 7.5, 3)
     assert not outcome.holds
-    page = markdown({row: [outcome]}, 1.0, 2)
+    page = markdown({row: [outcome]})
     assert "| side = 10 | 4 | 7.5 | **no** | 3 |" in page
 
 
