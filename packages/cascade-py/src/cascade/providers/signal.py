@@ -20,7 +20,6 @@ from cascade.spec.task import Task
 __all__ = ["RecvProvider", "SendProvider", "recv", "send"]
 
 _NO_DEFAULT: Any = object()
-_NO_KWARGS: dict[str, Any] = {}
 
 
 class _Shape:
@@ -87,6 +86,7 @@ def recv(
     Raises:
         TimeoutError: nothing came in time, and there is no default.
         InvalidTopicError: a filter is not valid.
+        ValueError: the holdoff is negative.
         NoConnectorError: the engine has no connector.
 
     Example:
@@ -94,8 +94,7 @@ def recv(
         recv('door/+', 5, default='nobody came')
     """
     task = _RECV_BUFFERED if buffered else _RECV
-    shape = _SHAPES[with_topic, many]
-    return LazyResult(task, (topic, timeout, default, shape, holdoff), _NO_KWARGS)
+    return task(topic, timeout, default, _SHAPES[with_topic, many], holdoff)
 
 
 def send(topic: str, payload: Any, *, retain: bool = False, qos: int = 0) -> Any:
@@ -111,7 +110,7 @@ def send(topic: str, payload: Any, *, retain: bool = False, qos: int = 0) -> Any
         InvalidTopicError: the topic is not valid.
         NoConnectorError: the engine has no connector.
     """
-    return LazyResult(_SEND, (topic, payload, retain, qos), _NO_KWARGS)
+    return _SEND(topic, payload, retain, qos)
 
 
 # These are called once for each turn of an agent: all arguments by position, and no coroutine where
