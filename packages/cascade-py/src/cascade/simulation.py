@@ -89,31 +89,42 @@ def simulate(
     check_no_loop_runs("cs.simulate", "call it outside of async code")
     if until is not None and not until > 0:
         raise ValueError(f"until is a number of simulated seconds above 0, not {until!r}")
-    if connector is None:
-        connector = LocalBusConnector(LocalBroker())
-    if not isinstance(connector, LocalBusConnector):
-        raise TypeError(
-            f"a simulation talks in memory: give it a LocalBusConnector, not {connector!r}"
-        )
-    engine = Engine(connector=connector, seed=seed, name="simulation")
+    bus = _in_memory(connector)
+    engine = Engine(connector=bus, seed=seed, name="simulation")
     for definition in resources:
         engine.register(definition)
 
-    async def start(name: str, target: Any) -> Any:
+    async def run(name: str, target: Any) -> Any:
         return await engine.run(target, params, listen=listen, name=name)
-
-    async def main() -> Simulation:
-        async with engine:
-            trace = Trace(asyncio.get_running_loop().time)
-            watcher = await connector.broker.watch(trace.add)
-            try:
-                return await _run_all(start, _by_name(targets), trace, until)
-            finally:
-                await watcher.unsubscribe()
 
     held = Pace(pace) if isinstance(pace, (int, float)) else pace
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(held)) as runner:
-        return runner.run(main())
+        return runner.run(_watch(engine, bus.broker, run, _by_name(targets), until))
+
+
+def _in_memory(connector: Connector | None) -> LocalBusConnector:
+    if connector is None:
+        return LocalBusConnector(LocalBroker())
+    if isinstance(connector, LocalBusConnector):
+        return connector
+    raise TypeError(f"a simulation talks in memory: give it a LocalBusConnector, not {connector!r}")
+
+
+async def _watch(
+    engine: Engine,
+    broker: LocalBroker,
+    run: Callable[[str, Any], Coroutine[Any, Any, Any]],
+    targets: Mapping[str, Any],
+    until: float | None,
+) -> Simulation:
+    """Run the targets with every message in the trace."""
+    async with engine:
+        trace = Trace(asyncio.get_running_loop().time)
+        watcher = await broker.watch(trace.add)
+        try:
+            return await _run_all(run, targets, trace, until)
+        finally:
+            await watcher.unsubscribe()
 
 
 def _by_name(targets: Any) -> dict[str, Any]:
@@ -125,29 +136,29 @@ def _by_name(targets: Any) -> dict[str, Any]:
 
 
 async def _run_all(
-    start: Callable[[str, Any], Coroutine[Any, Any, Any]],
+    run: Callable[[str, Any], Coroutine[Any, Any, Any]],
     targets: Mapping[str, Any],
     trace: Trace,
     until: float | None,
 ) -> Simulation:
     """Run the targets side by side until they end, one fails, or the time is up."""
     loop = asyncio.get_running_loop()
-    runs = [loop.create_task(start(*named), name=named[0]) for named in targets.items()]
+    runs = [loop.create_task(run(*named), name=named[0]) for named in targets.items()]
     if not runs:
         return Simulation([], [], loop.time(), trace.hexdigest())
     try:
         await asyncio.wait(runs, timeout=until, return_when=asyncio.FIRST_EXCEPTION)
-        finished = [run.done() for run in runs]
+        finished = [each.done() for each in runs]
         duration, trace_hash = loop.time(), trace.hexdigest()
     finally:
-        for run in runs:  # one after the other: a set of tasks has no order
-            run.cancel()
+        for each in runs:  # one after the other: a set of tasks has no order
+            each.cancel()
         await asyncio.wait(runs)
-    for run in runs:
-        failure = None if run.cancelled() else run.exception()
+    for each in runs:
+        failure = None if each.cancelled() else each.exception()
         if failure is not None:
             raise _non_determinism_in(failure) or failure
-    results = [run.result() if done else None for run, done in zip(runs, finished, strict=True)]
+    results = [each.result() if done else None for each, done in zip(runs, finished, strict=True)]
     return Simulation(results, finished, duration, trace_hash)
 
 
