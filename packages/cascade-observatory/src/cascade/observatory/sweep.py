@@ -95,18 +95,26 @@ def _results(
             yield combination, _try(trial, combination)
         return
     left = iter(combinations)
+    failure: BaseException | None = None
+    running: dict[Future[Mapping[str, Any]], dict[str, Any]] = {}
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        running: dict[Future[Mapping[str, Any]], dict[str, Any]] = {}
         try:
             while True:
-                for combination in islice(left, 2 * processes - len(running)):
-                    running[pool.submit(_try, trial, combination)] = combination
+                if failure is None:
+                    for combination in islice(left, 2 * processes - len(running)):
+                        running[pool.submit(_try, trial, combination)] = combination
                 if not running:
-                    return
+                    break
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield running.pop(future), future.result()
+                    combination = running.pop(future)
+                    error = future.exception()
+                    if error is None:
+                        yield combination, future.result()
+                    failure = failure or error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+    if failure is not None:  # only now: what was under way is not lost
+        raise failure
 
 
 def _try(trial: Trial, combination: Mapping[str, Any]) -> Mapping[str, Any]:
