@@ -179,3 +179,35 @@ async def test_an_engine_that_closes_forgets_its_orders(connector):
     await connector.publish(GLOBAL, {}, retain=True)
     assert not engine.is_watched
     assert await engine.run(work([], 1)) == 1
+
+
+async def test_a_pause_of_one_run_lets_the_others_pass(engine, connector):
+    log = []
+    topic = "cascade/constraints/run/night shift"
+    await connector.publish(topic, {"id": "p", "type": "pause"}, retain=True)
+    held = asyncio.create_task(engine.run([work(log, 1), other(log)], name="night shift"))
+    await settle()
+    assert await engine.run(work(log, 2), name="day shift") == 2
+    assert log == [2]
+    await connector.publish(topic, None, retain=True)
+    assert await held == [1, None]
+
+
+async def test_a_concurrency_limit_of_one_run_counts_that_run_alone(engine, connector):
+    release, running = asyncio.Event(), []
+
+    @cs.task
+    async def stays(run=cs.inject("_run")):
+        running.append(run.id)
+        await release.wait()
+
+    limit = {"id": "c", "type": "concurrency", "n": 1}
+    await connector.publish("cascade/constraints/run/a", limit, retain=True)
+    runs = [
+        asyncio.create_task(engine.run([stays() for _ in range(3)], name=name)) for name in "ab"
+    ]
+    await settle()
+    assert sorted(running) == ["a", "b", "b", "b"]
+    release.set()
+    await asyncio.gather(*runs)
+    assert sorted(running) == ["a"] * 3 + ["b"] * 3

@@ -34,7 +34,8 @@ class GlobalConstraint:
     """One order: hold tasks, run fewer at once, or start fewer per second.
 
     Its scope is the topic it is sent on: ``cascade/constraints/global`` for every task of every
-    engine that listens, ``cascade/constraints/task/<name>`` for the tasks of one name.
+    engine that listens, ``cascade/constraints/task/<name>`` for the tasks of one name,
+    ``cascade/constraints/run/<id>`` for the tasks of one run.
     """
 
     id: str

@@ -28,6 +28,7 @@ _FIELDS = {each.name for each in fields(GlobalConstraint)}
 class _Order:
     """A constraint in force, with what it has to remember."""
 
+    scope: str
     constraint: GlobalConstraint
     tokens: float = 0.0
     refilled: float = 0.0
@@ -43,6 +44,7 @@ class _Waiting:
     """A task in the line."""
 
     task: Task[..., Any]
+    run_id: str
     admitted: asyncio.Future[None] = field(repr=False)
 
 
@@ -59,7 +61,7 @@ class Gate:
         self._total = dict(capacities)
         self._free = dict(capacities)
         self._orders: dict[str, dict[str, _Order]] = {}
-        self._running: Counter[str] = Counter()
+        self._running: Counter[str] = Counter()  # by each scope that a task is in
         self._line: list[_Waiting] = []
         self._timer: asyncio.TimerHandle | None = None
         self._on_change = on_change
@@ -81,7 +83,7 @@ class Gate:
                 bus.error("engine.constraint_malformed", topic=topic, reason=str(error))
                 return
             burst = float(constraint.burst)
-            order = _Order(constraint, burst, asyncio.get_running_loop().time())
+            order = _Order(scope, constraint, burst, asyncio.get_running_loop().time())
             self._orders.setdefault(scope, {})[constraint.id] = order
         else:
             self._orders.pop(scope, None)
@@ -94,8 +96,8 @@ class Gate:
         self._on_change()
         self._set_timer()
 
-    def _orders_for(self, task: Task[..., Any]) -> list[_Order]:
-        scopes = ("global", f"task/{task.name}")
+    def _orders_for(self, task: Task[..., Any], run_id: str) -> list[_Order]:
+        scopes = _scopes(task, run_id)
         return [order for scope in scopes for order in self._orders.get(scope, {}).values()]
 
     def _drop_expired(self) -> None:
@@ -108,11 +110,14 @@ class Gate:
 
     # --- tasks --------------------------------------------------------------------------------
 
-    async def enter(self, task: Task[..., Any], on_hold: Callable[[str], None]) -> None:
+    async def enter(
+        self, task: Task[..., Any], run_id: str, on_hold: Callable[[str], None]
+    ) -> None:
         """Wait until the task may start; `leave` must follow.
 
         Args:
             task: who wants to start.
+            run_id: of which run.
             on_hold: told the reason, if it has to wait.
 
         Raises:
@@ -120,14 +125,12 @@ class Gate:
         """
         self._check_demands(task)
         self._drop_expired()
-        reason = self._reason_to_hold(task)
-        if reason is None and not any(
-            self._same_line(waiting.task, task) for waiting in self._line
-        ):
-            self._admit(task)
+        waiting = _Waiting(task, run_id, asyncio.get_running_loop().create_future())
+        reason = self._reason_to_hold(task, run_id)
+        if reason is None and not any(_same_line(ahead, waiting) for ahead in self._line):
+            self._admit(task, run_id)
             return
         on_hold(reason or "others wait before it")
-        waiting = _Waiting(task, asyncio.get_running_loop().create_future())
         self._line.append(waiting)
         self._set_timer()
         try:
@@ -136,32 +139,27 @@ class Gate:
             if waiting in self._line:
                 self._line.remove(waiting)
             elif not waiting.admitted.cancelled():
-                self.leave(task)  # it was let in at the very moment of its cancellation
+                self.leave(task, run_id)  # it was let in at the very moment of its cancellation
             raise
 
-    def leave(self, task: Task[..., Any]) -> None:
+    def leave(self, task: Task[..., Any], run_id: str) -> None:
         """Give back what the task held."""
-        self._running[task.name] -= 1
-        if not self._running[task.name]:
-            del self._running[task.name]
+        for scope in _scopes(task, run_id):
+            self._running[scope] -= 1
+            if not self._running[scope]:
+                del self._running[scope]
         for capacity, units in task.policies.demands.items():
             self._free[capacity] += units
         if self._line:
             self._review()
 
-    def _admit(self, task: Task[..., Any]) -> None:
-        self._running[task.name] += 1
+    def _admit(self, task: Task[..., Any], run_id: str) -> None:
+        self._running.update(_scopes(task, run_id))
         for capacity, units in task.policies.demands.items():
             self._free[capacity] -= units
-        for order in self._orders_for(task):
+        for order in self._orders_for(task, run_id):
             if order.constraint.type == "rate_limit":
                 order.tokens -= 1
-
-    def _same_line(self, ahead: Task[..., Any], task: Task[..., Any]) -> bool:
-        """Tell whether a task must not overtake another one that waits."""
-        return ahead.name == task.name or bool(
-            ahead.policies.demands.keys() & task.policies.demands.keys()
-        )
 
     def _check_demands(self, task: Task[..., Any]) -> None:
         for capacity, units in task.policies.demands.items():
@@ -176,12 +174,14 @@ class Gate:
                     f"the task {task.name!r} demands {units:g} of {capacity!r}, and the engine has {total:g}"
                 )
 
-    def _reason_to_hold(self, task: Task[..., Any]) -> str | None:
-        for order in self._orders_for(task):
+    def _reason_to_hold(self, task: Task[..., Any], run_id: str) -> str | None:
+        for order in self._orders_for(task, run_id):
             constraint = order.constraint
             if constraint.type == "pause":
                 return f"paused by {constraint.id!r}"
-            if constraint.type == "concurrency" and self._count(order) >= (constraint.n or 0):
+            if constraint.type == "concurrency" and self._running[order.scope] >= (
+                constraint.n or 0
+            ):
                 return f"concurrency limit {constraint.id!r}"
             if constraint.type == "rate_limit" and self._refill(order) < 1:
                 return f"rate limit {constraint.id!r}"
@@ -189,12 +189,6 @@ class Gate:
             if units > self._free[capacity]:
                 return f"capacity {capacity!r}"
         return None
-
-    def _count(self, order: _Order) -> int:
-        for scope, orders in self._orders.items():
-            if orders.get(order.constraint.id) is order and scope != "global":
-                return self._running[scope.removeprefix("task/")]
-        return self._running.total()
 
     def _refill(self, order: _Order) -> float:
         now = asyncio.get_running_loop().time()
@@ -213,12 +207,12 @@ class Gate:
         for waiting in self._line:
             if waiting.admitted.done():
                 continue
-            if self._reason_to_hold(waiting.task) or any(
-                self._same_line(other.task, waiting.task) for other in held
+            if self._reason_to_hold(waiting.task, waiting.run_id) or any(
+                _same_line(other, waiting) for other in held
             ):
                 held.append(waiting)
             else:
-                self._admit(waiting.task)
+                self._admit(waiting.task, waiting.run_id)
                 waiting.admitted.set_result(None)
         self._line = held
         self._set_timer()
@@ -248,6 +242,18 @@ class Gate:
         if constraint.type == "rate_limit" and order.tokens < 1:
             waits.append((1 - order.tokens) / parse_rate(constraint.rate or ""))
         return waits
+
+
+def _same_line(ahead: _Waiting, behind: _Waiting) -> bool:
+    """Tell whether a task must not overtake another one that waits."""
+    if ahead.task.name == behind.task.name and ahead.run_id == behind.run_id:
+        return True
+    return bool(ahead.task.policies.demands.keys() & behind.task.policies.demands.keys())
+
+
+def _scopes(task: Task[..., Any], run_id: str) -> tuple[str, str, str]:
+    """Return the scopes that a task of a run is in."""
+    return "global", f"task/{task.name}", f"run/{run_id}"
 
 
 def _constraint_from(payload: Any) -> GlobalConstraint:

@@ -86,11 +86,11 @@ async def _through_gate(
 ) -> Any:
     """Run a task under the engine's constraints and capacities."""
     gate = run.equipment.gate
-    await gate.enter(task, partial(_tell_hold, run, task))
+    await gate.enter(task, run.id, partial(_tell_hold, run, task))
     try:
         return await _with_events(run, task, args, kwargs, work)
     finally:
-        gate.leave(task)
+        gate.leave(task, run.id)
 
 
 def _tell_hold(run: Run, task: Task[..., Any], reason: str) -> None:
