@@ -47,6 +47,12 @@ class _Waiting:
     run_id: str
     admitted: asyncio.Future[None] = field(repr=False)
 
+    def holds(self, task: Task[..., Any], run_id: str) -> bool:
+        """Tell whether that task must not overtake this one."""
+        if task.name == self.task.name and run_id == self.run_id:
+            return True
+        return bool(task.policies.demands.keys() & self.task.policies.demands.keys())
+
 
 class Gate:
     """Holds tasks back as constraints and capacities say."""
@@ -125,12 +131,12 @@ class Gate:
         """
         self._check_demands(task)
         self._drop_expired()
-        waiting = _Waiting(task, run_id, asyncio.get_running_loop().create_future())
         reason = self._reason_to_hold(task, run_id)
-        if reason is None and not any(_same_line(ahead, waiting) for ahead in self._line):
+        if reason is None and not any(ahead.holds(task, run_id) for ahead in self._line):
             self._admit(task, run_id)
             return
         on_hold(reason or "others wait before it")
+        waiting = _Waiting(task, run_id, asyncio.get_running_loop().create_future())
         self._line.append(waiting)
         self._set_timer()
         try:
@@ -208,7 +214,7 @@ class Gate:
             if waiting.admitted.done():
                 continue
             if self._reason_to_hold(waiting.task, waiting.run_id) or any(
-                _same_line(other, waiting) for other in held
+                other.holds(waiting.task, waiting.run_id) for other in held
             ):
                 held.append(waiting)
             else:
@@ -242,13 +248,6 @@ class Gate:
         if constraint.type == "rate_limit" and order.tokens < 1:
             waits.append((1 - order.tokens) / parse_rate(constraint.rate or ""))
         return waits
-
-
-def _same_line(ahead: _Waiting, behind: _Waiting) -> bool:
-    """Tell whether a task must not overtake another one that waits."""
-    if ahead.task.name == behind.task.name and ahead.run_id == behind.run_id:
-        return True
-    return bool(ahead.task.policies.demands.keys() & behind.task.policies.demands.keys())
 
 
 def _scopes(task: Task[..., Any], run_id: str) -> tuple[str, str, str]:
