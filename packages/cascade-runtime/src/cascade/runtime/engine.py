@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping, MutableMapping, Sequence
+from contextlib import AsyncExitStack
 from itertools import count
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar, overload
@@ -18,6 +19,7 @@ from cascade.runtime.events import Outcome, RunFinished, RunStarted
 from cascade.runtime.execution import as_lazy, execute
 from cascade.runtime.executors import PoolExecutor
 from cascade.runtime.run import Run
+from cascade.runtime.telemetry import Telemetry, TelemetrySettings
 from cascade.spec.constraint import CONSTRAINT_TOPIC
 from cascade.spec.resource import ResourceDefinition
 from cascade.spec.task import Task
@@ -53,6 +55,7 @@ class Engine(Equipment):
         overflow: OverflowPolicy = "wait",
         name: str | None = None,
         seed: int | None = None,
+        telemetry: TelemetrySettings | bool = False,
     ) -> None:
         """Make an engine; nothing is connected or started yet.
 
@@ -66,6 +69,7 @@ class Engine(Equipment):
             name: what telemetry calls this engine; a random one if left out.
             seed: makes the random numbers of each run (the resource ``rng``) a function of this
                 number and the run's name; left out, they are different each time.
+            telemetry: report over the connector what happens; see `cascade.runtime.telemetry`.
 
         Raises:
             ValueError: max_queued is below 1, or overflow is not a policy.
@@ -80,6 +84,8 @@ class Engine(Equipment):
             seed=seed,
         )
         self.name = name or f"engine-{secrets.token_hex(4)}"
+        self._telemetry_settings = TelemetrySettings() if telemetry is True else telemetry
+        self._telemetry: Telemetry | None = None
         self._owns_executor = executor is None
         self._run_numbers = count(1)
         self._users = 0
@@ -227,16 +233,21 @@ class Engine(Equipment):
             await connector.connect()
             self._connected_here = True
         self._constraints = await connector.subscribe(f"{CONSTRAINT_TOPIC}/#", self.gate.take_order)
+        if self._telemetry_settings:
+            self._telemetry = Telemetry(self.name, self.events, connector, self._telemetry_settings)
+            await self._telemetry.start()
 
     async def _stop(self) -> None:
-        constraints, self._constraints = self._constraints, None
-        try:
-            if constraints is not None:
-                await constraints.unsubscribe()
-            self.gate.forget_orders()
-            if self._owns_executor:
-                await self.executor.aclose()
-        finally:
+        """Close everything, last opened first, each also where another does not close."""
+        async with AsyncExitStack() as closing:
             if self._connected_here and self.connector is not None:
                 self._connected_here = False
-                await self.connector.disconnect()
+                closing.push_async_callback(self.connector.disconnect)
+            if self._owns_executor:
+                closing.push_async_callback(self.executor.aclose)
+            closing.callback(self.gate.forget_orders)
+            if self._constraints is not None:
+                closing.push_async_callback(self._constraints.unsubscribe)
+            if self._telemetry is not None:
+                closing.push_async_callback(self._telemetry.stop)
+            self._constraints = self._telemetry = None

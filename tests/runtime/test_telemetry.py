@@ -1,0 +1,173 @@
+"""Telemetry: what an engine says about itself over its connector."""
+
+import asyncio
+import tracemalloc
+
+import pytest
+
+import cascade as cs
+from cascade.common.messaging.testing import capture
+from cascade.runtime.telemetry import TelemetrySettings, level_of
+
+
+@cs.task
+async def one(n):
+    return n
+
+
+@cs.task
+async def fails():
+    raise OSError("no way")
+
+
+@cs.task(mode="inline")
+def count(n):
+    return count(n - 1) if n else "done"
+
+
+class Watcher:
+    """Keeps everything that is said under cascade/telemetry."""
+
+    def __init__(self):
+        self.connector = cs.LocalBusConnector(cs.LocalBroker())
+        self.heard = []
+
+    async def __aenter__(self):
+        await self.connector.connect()
+        await self.connector.subscribe("cascade/telemetry/#", self.hear)
+        return self
+
+    async def __aexit__(self, *_):
+        await self.connector.disconnect()
+
+    async def hear(self, topic, payload):
+        self.heard.append((topic, payload))
+
+    def engine(self, **settings):
+        connector = cs.LocalBusConnector(self.connector.broker)
+        telemetry = TelemetrySettings(**settings) if settings else True
+        return cs.Engine(connector=connector, name="mill", telemetry=telemetry)
+
+    def events(self, name):
+        return [
+            event
+            for topic, payload in self.heard
+            if topic.endswith(f"/{name}")
+            for event in payload["events"]
+        ]
+
+
+async def test_what_happens_in_a_run_is_told_in_order_and_flushed_at_the_end():
+    async with Watcher() as watcher:
+        await watcher.engine().run([one(1), one(2)], name="job")
+    topics = [topic for topic, _ in watcher.heard]
+    assert topics[0] == topics[-1] == "cascade/telemetry/mill/status"
+    assert topics[1] == "cascade/telemetry/mill/job/run-started"
+    assert topics[-2] == "cascade/telemetry/mill/job/run-finished"
+    tasks = [event["task"] for event in watcher.events("task-finished")]
+    assert tasks == ["one", "one", "collect"]
+    (finished,) = watcher.events("run-finished")
+    assert (finished["outcome"], finished["error"]) == ("succeeded", None)
+    payload = watcher.heard[1][1]
+    assert {name: payload[name] for name in ("version", "engine", "run", "event", "dropped")} == {
+        "version": 1,
+        "engine": "mill",
+        "run": "job",
+        "event": "run-started",
+        "dropped": 0,
+    }
+
+
+async def test_the_status_says_online_then_offline_and_is_retained():
+    async with Watcher() as watcher:
+        async with watcher.engine() as engine:
+            states = [payload["state"] for _, payload in watcher.heard]
+            assert states == ["online"]
+            await engine.run(one(1))
+        late = []
+
+        async def hear(topic, payload):
+            late.append(payload["state"])
+
+        await watcher.connector.subscribe("cascade/telemetry/+/status", hear)
+        assert late == ["offline"]
+
+
+async def test_errors_go_out_as_text():
+    async with Watcher() as watcher:
+        with pytest.raises(OSError, match="no way"):
+            await watcher.engine().run(fails())
+    (event,) = watcher.events("task-finished")
+    assert (event["outcome"], event["error"]) == ("failed", "OSError: no way")
+
+
+async def test_an_engine_that_goes_on_reports_meanwhile_and_gives_signs_of_life():
+    async with Watcher() as watcher, watcher.engine(every=0.001, heartbeat=0.01) as engine:
+        await engine.run(one(1))
+        async with asyncio.timeout(30):
+            while len([t for t, _ in watcher.heard if t.endswith("/status")]) < 3:
+                await asyncio.sleep(0.001)
+            while not watcher.events("run-finished"):
+                await asyncio.sleep(0.001)
+
+
+async def test_what_finds_no_room_is_dropped_and_counted_and_no_task_waits():
+    async with Watcher() as watcher:
+        assert await watcher.engine(limit=10, every=3600.0).run(count(100)) == "done"
+    told = sum(len(payload.get("events", [])) for _, payload in watcher.heard if "run" in payload)
+    assert told == 10
+    assert watcher.heard[-1][1]["dropped"] == 2 + 2 * 101 - 10
+
+
+async def test_a_hundred_thousand_steps_grow_no_memory():
+    connector = cs.LocalBusConnector(cs.LocalBroker())
+    telemetry = TelemetrySettings(limit=1000, every=0.001)
+    async with cs.Engine(connector=connector, telemetry=telemetry) as engine:
+        await engine.run(count(1000))
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        await engine.run(count(100_000))
+        await asyncio.sleep(0.1)
+        grown = tracemalloc.get_traced_memory()[0] - before
+        tracemalloc.stop()
+    assert grown < 500_000
+
+
+async def test_a_connector_that_fails_is_reported_and_the_engine_goes_on():
+    async with Watcher() as watcher:
+        engine = watcher.engine(every=0.001)
+        with capture() as messages:
+            async with engine:
+                publish = engine.connector.publish
+
+                async def broken(topic, payload, *rest, **options):
+                    raise OSError("cable")
+
+                engine.connector.publish = broken
+                assert await engine.run(one(1)) == 1
+                async with asyncio.timeout(30):
+                    while not messages:
+                        await asyncio.sleep(0.001)
+                engine.connector.publish = publish
+    assert {message.id for message in messages} == {"engine.telemetry_error"}
+
+
+def test_names_become_one_level_of_a_topic():
+    assert level_of("night/shift +1#") == "night_shift _1_"
+    assert level_of("") == "_"
+
+
+def test_on_simulated_time_it_keeps_nothing_going(virtual_time):
+    async def main():
+        async with Watcher() as watcher, watcher.engine() as engine:
+            await engine.run(one(1))
+            await asyncio.sleep(10)
+            return len(watcher.events("run-finished"))
+
+    assert virtual_time(main()) == 1
+
+
+@pytest.mark.parametrize("settings", [{"every": 0}, {"heartbeat": -1}, {"limit": 0}])
+def test_numbers_that_make_no_sense_are_refused(settings):
+    with pytest.raises(ValueError, match="above 0"):
+        TelemetrySettings(**settings)
