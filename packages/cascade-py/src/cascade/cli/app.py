@@ -34,7 +34,7 @@ def _cascade(
 
 def make_app() -> typer.Typer:
     """Return the program with all its commands."""
-    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(_cascade)
     for command in load_commands():
         settings = None if command.is_usable else _TAKES_ANYTHING

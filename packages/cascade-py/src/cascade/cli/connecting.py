@@ -1,0 +1,72 @@
+"""From a URL to a connector: the entry-point group ``cascade.connectors``, by the URL's scheme."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from cascade.interfaces.errors import CascadeError, near_name
+from cascade.interfaces.protocols import Connector
+from cascade.plugins import plugins
+
+__all__ = ["GROUP", "Url", "connected", "connector_from", "run_to_end"]
+
+GROUP = "cascade.connectors"
+
+T = TypeVar("T")
+
+Url = Annotated[
+    str,
+    typer.Option(
+        "--connector",
+        envvar="CASCADE_CONNECTOR",
+        help="Where to connect, such as mqtt://localhost:1883.",
+    ),
+]
+
+
+def connector_from(url: str) -> Connector:
+    """Return a connector to what a URL names; not yet connected.
+
+    Raises:
+        BadParameter: no installed distribution knows the URL's scheme, or the URL is not valid.
+    """
+    scheme, colon, _ = url.partition("://")
+    known = plugins(GROUP)
+    if not colon or scheme not in known:
+        names = ", ".join(f"{name}://…" for name in sorted(known)) or "none"
+        raise typer.BadParameter(
+            f"no connector for {url!r}; installed are: {names}. "
+            f"'pip install cascade-py[mqtt]' brings mqtt://…{near_name(scheme, known)}"
+        )
+    make: Callable[[str], Connector] = known[scheme].load()
+    try:
+        return make(url)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Connector]:
+    """Connect for as long as the context is open."""
+    connector = connector_from(url)
+    await connector.connect()
+    try:
+        yield connector
+    finally:
+        await connector.disconnect()
+
+
+def run_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work; what Cascade or the network refuses becomes one sentence and status 1."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None  # 128 and the number of SIGINT, as shells count
+    except (CascadeError, OSError) as error:
+        typer.echo(f"cascade: {error}", err=True)
+        raise typer.Exit(1) from None

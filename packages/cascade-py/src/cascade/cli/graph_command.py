@@ -1,0 +1,39 @@
+"""``cascade graph``: draw the graph of a target, as Mermaid or DOT."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cascade.cli.targets import Target, load_target
+from cascade.runtime.drawing import dot, mermaid
+from cascade.runtime.execution import as_lazy
+
+__all__ = ["graph"]
+
+
+class Form(StrEnum):
+    """How to write it."""
+
+    mermaid = "mermaid"
+    dot = "dot"
+
+
+def graph(
+    target: Target,
+    form: Annotated[Form, typer.Option("--format", help="What to write it as.")] = Form.mermaid,
+    output: Annotated[Path | None, typer.Option(help="Write it here.")] = None,
+) -> None:
+    """Draw which calls a target needs before it can run; nothing is run.
+
+    What a task returns later, a tail call, is not known before.
+    """
+    lazy = as_lazy(load_target(target), {})
+    drawn = mermaid(lazy) if form is Form.mermaid else dot(lazy)
+    if output is None:
+        typer.echo(drawn)
+    else:
+        output.write_text(f"{drawn}\n", encoding="utf-8")

@@ -1,0 +1,87 @@
+"""``cascade run``: run a target from the command line, and show how it goes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.status import Status
+
+from cascade.cli.connecting import connector_from, run_to_end
+from cascade.cli.targets import Target, load_target, parameters_from
+from cascade.runtime.engine import Engine
+from cascade.runtime.events import Event, TaskFinished, TaskStarted
+
+__all__ = ["run_target"]
+
+
+def run_target(  # noqa: PLR0917 - Typer gives them all by name
+    target: Target,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", help="key=value; the value as JSON or text."),
+    ] = None,
+    connector: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CASCADE_CONNECTOR", help="Where to connect, such as mqtt://localhost."
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The run's id, for orders and telemetry.")
+    ] = None,
+    telemetry: Annotated[
+        bool, typer.Option("--telemetry", help="Report over the connector what happens.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The value as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Run a task, a lazy result or a list of these, and print its value.
+
+    Ends with status 0, or with 1 where the run fails; the error is one sentence on standard error.
+    """
+    loaded, params = load_target(target), parameters_from(param or ())
+    if telemetry and connector is None:
+        raise typer.BadParameter("--telemetry needs a --connector to report over")
+    engine = Engine(
+        connector=None if connector is None else connector_from(connector), telemetry=telemetry
+    )
+    console = Console(stderr=True)
+    try:
+        with _progress(engine, console, target, quiet=quiet):
+            value = run_to_end(engine.run(loaded, params, name=name))
+    except typer.Exit:
+        raise
+    except Exception as error:  # noqa: BLE001 - the edge: the user's own tasks raise what they like
+        notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ())[:1])
+        typer.echo(f"cascade: {type(error).__name__}: {error}{notes}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(json.dumps(value, ensure_ascii=False, default=repr) if as_json else repr(value))
+
+
+def _progress(
+    engine: Engine, console: Console, target: str, *, quiet: bool
+) -> AbstractContextManager[object]:
+    """Show in one line which tasks run, where there is a terminal."""
+    if quiet or not console.is_terminal:
+        return nullcontext()
+    status = Status(f"{target} begins", console=console)
+    running: Counter[str] = Counter()
+    finished = 0
+
+    def show(event: Event) -> None:
+        nonlocal finished
+        if isinstance(event, TaskStarted):
+            running[event.task] += 1
+        elif isinstance(event, TaskFinished):
+            running[event.task] -= 1
+            finished += 1
+        names = ", ".join(f"{task} × {n}" for task, n in running.items() if n > 0)
+        status.update(f"{finished} tasks done; running: {names or 'none'}")
+
+    engine.events.listen(show)
+    return status

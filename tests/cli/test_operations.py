@@ -1,0 +1,235 @@
+"""The commands that run, draw, steer and watch; on a bus in memory that plays the far one."""
+
+import asyncio
+import json
+
+import pytest
+
+import cascade as cs
+import cascade.cli.connecting
+from cascade.cli import main
+from cascade.connectors.local import LocalBusConnector
+from cascade.plugins import Plugin
+
+
+@pytest.fixture(autouse=True)
+def bus(monkeypatch):
+    """Let memory:// be the process-wide broker."""
+
+    def make(url):
+        if "broken" in url:
+            raise ValueError(f"{url} is not a valid URL")
+        return LocalBusConnector()
+
+    offered = {"memory": Plugin("memory", "cascade-test", lambda: make)}
+    monkeypatch.setattr(cascade.cli.connecting, "plugins", lambda group: offered)
+    LocalBusConnector._reset_broker_state()
+    yield
+    LocalBusConnector._reset_broker_state()
+
+
+AT = ["--connector", "memory://"]
+
+
+def said(capsys, *arguments, status=0):
+    """Run a command and return what it wrote to standard output and to standard error."""
+    assert main(list(arguments)) == status
+    return capsys.readouterr()
+
+
+# --- run ------------------------------------------------------------------------------------------
+
+
+def test_run_prints_the_value_of_a_lazy_a_list_and_a_task_with_parameters(capsys):
+    assert said(capsys, "run", "cli.flows:total").out == "10\n"
+    assert said(capsys, "run", "cli.flows:several", "--json").out == "[2, 4]\n"
+    parameters = ["-p", "x=21", "--param", "by=2"]
+    assert said(capsys, "run", "cli.flows:scaled", *parameters, "--json").out == '{"value": 42}\n'
+
+
+def test_run_takes_what_is_no_json_as_text(capsys):
+    assert said(capsys, "run", "cli.flows:double", "-p", "x=ha").out == "'haha'\n"
+
+
+def test_a_run_that_fails_is_one_sentence_and_status_1(capsys):
+    out, err = said(capsys, "run", "cli.flows:fails", status=1)
+    assert out == ""
+    assert err == "cascade: ValueError: not today (in task 'fails' of run 'run-1')\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["cli.flows"], "a target is module:name"),
+        (["no_such_module:x"], "there is no module 'no_such_module'"),
+        (["cli.flows:totl"], "Did you mean 'total'?"),
+        (["cli.flows:nothing_to_run"], "is int; a target is a task"),
+        (["cli.flows:double", "-p", "x"], "a parameter is key=value, not 'x'"),
+        (["cli.flows:total", "--telemetry"], "--telemetry needs a --connector"),
+        (["cli.flows:total", "--connector", "far://x"], "no connector for 'far://x'"),
+        (["cli.flows:total", "--connector", "memory://broken"], "is not a valid URL"),
+    ],
+)
+def test_what_cannot_be_run_is_one_sentence_and_status_2(arguments, reason, capsys):
+    out, err = said(capsys, "run", *arguments, status=2)
+    assert out == ""
+    assert reason in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_run_hears_over_the_connector(capsys):
+    said(capsys, "pub", "go", '{"now": true}', "--retain", *AT)
+    assert said(capsys, "run", "cli.flows:hears", *AT).out == "{'now': True}\n"
+
+
+# --- graph ----------------------------------------------------------------------------------------
+
+
+def test_graph_draws_calls_and_what_they_need(capsys, tmp_path):
+    drawn = said(capsys, "graph", "cli.flows:total").out.splitlines()
+    assert drawn[0] == "flowchart TD"
+    assert drawn[1:5] == [
+        '    n0["add"]',
+        '    n1["double"]',
+        '    n2["double"]',
+        '    n3["double"]',
+    ]
+    assert drawn[5:] == ["    n1 --> n0", "    n2 --> n0", "    n3 --> n2"]
+    path = tmp_path / "graph.dot"
+    said(capsys, "graph", "cli.flows:several", "--format", "dot", "--output", str(path))
+    assert path.read_text() == (
+        "digraph {\n    node [shape=box];\n"
+        '    n0 [label="collect"];\n    n1 [label="double"];\n    n2 [label="double"];\n'
+        "    n1 -> n0;\n    n2 -> n0;\n}\n"
+    )
+
+
+# --- pub and sub ----------------------------------------------------------------------------------
+
+
+def test_sub_shows_what_is_retained_and_ends_after_the_count(capsys):
+    for topic, payload in [("a/1", "5"), ("a/2", "just text"), ("b", "null")]:
+        said(capsys, "pub", topic, payload, "-r", *AT)
+    assert said(capsys, "sub", "a/+", "-n", "2", *AT).out == 'a/1 5\na/2 "just text"\n'
+    shown = said(capsys, "sub", "a/2", "c", "--json", "-n", "1", *AT).out
+    assert json.loads(shown) == {"topic": "a/2", "payload": "just text"}
+
+
+def test_sub_that_hears_too_little_in_time_is_status_1(capsys):
+    assert said(capsys, "sub", "never", "--timeout", "0.01", *AT, status=1) == ("", "")
+
+
+def test_an_invalid_topic_is_one_sentence_and_status_1(capsys):
+    out, err = said(capsys, "pub", "a/+", "1", *AT, status=1)
+    assert out == ""
+    assert err == ("cascade: invalid topic 'a/+' at level 2: a published topic has no wildcards\n")
+
+
+# --- orders ---------------------------------------------------------------------------------------
+
+
+def test_an_engine_is_paused_and_resumed_from_outside(capsys):
+    @cs.task
+    async def work():
+        return "done"
+
+    async def start():
+        running = asyncio.create_task(cs.run_async(work(), connector=LocalBusConnector()))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        done = running.done()
+        running.cancel()
+        return done
+
+    assert said(capsys, "pause", "task/work", *AT).out == "Paused: task/work\n"
+    assert asyncio.run(start()) is False
+    assert said(capsys, "resume", "task/work", *AT).out == "Resumed: task/work\n"
+    assert asyncio.run(start()) is True
+
+
+def test_orders_are_what_engines_understand(capsys):
+    said(capsys, "limit", "-n", "3", *AT)
+    said(capsys, "limit", "run/a", "--rate", "20/s", "--burst", "5", "--expires", "60", *AT)
+    orders = json.loads(said(capsys, "status", "--json", *AT).out)["orders"]
+    assert orders["global"] == {"id": "cli", "type": "concurrency", "n": 3, "burst": 1}
+    assert {k: v for k, v in orders["run/a"].items() if k != "expires_at"} == {
+        "id": "cli",
+        "type": "rate_limit",
+        "rate": "20/s",
+        "burst": 5,
+    }
+    said(capsys, "resume", *AT)
+    assert list(json.loads(said(capsys, "status", "--json", *AT).out)["orders"]) == ["run/a"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["limit"], "either -n or --rate"),
+        (["limit", "-n", "1", "--rate", "1/s"], "either -n or --rate"),
+        (["limit", "--rate", "often"], "a rate looks like '20/s'"),
+        (["pause", "everything"], "a scope is global, task/<name> or run/<id>"),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_one_sentence_and_status_2(arguments, reason, capsys):
+    out, err = said(capsys, *arguments, *AT, status=2)
+    assert out == ""
+    assert reason in err
+
+
+# --- status and watch -----------------------------------------------------------------------------
+
+
+def test_status_tells_of_engines_and_orders(capsys):
+    assert said(capsys, "status", *AT).out == "No engine reports, and no order holds.\n"
+    said(capsys, "run", "cli.flows:total", "--telemetry", *AT)
+    said(capsys, "pause", *AT)
+    first, second = said(capsys, "status", *AT).out.splitlines()
+    assert first.startswith("engine engine-")
+    assert ": offline, 10 events, 0 s ago" in first
+    assert second == 'order global: {"id": "cli", "type": "pause", "burst": 1}'
+
+
+def test_watch_tells_line_by_line_where_there_is_no_terminal(capsys):
+    async def both():
+        from rich.console import Console
+
+        from cascade.cli.watch_command import _watch
+
+        watching = asyncio.create_task(_watch("memory://", 0.5, Console()))
+        await asyncio.sleep(0.05)
+        engine = cs.Engine(connector=LocalBusConnector(), name="mill", telemetry=True)
+        await engine.run(cs.wait(0.01), name="job")
+        await watching
+
+    asyncio.run(both())
+    assert capsys.readouterr().out.splitlines() == [
+        "mill: online",
+        "mill job run-started",
+        "mill job task-started wait",
+        "mill job task-finished wait succeeded",
+        "mill job run-finished succeeded",
+        "mill: offline",
+    ]
+
+
+def test_watch_draws_a_table_on_a_terminal():
+    import io
+
+    from rich.console import Console
+
+    from cascade.cli.watch_command import _watch
+
+    screen = io.StringIO()
+
+    async def both():
+        console = Console(file=screen, force_terminal=True, width=100)
+        watching = asyncio.create_task(_watch("memory://", 0.6, console))
+        await asyncio.sleep(0.05)
+        engine = cs.Engine(connector=LocalBusConnector(), name="mill", telemetry=True)
+        await engine.run(cs.wait(0.01), name="job")
+        await watching
+
+    asyncio.run(both())
+    assert "succeeded" in screen.getvalue()
+    assert "job" in screen.getvalue()
