@@ -256,7 +256,7 @@ def test_another_thread_cannot_call_in():
 
 
 def test_a_pace_holds_simulated_time_back():
-    begun = time.monotonic()
+    begun = time.monotonic()  # before the pace is made, from which on it counts
     run(asyncio.sleep(2), Pace(20))
     assert time.monotonic() - begun >= 0.09
 
@@ -264,8 +264,8 @@ def test_a_pace_holds_simulated_time_back():
 def test_a_pause_holds_until_it_is_taken_back():
     pace = Pace(1000)
     pace.paused = True
-    threading.Timer(0.1, setattr, (pace, "paused", False)).start()
     begun = time.monotonic()
+    threading.Timer(0.1, setattr, (pace, "paused", False)).start()
     run(asyncio.sleep(1), pace)
     assert time.monotonic() - begun >= 0.09
 
