@@ -74,7 +74,10 @@ class _Instruments:
         elif isinstance(event, TaskFinished):
             self._end_task(event)
         elif isinstance(event, TaskRetrying) and event.run_id in self._runs:
-            retry = {"cascade.task": event.task, "cascade.attempt": event.attempt}
+            retry: dict[str, str | int] = {
+                "cascade.task": event.task,
+                "cascade.attempt": event.attempt,
+            }
             self._runs[event.run_id].add_event("retry", retry, _unix(event.time))
         elif isinstance(event, RunFinished):
             span = self._runs.pop(event.run_id, None)
