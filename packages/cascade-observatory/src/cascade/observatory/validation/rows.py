@@ -139,7 +139,9 @@ ROWS = (
     ),
     Row(
         "V7b",
-        "All-to-all, b = 3, ε = e/N, N = 100: median cycles until everyone flashes at one instant",
+        "All-to-all, b = 3, ε = e/N, N = 100: median cycles until everyone flashes at one instant. "
+        "With e = 0.4 most runs take about 1.7 or 2.5 cycles and few between, so that few seeds will "
+        "not do",
         _MS,
         "± 25 %",
         trials.everyone,
@@ -148,7 +150,7 @@ ROWS = (
             Claim({"e": e}, f"{cycles}", _within(cycles, 0.25))
             for e, cycles in ((0.05, 30.1), (0.1, 14.0), (0.2, 6.0), (0.4, 1.8))
         ],
-        seeds=31,
+        seeds=101,
         fixed={"count": 100},
     ),
     Row(
