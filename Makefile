@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 WHEEL_VENV := .venv-wheels
 BENCH_VENV := .venv-bench
+HEAVY_VENV := .venv-bench-heavy
 BIN := $(VENV)/bin
 PACKAGES := $(sort $(wildcard packages/cascade-*))
 PROJECTS := $(PACKAGES:%=%/pyproject.toml)
@@ -12,10 +13,11 @@ READY := $(VENV)/.ready
 WHEELS := dist/.built
 WHEELS_READY := $(WHEEL_VENV)/.ready
 BENCH_READY := $(BENCH_VENV)/.ready
+HEAVY_READY := $(HEAVY_VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install fireflies validate chromium test lint format types bench bench-quick wheels test-wheels ci clean
+.PHONY: help install fireflies validate chromium test lint format types bench bench-quick bench-heavy wheels test-wheels ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +53,9 @@ bench: $(BENCH_READY) ## Run the benchmarks, peers included, and print what they
 bench-quick: $(BENCH_READY) ## Run them all with fewer repeats and operations
 	$(BENCH_VENV)/bin/python -m benchmarks --quick
 
+bench-heavy: $(HEAVY_READY) ## Compare with the peers that need an environment of their own
+	$(HEAVY_VENV)/bin/python -m benchmarks peers_heavy
+
 wheels: $(WHEELS) ## Build all wheels into dist/
 
 test-wheels: $(WHEELS_READY) chromium ## Run the same tests on the installed wheels
@@ -59,7 +64,7 @@ test-wheels: $(WHEELS_READY) chromium ## Run the same tests on the installed whe
 ci: lint types test test-wheels ## Run everything that has to pass
 
 clean: ## Remove what was built, the venvs too
-	rm -rf $(VENV) $(WHEEL_VENV) $(BENCH_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(WHEEL_VENV) $(BENCH_VENV) $(HEAVY_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 $(READY): requirements/dev.txt VERSION $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -86,5 +91,12 @@ $(BENCH_READY): requirements/bench.txt requirements/dev.txt VERSION $(PROJECTS)
 	test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.txt
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+	    $(PACKAGES:%=--editable %)
+	touch $@
+
+$(HEAVY_READY): requirements/bench-heavy.txt VERSION $(PROJECTS)
+	test -x $(HEAVY_VENV)/bin/python || $(PYTHON) -m venv $(HEAVY_VENV)
+	$(HEAVY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/bench-heavy.txt
+	$(HEAVY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
 	    $(PACKAGES:%=--editable %)
 	touch $@

@@ -10,7 +10,7 @@ import warnings
 from benchmarks.harness import Settings
 
 OWN = ["bus", "signals", "engine", "memory", "promises", "importing", "soak"]
-PROGRAMS = [*OWN, "peers_bus", "peers_mqtt", "peers_engine"]
+PROGRAMS = [*OWN, "peers_bus", "peers_mqtt", "peers_engine", "peers_heavy"]
 
 
 def main() -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Self
 
 from benchmarks import peers_engine_graphs as graphs
 from benchmarks import peers_engine_tasks as tasks
@@ -31,8 +32,12 @@ class Peer:
     note: str = ""
     size: int = 1000
 
+    def sized(self, size: int) -> Self:
+        """Return the same at another size."""
+        return replace(self, size=size)
 
-PEERS = [
+
+FLOOR = [
     Peer(
         "asyncio, a task each",
         "asyncio",
@@ -41,6 +46,11 @@ PEERS = [
         tasks.asyncio_loop,
     ),
     Peer("Cascade", "cascade", tasks.cascade_chain, tasks.cascade_fan_out, tasks.cascade_loop),
+]
+"""What every table begins with."""
+
+PEERS = [
+    *FLOOR,
     Peer(
         "pydantic-graph",
         "pydantic_graph",
@@ -82,6 +92,13 @@ PEERS = [
         note="sync, its one-thread scheduler",
     ),
     Peer(
+        "dask.delayed, threads",
+        "dask",
+        partial(tasks.dask_chain, scheduler="threads"),
+        partial(tasks.dask_fan_out, scheduler="threads"),
+        note="sync, its scheduler with a pool of threads",
+    ),
+    Peer(
         "doit",
         "doit.doit_cmd",
         tasks.doit_chain,
@@ -92,10 +109,10 @@ PEERS = [
 
 
 async def _compared(
-    shape: str, expected: Callable[[int], int], settings: Settings
+    peers: list[Peer], shape: str, expected: Callable[[int], int], settings: Settings
 ) -> list[Measured]:
     candidates, notes, missing = {}, {}, []
-    for each in PEERS:
+    for each in peers:
         if (work := getattr(each, shape)) is None:
             continue
         if (module := peer(each.module)) is None:
@@ -114,11 +131,16 @@ async def _compared(
     return await compare(candidates, settings, unit="µs", notes=notes) + missing
 
 
+def run_all(peers: list[Peer], settings: Settings, title: str) -> None:
+    """Compare peers in the three shapes, a table for each."""
+    rows = asyncio.run(_compared(peers, "chain", lambda size: size, settings))
+    report(f"{title}: a chain, built and run, per task", rows)
+    rows = asyncio.run(_compared(peers, "fan_out", lambda size: size * (size + 1) // 2, settings))
+    report(f"{title}: a fan-out and a sum, built and run, per task", rows)
+    rows = asyncio.run(_compared(peers, "loop", lambda _size: 0, settings))
+    report(f"{title}: a loop, per step", rows)
+
+
 def main(settings: Settings) -> None:
     """Run the three shapes."""
-    rows = asyncio.run(_compared("chain", lambda size: size, settings))
-    report("Peers of the engine: a chain, built and run, per task", rows)
-    rows = asyncio.run(_compared("fan_out", lambda size: size * (size + 1) // 2, settings))
-    report("Peers of the engine: a fan-out and a sum, built and run, per task", rows)
-    rows = asyncio.run(_compared("loop", lambda _size: 0, settings))
-    report("Peers of the engine: a loop, per step", rows)
+    run_all(PEERS, settings, "Peers of the engine")

@@ -87,19 +87,19 @@ async def hamilton_fan_out(module: Any, size: int) -> int:
     return _hamilton(module, [*parts, _named("total", [part.__name__ for part in parts], sum)])
 
 
-async def dask_chain(module: Any, size: int) -> int:
+async def dask_chain(module: Any, size: int, scheduler: str = "synchronous") -> int:
     """Each task takes the value of the one before."""
     add, value = module.delayed(operator.add), 0
     for _ in range(size):
         value = add(value, 1)
-    return int(value.compute(scheduler="synchronous"))
+    return int(value.compute(scheduler=scheduler))
 
 
-async def dask_fan_out(module: Any, size: int) -> int:
+async def dask_fan_out(module: Any, size: int, scheduler: str = "synchronous") -> int:
     """Add up what independent tasks give."""
     add = module.delayed(operator.add)
     total = module.delayed(sum)([add(n, 1) for n in range(size)])
-    return int(total.compute(scheduler="synchronous"))
+    return int(total.compute(scheduler=scheduler))
 
 
 def _doit(module: Any, tasks: list[dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ import importlib
 import pytest
 from benchmarks.__main__ import OWN
 from benchmarks.harness import Settings
+from benchmarks.peers_heavy import main as heavy_peers
 
 TINY = Settings(repeats=1, scale=0.001)
 
@@ -16,3 +17,14 @@ def test_a_program_runs_and_saves_its_tables(name, tmp_path, monkeypatch, capsys
     importlib.import_module(f"benchmarks.{name}").main(TINY)
     saved = list(tmp_path.glob("build/benchmarks/*.json"))
     assert capsys.readouterr().out.count("### ") == len(saved) > 0
+
+
+def test_the_heavy_peers_do_without_what_is_not_installed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    installed = {"asyncio": object(), "cascade": object()}
+    monkeypatch.setattr("benchmarks.peers_engine.peer", installed.get)
+    monkeypatch.setattr("benchmarks.peers_engine_recorded.find_spec", installed.get)
+    heavy_peers(TINY)
+    printed = capsys.readouterr().out
+    assert printed.count("| Cascade, 50 |") == 3
+    assert printed.count("| prefect |  |  |  | not installed |") == 3
