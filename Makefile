@@ -17,7 +17,7 @@ HEAVY_READY := $(HEAVY_VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install fireflies validate chromium test lint format types bench bench-quick bench-heavy wheels test-wheels ci clean
+.PHONY: help install fireflies validate services test lint format types bench bench-quick bench-heavy wheels test-wheels ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,10 +30,10 @@ fireflies: $(READY) ## Watch 400 fireflies fall into step, and draw the picture
 validate: $(READY) ## Measure the published results again (some twenty minutes)
 	$(BIN)/cascade validate --keep build/validation --output docs/validation.md
 
-chromium: ## Install the browser that tests drive, if it is missing and may be had without asking
-	.ci/install-if-missing chromium chromium-driver
+services: ## Install the browser and the broker that tests use, where that may be done without asking
+	.ci/install-if-missing chromium chromium-driver mosquitto
 
-test: $(READY) chromium ## Run the tests on the source tree
+test: $(READY) services ## Run the tests on the source tree
 	$(BIN)/python -m pytest -n 2
 
 lint: $(READY) ## Check style and formatting
@@ -58,7 +58,7 @@ bench-heavy: $(HEAVY_READY) ## Compare with the peers that need an environment o
 
 wheels: $(WHEELS) ## Build all wheels into dist/
 
-test-wheels: $(WHEELS_READY) chromium ## Run the same tests on the installed wheels
+test-wheels: $(WHEELS_READY) services ## Run the same tests on the installed wheels
 	$(WHEEL_VENV)/bin/python -m pytest -n 2
 
 ci: lint types test test-wheels ## Run everything that has to pass

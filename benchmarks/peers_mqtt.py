@@ -7,22 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from benchmarks.harness import Settings, absent, compare, peer, report, timed_async
+from benchmarks.mosquitto import HOST, PATIENCE, broker, program
 from cascade.connectors.local import LocalBroker, LocalBusConnector
 
 BURST = 500
-HOST = "127.0.0.1"
-PATIENCE = 20.0
-"""Seconds until a lost message is an error."""
 
 
 class Inbox:
@@ -49,44 +41,11 @@ class Inbox:
         await self.full.wait()
 
 
-def _program() -> str | None:
-    folders = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-    return shutil.which("mosquitto", path=folders)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def broker(program: str) -> Iterator[int]:
-    """Run a broker of our own on loopback; give its port."""
-    port = _free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Path(folder) / "mosquitto.conf"
-        settings.write_text(
-            f"listener {port} {HOST}\nallow_anonymous true\npersistence false\nlog_dest none\n",
-            encoding="utf-8",
-        )
-        process = subprocess.Popen([program, "-c", str(settings)])
-        try:
-            yield port
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
-
-
 async def _client(gmqtt: Any, name: str, port: int) -> Any:
     client = gmqtt.Client(name)
     async with asyncio.timeout(PATIENCE):
-        while True:  # until the broker listens
-            try:
-                await client.connect(HOST, port)
-                return client
-            except OSError:
-                await asyncio.sleep(0.05)
+        await client.connect(HOST, port)
+    return client
 
 
 @contextlib.asynccontextmanager
@@ -141,10 +100,10 @@ async def _measure(settings: Settings, gmqtt: Any, port: int) -> None:
 
 def main(settings: Settings) -> None:
     """Start a broker, and measure."""
-    program, gmqtt = _program(), peer("gmqtt")
-    if program is None or gmqtt is None:
-        missing = absent("Mosquitto" if program is None else "gmqtt")
+    gmqtt = peer("gmqtt")
+    if program() is None or gmqtt is None:
+        missing = absent("Mosquitto" if program() is None else "gmqtt")
         report("Peers of the bus: a broker", [missing])
         return
-    with broker(program) as port:
+    with broker() as port:
         asyncio.run(_measure(settings, gmqtt, port))

@@ -5,11 +5,16 @@ context manager; what it opens is a broker without subscriptions and without ret
 The flags say where a network makes a point of the contract weaker, and nothing else.
 """
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
+from cascade.connectors.mqtt import MqttConnector
+from mqtt.broker import NEEDS_BROKER, Broker
 
-__all__ = ["HARNESSES", "LocalHarness"]
+__all__ = ["HARNESSES", "LocalHarness", "Mqtt3Harness", "MqttHarness"]
 
 
 class LocalHarness:
@@ -38,4 +43,52 @@ class LocalHarness:
         return LocalBusConnector(broker=self._broker, **options)
 
 
-HARNESSES = [pytest.param(LocalHarness, id="local")]
+class MqttHarness:
+    """MQTT 5 through a real Mosquitto.
+
+    Retained messages are handed over before subscribe returns here too: Mosquitto sends them right
+    behind its answer. Another broker may send them later; then they come as late as that.
+    """
+
+    one_order = False
+    """Each client has a connection of its own, and its own pace."""
+
+    retained_in_order = False
+    """Mosquitto walks through its tree of topics."""
+
+    many = 2_000
+    """Each message makes a journey of its own."""
+
+    protocol = "5"
+    settings = ()
+
+    def __enter__(self):
+        self._folder = tempfile.TemporaryDirectory()
+        self._broker = Broker(Path(self._folder.name), *self.settings)
+        self._broker.start()
+        return self
+
+    def __exit__(self, *_error):
+        self._broker.stop()
+        self._folder.cleanup()
+
+    def connector(self, **options):
+        """Return a new connector, not connected yet."""
+        return MqttConnector(self._broker.url, protocol=self.protocol, **options)
+
+
+class Mqtt3Harness(MqttHarness):
+    """MQTT 3.1.1, which has no way to tell the copies of a message for overlapping filters apart.
+
+    So the broker has to send one copy; Mosquitto has a setting for that.
+    """
+
+    protocol = "3.1.1"
+    settings = ("allow_duplicate_messages false",)
+
+
+HARNESSES = [
+    pytest.param(LocalHarness, id="local"),
+    pytest.param(MqttHarness, id="mqtt", marks=NEEDS_BROKER),
+    pytest.param(Mqtt3Harness, id="mqtt3", marks=NEEDS_BROKER),
+]

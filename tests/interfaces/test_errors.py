@@ -70,6 +70,26 @@ SAMPLES = [
     ),
     (errors.NoConnectorError(), {}, ["Engine(connector=LocalBusConnector())"]),
     (
+        errors.WrongLoopError("publish"),
+        {"action": "publish"},
+        ["cannot publish", "another event loop"],
+    ),
+    (
+        errors.PayloadError("a/b", "bytes are not JSON"),
+        {"topic": "a/b", "reason": "bytes are not JSON"},
+        ["'a/b'", "bytes are not JSON"],
+    ),
+    (
+        errors.BrokerUnavailableError("connect", "host:1883", "refused"),
+        {"action": "connect", "address": "host:1883", "reason": "refused"},
+        ["cannot connect", "host:1883 (refused)", "check that it runs"],
+    ),
+    (
+        errors.BrokerRefusedError("subscribe to 'a'", 0x87, "Not authorized"),
+        {"action": "subscribe to 'a'", "code": 0x87, "reason": "Not authorized"},
+        ["subscribe to 'a'", "Not authorized (reason code 0x87)", "access rules"],
+    ),
+    (
         errors.LazyUseError("f(1)", "iterated"),
         {"lazy": "f(1)", "use": "iterated"},
         ["f(1)", "cannot be iterated", "cs.run"],

@@ -5,7 +5,11 @@
     ├── ConnectorError (RuntimeError)
     │   ├── NotConnectedError                   publish or subscribe before connect
     │   ├── QueueFullError                      a subscription's queue is full, policy "error"
-    │   └── NoConnectorError                    recv, send on an engine without a connector
+    │   ├── NoConnectorError                    recv, send on an engine without a connector
+    │   ├── WrongLoopError                      a connector used on another loop than its own
+    │   ├── PayloadError (ValueError)           a payload that the transport cannot carry
+    │   ├── BrokerUnavailableError              no connection to the broker, for too long
+    │   └── BrokerRefusedError                  the broker said no, with a reason code
     ├── LazyUseError (TypeError)                a lazy result used as if it were its value
     ├── GraphError (ValueError)
     │   └── CyclicGraphError                    a lazy result that needs itself
@@ -36,6 +40,8 @@ from typing import Any
 
 __all__ = [
     "BrokenProviderError",
+    "BrokerRefusedError",
+    "BrokerUnavailableError",
     "CascadeError",
     "ConnectorError",
     "CyclicGraphError",
@@ -49,6 +55,7 @@ __all__ = [
     "NoConnectorError",
     "NonDeterminismError",
     "NotConnectedError",
+    "PayloadError",
     "ProcessTransferError",
     "QueueFullError",
     "ResourceCycleError",
@@ -59,6 +66,7 @@ __all__ = [
     "UnknownProviderError",
     "UnknownResourceError",
     "VirtualTimeError",
+    "WrongLoopError",
     "near_name",
 ]
 
@@ -155,6 +163,73 @@ class NoConnectorError(ConnectorError):
             "this engine has no connector, so recv and send have nowhere to go; "
             "give it one: Engine(connector=LocalBusConnector()) or run(..., connector=LocalBusConnector())"
         )
+
+
+class WrongLoopError(ConnectorError):
+    """A connector that belongs to one event loop, used on another."""
+
+    def __init__(self, action: str) -> None:
+        """Name what was tried."""
+        super().__init__(
+            f"cannot {action} here: this connector was connected on another event loop; give each loop "
+            "a connector of its own, or hand the work over with asyncio.run_coroutine_threadsafe"
+        )
+        self.action = action
+
+
+class PayloadError(ConnectorError, ValueError):
+    """A payload that the transport cannot carry.
+
+    Attributes:
+        topic: where it was to be published.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, topic: str, reason: str) -> None:
+        """Name the topic, and say why."""
+        super().__init__(f"the payload for {topic!r} cannot be sent: {reason}")
+        self.topic = topic
+        self.reason = reason
+
+
+class BrokerUnavailableError(ConnectorError):
+    """There is no connection to the broker, and waiting for one took too long.
+
+    Attributes:
+        action: what was to be done.
+        address: host and port of the broker.
+        reason: what the last attempt ended with.
+    """
+
+    def __init__(self, action: str, address: str, reason: str) -> None:
+        """Say what was to be done, where, and why it could not."""
+        super().__init__(
+            f"cannot {action}: no connection to the broker at {address} ({reason}); "
+            "check that it runs and can be reached, or wait longer"
+        )
+        self.action = action
+        self.address = address
+        self.reason = reason
+
+
+class BrokerRefusedError(ConnectorError):
+    """The broker answered, and its answer is no.
+
+    Attributes:
+        action: what was refused.
+        code: the reason code, MQTT 5.0 §2.4 (MQTT 3.1.1 has fewer).
+        reason: its name.
+    """
+
+    def __init__(self, action: str, code: int, reason: str) -> None:
+        """Name what was refused, and the broker's reason."""
+        super().__init__(
+            f"the broker refused to let us {action}: {reason} (reason code {code:#04x}); "
+            "check user name, password and the broker's access rules"
+        )
+        self.action = action
+        self.code = code
+        self.reason = reason
 
 
 class LazyUseError(CascadeError, TypeError):

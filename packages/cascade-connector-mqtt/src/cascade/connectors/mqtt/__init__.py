@@ -1,30 +1,13 @@
-"""The place of the MQTT connector, which is not in this release.
+"""Agents on a real broker: the Connector contract over MQTT 5, or 3.1.1.
 
-The import path is taken so that it cannot come to mean something else later. Nothing here talks
-to a broker. Until the connector is there, use ``cascade.connectors.local.LocalBusConnector``,
-which keeps the same contract within one process.
+`connector` is what users hold. Under it `keeper` keeps the connection (first connect, reconnect),
+`link` is the client on the event loop, and `inlet` hands what arrives to the callbacks, through an
+in-memory broker of its own. `interest` knows which filters the broker is asked for, `handover`
+gathers what is retained for a new subscription. `codec` and `settings` stand at the bottom;
+imports go down.
 """
 
-from typing import NoReturn
+from cascade.connectors.mqtt.connector import MqttConnector
+from cascade.connectors.mqtt.settings import MqttSettings
 
-__all__ = ["MqttConnector"]
-
-
-class MqttConnector:
-    """A stand-in that cannot be made, so that nobody mistakes it for a working connector."""
-
-    def __init__(self, *args: object, **kwargs: object) -> NoReturn:
-        """Refuse.
-
-        Args:
-            *args: Taken only so that every call gets the same clear answer.
-            **kwargs: The same.
-
-        Raises:
-            NotImplementedError: Always.
-        """
-        del args, kwargs
-        raise NotImplementedError(
-            "The MQTT connector is not in this release of Cascade. "
-            "Use cascade.connectors.local.LocalBusConnector, which works within one process."
-        )
+__all__ = ["MqttConnector", "MqttSettings"]

@@ -215,6 +215,10 @@ class Dispatcher:
         if refused is not None:
             raise refused
 
+    def settle(self) -> None:
+        """Refuse or warn where a message found no room that came from outside: its publisher cannot wait."""
+        self._settle_crowded()
+
     def _settle_crowded(
         self, message: Message | None = None, *, may_wait: bool = False
     ) -> tuple[list[Recipient], QueueFullError | None]:

@@ -1,0 +1,275 @@
+"""`MqttConnector`: the Connector contract over a real broker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+from cascade.connectors.local import LocalBroker
+from cascade.connectors.local.subscription import Subscription
+from cascade.connectors.mqtt.codec import Codec, clears
+from cascade.connectors.mqtt.handover import Handover
+from cascade.connectors.mqtt.inlet import Inlet
+from cascade.connectors.mqtt.interest import Interest
+from cascade.connectors.mqtt.keeper import Keeper
+from cascade.connectors.mqtt.settings import MqttSettings, read_settings
+from cascade.connectors.mqtt.subscriber import Subscriber
+from cascade.interfaces.errors import (
+    InvalidTopicError,
+    NotConnectedError,
+    PayloadError,
+    WrongLoopError,
+)
+from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
+from cascade.interfaces.topics import Filters, as_filters, validate_filter, validate_topic
+from cascade.runtime.bounded_queue import DEFAULT_LIMIT, check_bounds
+
+__all__ = ["MqttConnector"]
+
+_PACKET_HEAD = 16  # bytes of a PUBLISH packet beside topic and payload, at most
+_check_topic = lru_cache(maxsize=65_536)(validate_topic)
+
+
+class MqttConnector:
+    """A connector over MQTT 5, or 3.1.1.
+
+    It keeps the contract of `cascade.interfaces.protocols.Connector`; where a network makes a point
+    weaker, ``docs/mqtt.md`` says how. A connector belongs to the event loop that connected it.
+
+    Example:
+        >>> MqttConnector("mqtts://lamp@broker.example/?client_id=lamp-1&session_expiry=3600")
+        MqttConnector('broker.example:8883', client_id='lamp-1')
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        max_queued: int = DEFAULT_LIMIT,
+        overflow: OverflowPolicy = "wait",
+        **options: Any,
+    ) -> None:
+        """Take down where the broker is; nothing is opened yet.
+
+        Args:
+            url: ``mqtt://user@host:port/?name=value&…``, or ``mqtts://`` for TLS. The names are those
+                of ``options``.
+            max_queued: messages that each subscription holds while its callback is busy.
+            overflow: what happens to one message more: with ``wait`` the broker gets no receipt for
+                messages of QoS 1 and 2 until there is room, and so sends no more of them;
+                ``drop_oldest`` and ``drop_newest`` drop, count and report; ``error`` refuses and reports.
+            **options: the fields of `MqttSettings`; they outweigh the URL.
+
+        Raises:
+            ValueError: a value makes no sense, or the URL cannot be read.
+            TypeError: an option has a name that nobody knows.
+            OSError: ``password_file`` cannot be read.
+        """
+        check_bounds(max_queued, overflow)
+        self.settings: MqttSettings = read_settings(url, options)
+        self._max_queued = max_queued
+        self._overflow: OverflowPolicy = overflow
+        self._codec = Codec(raw=self.settings.payloads == "bytes", limit=self.settings.max_payload)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._connected = False
+        self._subscriptions: dict[Subscription, None] = {}
+
+    def __repr__(self) -> str:
+        """Return address and name; never a password."""
+        of = self.settings
+        return f"MqttConnector({of.address!r}, client_id={of.client_id!r})"
+
+    @property
+    def connected(self) -> bool:
+        """Whether `connect` was called and `disconnect` was not called since."""
+        return self._connected
+
+    @property
+    def online(self) -> bool:
+        """Whether there is a connection to the broker right now, as far as anybody can know."""
+        return self._connected and self._keeper.link.is_open
+
+    # --- connecting ---------------------------------------------------------------------------
+
+    async def connect(self) -> None:
+        """Connect to the broker, and from then on keep the connection.
+
+        Raises:
+            BrokerRefusedError: the broker does not want us; it says why.
+            BrokerUnavailableError: no broker could be reached in ``connect_timeout`` seconds.
+            WrongLoopError: it is connected on another event loop that still runs.
+            OSError: a file for TLS cannot be read.
+        """
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._leave_old_loop()
+            self._loop = loop
+            self._changing = asyncio.Lock()
+        async with self._changing:
+            if not self._connected:
+                await self._open()
+
+    def _leave_old_loop(self) -> None:
+        old = self._loop
+        if not self._connected or old is None:
+            return
+        if not old.is_closed():
+            raise WrongLoopError("connect")
+        self._connected = False
+        self._subscriptions.clear()
+        self._keeper.link.abandon()  # the broker takes it for a death, and is right
+
+    async def _open(self) -> None:
+        self._hub = LocalBroker()
+        self._interest = Interest()
+        self._inlet = Inlet(self._hub, self._interest, self._codec)
+        self._keeper = keeper = Keeper(self.settings, self._interest, self._inlet)
+        qos = self.settings.subscribe_qos
+        self._subscriber = Subscriber(keeper, self._interest, self._inlet, qos)
+        if not self.settings.clean_start:
+            self._inlet.expect_unclaimed(self._max_queued)
+        try:
+            await keeper.start()
+        except BaseException:
+            keeper.link.abandon()
+            raise
+        self._interest.may_number = keeper.link.may_number
+        self._connected = True
+
+    async def disconnect(self) -> None:
+        """End all subscriptions, then the connection; the broker has then read all that was published.
+
+        Raises:
+            WrongLoopError: it is connected on another event loop.
+        """
+        if not self._connected:
+            return
+        self._require_loop("disconnect")
+        self._connected = False
+        subscriptions = list(self._subscriptions)
+        for subscription in subscriptions:
+            subscription.close()
+        for subscription in subscriptions:
+            await subscription.unsubscribe()
+        async with self._changing:
+            await self._keeper.stop()
+            self._inlet.close()
+
+    # --- publishing ---------------------------------------------------------------------------
+
+    async def publish(
+        self, topic: str, payload: Payload, qos: int = 0, retain: bool = False
+    ) -> None:
+        """Send a message to the broker; see the Connector contract.
+
+        With QoS 0 this returns when the message is handed to the network, with 1 and 2 when the
+        broker has it. A retained message is state, so it goes with QoS 1 at least.
+
+        Raises:
+            PayloadError: the payload is no JSON, or too large.
+            BrokerRefusedError: the broker does not take it; with QoS 0 it does not tell.
+            BrokerUnavailableError: the connection was away for longer than ``offline_timeout``.
+            WrongLoopError: this is not the event loop that connected.
+        """
+        self._require("publish")
+        _check_topic(topic)
+        if qos not in (0, 1, 2):
+            raise ValueError(f"qos is 0, 1 or 2, not {qos!r}")
+        data = b"" if retain and clears(payload) else self._codec.encode(topic, payload)
+        keeper = self._keeper
+        link = keeper.link
+        if link.max_packet and len(topic) * 4 + len(data) + _PACKET_HEAD > link.max_packet:
+            raise PayloadError(
+                topic, f"the broker takes packets of {link.max_packet} bytes at most"
+            )
+        if not keeper.is_up:
+            await keeper.wait_until_up("publish")
+        if qos == 0 and not retain:
+            await link.outbox.send(topic, data, retain=False)
+        else:
+            await link.outbox.deliver(topic, data, max(qos, 1), retain=retain)
+
+    # --- subscribing --------------------------------------------------------------------------
+
+    async def subscribe(
+        self, topic: str | Sequence[str], callback: MessageCallback
+    ) -> Subscription:
+        """Have a callback called for every message that matches; see the Connector contract.
+
+        Returns once the callback is done with every retained match that the broker sent at once.
+
+        Raises:
+            BrokerRefusedError: the broker does not allow it.
+            BrokerUnavailableError: the connection was away for longer than ``offline_timeout``.
+            WrongLoopError: this is not the event loop that connected.
+            TypeError: the callback is not callable.
+        """
+        self._require("subscribe")
+        if not callable(callback):
+            raise TypeError(
+                f"a callback is an async function of (topic, payload), not {callback!r}"
+            )
+        filters = as_filters(topic)
+        for topic_filter in filters:
+            validate_filter(topic_filter)
+            if topic_filter.startswith("$share/"):
+                raise InvalidTopicError(topic_filter, "shared subscriptions are not supported", 1)
+        handover = Handover(filters, lambda: self._admit(filters, callback))
+        try:
+            await self._subscriber.subscribe(handover)
+            await handover.finish()
+        except BaseException:
+            if handover.subscription is not None:
+                await handover.subscription.unsubscribe()
+            raise
+        if handover.subscription is None:  # the answer came, and with it the end
+            raise NotConnectedError("subscribe")
+        return handover.subscription
+
+    def _admit(self, filters: Filters, callback: MessageCallback) -> Subscription:
+        """Make a subscription that the broker agreed to."""
+        subscription = self._hub.add(
+            filters,
+            callback,
+            self._hub.dispatcher(),
+            owner=self,
+            limit=self._max_queued,
+            overflow=self._overflow,
+        )
+        self._subscriptions[subscription] = None
+        return subscription
+
+    def forget(self, subscription: Subscription) -> None:
+        """Take an ended subscription off the books, here and at the broker; from any thread."""
+        if self._subscriptions.pop(subscription, self) is self:
+            return
+        self._hub.remove(subscription)
+        # What a lasting session is subscribed to stays so when its client goes away.
+        at_broker = self._connected or not self.settings.session_expiry
+        release = partial(self._subscriber.release, subscription.filters, at_broker=at_broker)
+        loop = self._loop
+        if loop is not None and loop is not _running_loop():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(release)
+        else:
+            release()
+
+    # --- whether it may be used ---------------------------------------------------------------
+
+    def _require(self, action: str) -> None:
+        if not self._connected:
+            raise NotConnectedError(action)
+        self._require_loop(action)
+
+    def _require_loop(self, action: str) -> None:
+        if asyncio.get_running_loop() is not self._loop:
+            raise WrongLoopError(action)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
