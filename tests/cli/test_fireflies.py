@@ -1,5 +1,6 @@
 """``cascade fireflies``: statuses, output, interruption."""
 
+import itertools
 import re
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from cascade.cli import main
 from cascade.cli.app import make_app
+from cascade.observatory.command import _part_of
 
 # Whoever starts the tests in the background may have them ignore interrupts; the program must not.
 SCRIPT = """
@@ -54,6 +56,26 @@ def test_the_same_options_give_the_same_flashes(tmp_path):
         main([*AT_ONCE, "--quiet", "--seed", seed, "--csv", str(path)])
     one, same, other = (path.read_text() for path in files)
     assert one == same != other
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--part", "1/2"], "give --connector too"),
+        (["--part", "3/2"], "--part looks like 2/3"),
+        (["--part", "0/2"], "--part looks like 2/3"),
+        (["--part", "half"], "--part looks like 2/3"),
+        (["--connector", "nowhere"], "no connector for 'nowhere'"),
+    ],
+)
+def test_what_cannot_be_a_part_or_a_meeting_place_is_told(options, words, capsys):
+    assert main([*AT_ONCE, *options]) == 2
+    assert words in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
+def test_parts_are_everybody_once():
+    parts = [_part_of(400, f"{number}/3", alone=False) for number in (1, 2, 3)]
+    assert list(itertools.chain(*parts)) == list(range(400))
 
 
 def test_a_wall_clock_will_do_too(capsys):

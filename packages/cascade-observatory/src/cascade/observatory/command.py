@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cascade.cli.connecting import connector_from, run_to_end
 from cascade.observatory.experiment import Experiment, Settings
 from cascade.observatory.response import MirolloStrogatz
 from cascade.observatory.show import LiveView, PlainView, QuietView, verdict
@@ -58,6 +59,15 @@ Speed = Annotated[
 WallClock = Annotated[
     bool, typer.Option("--wall-clock", help="Run on real time, which cannot be exact.")
 ]
+Meeting = Annotated[
+    str | None,
+    typer.Option(
+        "--connector", help="Where the swarm meets, on real time, such as mqtt://localhost:1883."
+    ),
+]
+Part = Annotated[
+    str, typer.Option(help="Which part of the swarm lives in this process, such as 2/3.")
+]
 Web = Annotated[bool, typer.Option("--web", help="Show it in a browser on this machine.")]
 Port = Annotated[int, typer.Option(help="Where --web listens; 0 is any free port.")]
 Linger = Annotated[
@@ -87,6 +97,8 @@ def fireflies(  # noqa: PLR0917 - Typer gives them all by name
     seed: Seed = 0,
     pace: Speed = 1.0,
     wall_clock: WallClock = False,
+    connector: Meeting = None,
+    part: Part = "1/1",
     web: Web = False,
     port: Port = 0,
     linger: Linger = 300.0,
@@ -98,7 +110,9 @@ def fireflies(  # noqa: PLR0917 - Typer gives them all by name
 ) -> None:
     """Watch fireflies fall into step: each sees its neighbours, nobody conducts.
 
-    They live on simulated time, so the same options give the same flashes each time.
+    They live on simulated time, so the same options give the same flashes each time. With
+    --connector they live on real time and meet there, also those of several processes, each of
+    which has a --part of the swarm.
 
     Ends with status 0 once they are in step: 99 % of them flash within a tenth of a period, in two
     cycles in a row, and the order parameter r stays at 0.99 or above from the one to the next.
@@ -114,12 +128,20 @@ def fireflies(  # noqa: PLR0917 - Typer gives them all by name
             full=full,
         )
         experiment = Experiment(settings)
+        mine = _part_of(len(settings.topology), part, alone=connector is None)
+        meeting = None if connector is None else connector_from(connector)
         held = Pace(pace) if pace and not quiet else None
         view = _view(experiment, held, quiet=quiet, web=web, port=port, linger=linger)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     files = _files(experiment, replay=replay, png=png, csv=csv)
-    _run(experiment, view, held, wall_clock=wall_clock)
+    if meeting is not None:
+        run = experiment.run(view, view.every, connector=meeting, part=mine)
+        _show(view, experiment, lambda: run_to_end(run))
+    elif wall_clock:
+        _show(view, experiment, lambda: asyncio.run(experiment.run(view, view.every)))
+    else:
+        _show(view, experiment, lambda: experiment.simulate(view, view.every, held))
     typer.echo(verdict(experiment))
     for path, write in files.items():
         write(path)
@@ -128,24 +150,32 @@ def fireflies(  # noqa: PLR0917 - Typer gives them all by name
         raise typer.Exit(_NOT_IN_STEP)
 
 
-def _run(
-    experiment: Experiment,
-    view: LiveView | QuietView | WebView,
-    pace: Pace | None,
-    *,
-    wall_clock: bool,
+def _show(
+    view: LiveView | QuietView | WebView, experiment: Experiment, live: Callable[[], None]
 ) -> None:
     try:
         with view:
-            if wall_clock:
-                asyncio.run(experiment.run(view, view.every))
-            else:
-                experiment.simulate(view, view.every, pace)
+            live()
     except KeyboardInterrupt:
         typer.echo(f"Stopped. {verdict(experiment)}")
         raise typer.Exit(_INTERRUPTED) from None
     except OSError as error:
         raise typer.BadParameter(f"cannot show the page: {error.strerror}") from None
+
+
+def _part_of(count: int, part: str, *, alone: bool) -> range:
+    """Return the agents of one part, such as "2/3"; the parts together are everybody, once.
+
+    Raises:
+        ValueError: it is no part, or there are others and the process is to be alone.
+    """
+    number, slash, parts = part.partition("/")
+    if not (slash and number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):
+        raise ValueError(f"--part looks like 2/3, from 1/3 to 3/3, not {part!r}")
+    if alone and int(parts) > 1:
+        raise ValueError("the parts of a swarm have to meet somewhere: give --connector too")
+    bounds = [count * each // int(parts) for each in (int(number) - 1, int(number))]
+    return range(*bounds)
 
 
 def _topology(shape: Shape, side: int) -> Topology:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 import cascade as cs
+from cascade.interfaces.protocols import Connector
 from cascade.observatory.measures import Coherence, flashes_between
 from cascade.observatory.observer import FlashLog, observing
 from cascade.observatory.oscillator import Oscillator
@@ -29,6 +30,7 @@ __all__ = ["Experiment", "Measure", "Report", "Settings"]
 _POINTS = 20  # of the order parameter in one period
 _GATHERING = 0.001  # seconds of a wall clock for each firefly until it is there and listens
 _ENCORE = 1.1  # periods that the experiment goes on after the volley that proves it
+_LONG_ENCORE = 3.1  # the same where others elsewhere may see the proof a little later
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,14 @@ class Experiment:
         with asyncio.Runner(loop_factory=lambda: VirtualLoop(pace)) as runner:
             runner.run(self.run(report, every))
 
-    async def run(self, report: Report | None = None, every: float = 1.0) -> None:
+    async def run(
+        self,
+        report: Report | None = None,
+        every: float = 1.0,
+        *,
+        connector: Connector | None = None,
+        part: range | None = None,
+    ) -> None:
         """Let the swarm live on the running event loop, and report every so many seconds of its clock.
 
         Ends one more volley after the swarm is in step, while the lights are on, or after
@@ -183,31 +192,42 @@ class Experiment:
         On a wall clock no run is exact: callbacks of one instant take their time, with 2,500 agents
         some 40 ms.
 
+        Args:
+            report: called every so many seconds; watching changes nothing.
+            every: in seconds.
+            connector: where the swarm meets; a bus of its own if left out. It need not be connected.
+            part: which of the agents live here, by number; all if left out. The others are to live
+                elsewhere on the same connector, and are seen and counted all the same.
+
         Raises:
             ExceptionGroup: a firefly died of an error.
         """
         settings = self.settings
         phases = settings.phases or random_phases(len(self._swarm), settings.seed)
-        connector = cs.LocalBusConnector(broker=cs.LocalBroker())
+        mine = slice(None) if part is None else slice(part.start, part.stop)
         loop = asyncio.get_running_loop()
         trace = Trace(loop.time)
         async with AsyncExitStack() as stack:
-            if is_simulated(loop):
-                watcher = await connector.broker.watch(trace.add)
-                stack.push_async_callback(watcher.unsubscribe)
+            if connector is None:
+                connector = cs.LocalBusConnector(broker=(broker := cs.LocalBroker()))
+                if is_simulated(loop):
+                    watcher = await broker.watch(trace.add)
+                    stack.push_async_callback(watcher.unsubscribe)
             engine = cs.Engine(connector=connector, seed=settings.seed, name="observatory")
             await stack.enter_async_context(engine)
             await stack.enter_async_context(observing(connector, self.log))
             gathering = 0.0 if is_simulated(loop) else _GATHERING * len(self._swarm)
             self.began = self.now = loop.time() + gathering
             self._follow()
-            await stack.enter_async_context(flying(engine, self._swarm, phases, self.began))
+            await stack.enter_async_context(
+                flying(engine, self._swarm[mine], phases[mine], self.began)
+            )
             await asyncio.sleep(gathering)
-            await self._watch(report, every)
+            await self._watch(report, every, _ENCORE if part is None else _LONG_ENCORE)
             if is_simulated(loop):
                 self.trace_hash = trace.hexdigest()
 
-    async def _watch(self, report: Report | None, every: float) -> None:
+    async def _watch(self, report: Report | None, every: float, encore: float) -> None:
         loop, settings = asyncio.get_running_loop(), self.settings
         end = self.began + settings.duration
         while self.now < end:
@@ -217,7 +237,7 @@ class Experiment:
                 report(self)
             found = self.synchrony.found
             if found is not None and not settings.full:
-                end = min(end, found.second.begin + _ENCORE * settings.period)
+                end = min(end, found.second.begin + encore * settings.period)
 
     def _look(self, now: float) -> None:
         self.now = now
