@@ -1,9 +1,13 @@
 """Where the broker is and how to speak with it: URL, keywords, and the password's hiding places."""
 
+import re
+from dataclasses import fields
+
 import pytest
 
 from cascade.connectors.mqtt import MqttConnector, MqttSettings
 from cascade.connectors.mqtt.settings import PASSWORD_VARIABLE, read_settings
+from repository.distributions import ROOT
 
 
 def read(url=None, **options):
@@ -124,3 +128,10 @@ def test_a_truth_in_a_url_is_true_or_false(text):
 def test_settings_cannot_be_changed():
     with pytest.raises(AttributeError):
         MqttSettings().port = 5
+
+
+def test_the_page_about_brokers_names_every_option():
+    page = (ROOT / "docs" / "mqtt.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| (`.*?`) \|", page, re.MULTILINE)
+    named = {name for row in listed for name in re.findall(r"`(\w+)`", row)}
+    assert {field.name for field in fields(MqttSettings)} == named

@@ -37,6 +37,7 @@ class Driver:
         self._on_broken = on_broken
         self._tick = min(1.0, keep_alive / 2)  # seconds between two looks at the keep-alive
         self._noted: list[Callable[[], None]] = []
+        self._dialing: asyncio.Future[object] | None = None
         self._socket: Any = None  # what paho reads and writes, while it is watched
         self._timer: asyncio.TimerHandle | None = None
         self._writing = False
@@ -59,7 +60,9 @@ class Driver:
         Raises:
             OSError: the host cannot be reached, or its certificate is not accepted.
         """
-        dialing = self._loop.run_in_executor(None, connect)
+        if self._dialing is not None:  # a thread that somebody gave up; two would use one client
+            await asyncio.wait([self._dialing])
+        self._dialing = dialing = self._loop.run_in_executor(None, connect)
         try:
             await asyncio.shield(dialing)
         except asyncio.CancelledError:
