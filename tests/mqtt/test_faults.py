@@ -258,6 +258,24 @@ async def test_a_line_that_is_cut_again_and_again_loses_nothing_of_a_lasting_ses
         assert list(dict.fromkeys(heard.payloads)) == list(range(count))
 
 
+async def test_messages_of_qos_0_that_go_down_with_a_connection_are_counted(broker, connect):
+    async with line_to(broker) as line:
+        publisher = await connect(line)
+        line.freeze()
+        publishing = asyncio.create_task(publish_all(publisher, ["x" * 500_000] * 100, qos=0))
+        await asyncio.sleep(0.1)
+        assert not publishing.done()  # the network takes no more, and the publisher has to wait
+        with reports() as told:
+            line.cut()
+            line.thaw()
+            async with patience():
+                await publishing
+            await told.until(2)
+    lost = [facts for name, facts in told.messages if name == "mqtt.messages_lost"]
+    assert len(lost) == 1
+    assert 1 <= lost[0]["count"] < 100
+
+
 # --- access rules ---------------------------------------------------------------------------------
 
 
