@@ -60,6 +60,12 @@ class Connector(Protocol):
 
     Re-entrancy: a callback may publish, subscribe, unsubscribe itself or disconnect, on the same
     connector or on another.
+
+    Over a network this is weaker: there is no order between the subscriptions of different
+    connectors, nor between publishers; retained messages come in the broker's order, and before
+    `subscribe` returns as far as the broker sends them right behind its answer; where a connection
+    breaks, a message of QoS 1 may come twice and one of QoS 0 not at all; payloads are copies; and
+    a connector belongs to the event loop that connected it.
     """
 
     @property
@@ -88,6 +94,9 @@ class Connector(Protocol):
             InvalidTopicError: the topic is not a valid topic name.
             NotConnectedError: the connector is not connected.
             QueueFullError: a matching subscription is full and its policy is ``error``.
+            PayloadError: the transport cannot carry the payload.
+            BrokerRefusedError: a broker does not take the message.
+            BrokerUnavailableError: the way to a broker was closed for too long.
             ValueError: qos is not 0, 1 or 2.
         """
 
@@ -109,6 +118,8 @@ class Connector(Protocol):
         Raises:
             InvalidTopicError: the filter is not a valid one, or a shared subscription.
             NotConnectedError: the connector is not connected.
+            BrokerRefusedError: a broker does not allow the subscription.
+            BrokerUnavailableError: the way to a broker was closed for too long.
         """
 
 
