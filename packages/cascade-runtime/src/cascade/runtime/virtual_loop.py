@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import Context, copy_context
 from heapq import heapify, heappop, heappush
 from math import inf, isnan
 from threading import get_ident
-from typing import Any, NoReturn, TypeVarTuple, Unpack
+from typing import Any, NoReturn, TypeAlias, TypeVarTuple, Unpack
 
 from cascade.interfaces.errors import DeadlockError, NonDeterminismError, RunawayError
 from cascade.runtime.pace import Pace
@@ -32,7 +32,7 @@ _Ts = TypeVarTuple("_Ts")
 
 _MAX_TURNS = 100_000  # of the loop within one instant; an avalanche of events takes some hundreds
 _MAX_STEPS = 5_000_000  # of runs within one instant
-_MANY_DEAD = 10_000  # cancelled timers from which on their weight is worth removing
+_MANY_EMPTY = 10_000  # instants without timers from which on their weight is worth removing
 
 
 class _Quiet:
@@ -71,6 +71,9 @@ class _Timer(_Quiet, asyncio.TimerHandle):
 
     __slots__ = ()
 
+    __hash__ = object.__hash__  # asyncio's own would be the same for all timers of one instant
+    __eq__ = object.__eq__
+
     def __init__(
         self,
         when: float,
@@ -91,7 +94,13 @@ class _Timer(_Quiet, asyncio.TimerHandle):
         if not self._cancelled:
             self._cancelled = True
             self._callback = self._args = None  # type: ignore[assignment]  # as asyncio's own does
-            self._loop.dead_timers += self._scheduled
+            if self._scheduled:
+                self._scheduled = False
+                self._loop.forget_timer(self)
+
+
+_Timers: TypeAlias = _Timer | dict[_Timer, None]
+"""Those of one instant: mostly one, and then it lies there without a container."""
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -116,10 +125,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._pace = pace
         self._now = 0.0
-        self._instants: list[float] = []  # a heap: each instant that has timers, once
-        self._timers: dict[float, list[_Timer]] = {}  # by instant, in the order they were set
-        self.dead_timers = 0
-        """Timers that were cancelled and still lie there."""
+        self._instants: list[float] = []  # a heap: each instant that has timers, or had some
+        self._timers: dict[float, _Timers] = {}  # by instant, in the order they were set
         self._turns = 0  # of this instant
         self._steps = 0  # of this turn
         self._steps_before = 0  # of earlier turns of this instant
@@ -191,25 +198,27 @@ class VirtualLoop(asyncio.BaseEventLoop):
         elif isnan(when):
             raise ValueError("a timer needs an instant in seconds, not nan")
         timer = _Timer(when, callback, args, self, context)
-        same = self._timers.get(when)
-        if same is not None:
-            same.append(timer)
-            return timer
-        self._timers[when] = [timer]
-        heappush(self._instants, when)
-        if self.dead_timers > _MANY_DEAD and 2 * self.dead_timers > len(self._instants):
-            self._bury_timers()
+        same = self._timers.setdefault(when, timer)
+        if same is timer:
+            heappush(self._instants, when)
+            if len(self._instants) > _MANY_EMPTY + 2 * len(self._timers):
+                self._instants = list(self._timers)
+                heapify(self._instants)
+        elif isinstance(same, _Timer):
+            self._timers[when] = {same: None, timer: None}
+        else:
+            same[timer] = None
         return timer
 
-    def _bury_timers(self) -> None:
-        """Remove the timers that were cancelled: in a long wait they would only gather."""
-        for when, timers in list(self._timers.items()):
-            timers[:] = [timer for timer in timers if not timer.cancelled()]
-            if not timers:
-                del self._timers[when]
-        self._instants = list(self._timers)
-        heapify(self._instants)
-        self.dead_timers = 0
+    def forget_timer(self, timer: _Timer) -> None:
+        """Take a timer out that was cancelled; its instant stays in the heap until time comes by."""
+        when = timer.when()
+        same = self._timers[when]
+        if not isinstance(same, _Timer):
+            del same[timer]
+            if same:
+                return
+        del self._timers[when]
 
     # --- turns --------------------------------------------------------------------------------
 
@@ -244,19 +253,20 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _advance(self) -> None:
         """Let time go on to the next timer, and make ready what is due then."""
         while self._instants and (when := self._instants[0]) < inf:
-            due = [timer for timer in self._timers[when] if not timer.cancelled()]
-            if due and when > self._now:
-                if self._pace is not None and not self._pace.wait_until(when, self._ready):
-                    return
-                self._now = when
-                self._begin_instant()
-            heappop(self._instants)
-            self.dead_timers -= len(self._timers.pop(when)) - len(due)
-            if due:
+            if when in self._timers:
+                if when > self._now:
+                    if self._pace is not None and not self._pace.wait_until(when, self._ready):
+                        return
+                    self._now = when
+                    self._begin_instant()
+                heappop(self._instants)
+                same = self._timers.pop(when)
+                due: Iterable[_Timer] = (same,) if isinstance(same, _Timer) else same
                 for timer in due:
                     timer._scheduled = False  # noqa: SLF001 - it is out of the timers now
                 self._ready.extend(due)
                 return
+            heappop(self._instants)
         raise DeadlockError(self._now, who_waits(self))
 
     def _begin_instant(self) -> None:
