@@ -92,6 +92,27 @@ def test_a_cancelled_timer_does_not_run_and_time_does_not_stop_there():
     assert run(main()) == 2
 
 
+def test_timers_of_one_instant_keep_their_order_when_some_are_cancelled():
+    async def main():
+        loop = asyncio.get_running_loop()
+        seen: list[int] = []
+        timers = [loop.call_at(1, seen.append, n) for n in range(5)]
+        for timer in (timers[0], timers[3]):
+            timer.cancel()
+        alone = loop.call_at(2, pytest.fail)
+        alone.cancel()
+        loop.call_at(2, seen.append, 5)
+        loop.call_at(2, seen.append, 6)
+        both = [loop.call_at(3, pytest.fail) for _ in range(2)]
+        for timer in both:
+            timer.cancel()
+        assert len(loop._timers) == 2
+        await asyncio.sleep(4)
+        return seen
+
+    assert run(main()) == [1, 2, 4, 5, 6]
+
+
 def test_timers_that_were_cancelled_do_not_gather(monkeypatch):
     monkeypatch.setattr(virtual_loop, "_MANY_EMPTY", 10)
 

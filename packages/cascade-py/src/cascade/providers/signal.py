@@ -131,9 +131,7 @@ def _recv(  # noqa: PLR0917 - as the engine calls it
     mailbox = run.mailbox(filters)
     if mailbox is None:
         return _await_once(connector, filters, timeout, default, shape, holdoff)
-    if holdoff:
-        mailbox.hold_off(holdoff, run.loop)
-    return _recv_from(mailbox, run, timeout, default, shape)
+    return _recv_buffered(filters, timeout, default, shape, holdoff, run)
 
 
 def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
@@ -150,7 +148,10 @@ def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
         return _open_and_recv(as_filters(topic), run, (timeout, default, shape, holdoff))
     if holdoff:
         mailbox.hold_off(holdoff, run.loop)
-    return _recv_from(mailbox, run, timeout, default, shape)
+    signal = mailbox.take()
+    if signal is None:
+        return _await_arrival(mailbox, run, timeout, default, shape)
+    return _worth(signal, mailbox, shape)
 
 
 async def _open_and_recv(
@@ -159,15 +160,6 @@ async def _open_and_recv(
     await run.open_mailbox(filters)
     value = _recv_buffered(filters, *arguments, run)
     return await value if type(value) is CoroutineType else value
-
-
-def _recv_from(
-    mailbox: Mailbox, run: Run, timeout: float | None, default: Any, shape: _Shape
-) -> Any:
-    signal = mailbox.take()
-    if signal is None:
-        return _await_arrival(mailbox, run, timeout, default, shape)
-    return _worth(signal, mailbox, shape)
 
 
 async def _await_arrival(

@@ -42,13 +42,17 @@ class BoundedQueue(Generic[T]):
 
     One loop takes; others may put and wait for room from other threads. An empty queue that was never
     used, or was emptied at once, holds next to no memory: agents have one each.
+
+    Attributes:
+        items: what waits, the oldest first, or None; only to be looked at.
+        dropped: how many items were dropped.
     """
 
-    __slots__ = ("_items", "_limit", "_lock", "_name", "_policy", "_waiters", "_warn_at", "dropped")
+    __slots__ = ("_limit", "_lock", "_name", "_policy", "_waiters", "_warn_at", "dropped", "items")
 
     def __init__(self, name: str | Filters, limit: int, policy: OverflowPolicy) -> None:
         """Make an empty queue; the name is what reports show, such as the topic filters."""
-        self._items: deque[T] | None = None
+        self.items: deque[T] | None = None
         self._name = name
         self._limit = limit
         self._policy = policy
@@ -59,14 +63,14 @@ class BoundedQueue(Generic[T]):
 
     def __len__(self) -> int:
         """Return how many items wait."""
-        return len(self._items) if self._items else 0
+        return len(self.items) if self.items else 0
 
     def put(self, item: T) -> bool:
         """Add an item as the policy says; False means: there is no room for more.
 
         With ``wait`` a False still took the item; with ``error`` it did not.
         """
-        items = self._items
+        items = self.items
         if items is None:
             items = self._begin()
         if len(items) < self._limit or self._policy == "wait":
@@ -82,9 +86,9 @@ class BoundedQueue(Generic[T]):
 
     def _begin(self) -> deque[T]:
         with self._lock:  # two threads may come with the first item
-            if self._items is None:
-                self._items = deque()
-            return self._items
+            if self.items is None:
+                self.items = deque()
+            return self.items
 
     def put_back(self, item: T) -> None:
         """Return an item that was taken and not used; it comes first again."""
@@ -96,7 +100,7 @@ class BoundedQueue(Generic[T]):
         Raises:
             IndexError: there is none.
         """
-        items = self._items
+        items = self.items
         if items is None:
             raise IndexError("an empty queue has nothing to take")
         item = items.popleft()
@@ -108,7 +112,7 @@ class BoundedQueue(Generic[T]):
 
     def take_all(self) -> Collection[T]:
         """Take every item, the oldest first; not while another thread puts some."""
-        items, self._items = self._items or (), None
+        items, self.items = self.items or (), None
         self._warn_at = 1
         if self._waiters:
             self._wake_all()
@@ -116,8 +120,8 @@ class BoundedQueue(Generic[T]):
 
     def clear(self) -> None:
         """Forget all items, and let whoever waits for room go on."""
-        if self._items is not None:
-            self._items.clear()
+        if self.items is not None:
+            self.items.clear()
         self._wake_all()
 
     def has_room(self) -> bool:

@@ -57,14 +57,19 @@ def find_lazies(lazy: LazyResult[Any]) -> Sequence[LazyResult[Any]]:
     """
     found: list[LazyResult[Any]] = []
     try:
-        _collect(lazy.args, found)
+        for part in lazy.args:
+            kind: Any = type(part)
+            if kind in LAZY_TYPES:
+                found.append(part)
+            elif kind not in _ATOMS and _PARTS_OF[kind] is not None:
+                _collect((part,), found)
         if lazy.kwargs:
             _collect(lazy.kwargs.values(), found)
     except RecursionError:
         raise GraphError(
             f"an argument of {lazy.task.name!r} is a container that holds itself, or is nested too deep"
         ) from None
-    return found
+    return found or ()  # a waiting run holds the answer: mostly nothing, and then no list
 
 
 def _collect(parts: Iterable[Any], found: list[LazyResult[Any]]) -> None:

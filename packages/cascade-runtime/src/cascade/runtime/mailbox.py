@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from contextvars import Context
 from typing import Any, TypeAlias
 
 from cascade.common.messaging import bus
@@ -31,13 +32,14 @@ class Mailbox:
     """
 
     __slots__ = (
-        "_clock",
+        "_deaf_on",
         "_deaf_until",
         "_handle",
         "_limit",
         "_overflow",
         "_signals",
         "_takers",
+        "_timers_context",
         "filters",
     )
 
@@ -47,8 +49,9 @@ class Mailbox:
         self._limit = limit
         self._overflow: OverflowPolicy = overflow
         self._signals: BoundedQueue[Signal] = BoundedQueue(filters, limit, overflow)
-        self._clock: Callable[[], float] | None = None
+        self._deaf_on: asyncio.AbstractEventLoop | None = None
         self._deaf_until = 0.0
+        self._timers_context: Context | None = None  # one for all: each would make its own
         self._takers: list[asyncio.Future[Signal | None]] = []  # a deque would take 700 bytes
         self._handle: SubscriptionHandle | None = None
 
@@ -63,10 +66,10 @@ class Mailbox:
             await handle.unsubscribe()
 
     async def _take_in(self, topic: str, payload: Any) -> None:
-        if self._clock is not None:
-            if self._clock() < self._deaf_until:
+        if self._deaf_on is not None:
+            if self._deaf_on.time() < self._deaf_until:
                 return
-            self._clock = None
+            self._deaf_on = None
         signal = (topic, payload)
         while self._takers:
             taker = self._takers.pop(0)
@@ -82,7 +85,7 @@ class Mailbox:
 
     def take(self) -> Signal | None:
         """Take the oldest signal; None if there is none."""
-        return self._signals.take() if self._signals else None
+        return self._signals.take() if self._signals.items else None
 
     def hold_off(self, seconds: float, loop: asyncio.AbstractEventLoop) -> None:
         """Throw away what is here, and what comes within so many seconds of the loop's clock.
@@ -92,12 +95,12 @@ class Mailbox:
         """
         _check(seconds)
         self._signals.clear()
-        self._clock = loop.time
+        self._deaf_on = loop
         self._deaf_until = loop.time() + seconds
 
     def take_all(self) -> Collection[Signal]:
         """Take every signal that is here, the oldest first."""
-        return self._signals.take_all()
+        return self._signals.take_all() if self._signals.items else ()
 
     def expect(
         self, timeout: float | None, loop: asyncio.AbstractEventLoop
@@ -110,7 +113,12 @@ class Mailbox:
         """
         taker: asyncio.Future[Signal | None] = loop.create_future()
         self._takers.append(taker)
-        return taker, None if timeout is None else loop.call_later(timeout, _give_up, taker)
+        if timeout is None:
+            return taker, None
+        context = self._timers_context
+        if context is None:
+            context = self._timers_context = Context()
+        return taker, loop.call_at(loop.time() + timeout, _give_up, taker, context=context)
 
     def give_back(self, taker: asyncio.Future[Signal | None]) -> None:
         """Put the signal back that came in the very moment in which its taker was cancelled."""

@@ -118,6 +118,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     # What asyncio's loop keeps, and its type stubs leave out.
     _ready: deque[asyncio.Handle]
     _stopping: bool
+    _closed: bool
     _check_closed: Callable[[], None]
 
     def __init__(self, pace: Pace | None = None) -> None:
@@ -150,7 +151,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: Context | None = None,
     ) -> asyncio.Handle:
         """Have a callback called in the next turn."""
-        self._check_closed()
+        if self._closed:
+            self._check_closed()
         handle = _Handle(callback, args, self, context)
         self._ready.append(handle)
         return handle
@@ -192,7 +194,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         Raises:
             ValueError: the instant is not a number.
         """
-        self._check_closed()
+        if self._closed:
+            self._check_closed()
         if when <= self._now:
             when = self._now
         elif isnan(when):
@@ -212,7 +215,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def forget_timer(self, timer: _Timer) -> None:
         """Take a timer out that was cancelled; its instant stays in the heap until time comes by."""
-        when = timer.when()
+        when = timer._when  # noqa: SLF001 - an event loop looks into its handles
         same = self._timers[when]
         if not isinstance(same, _Timer):
             del same[timer]
