@@ -14,7 +14,7 @@ from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.policies import NO_POLICIES, Cache, Policies, Retry
 from cascade.spec.resource import AMBIENT, Inject, injections_of, parameters_of
 
-__all__ = ["Prepare", "Quoted", "Task", "task"]
+__all__ = ["NO_KWARGS", "Prepare", "Quoted", "Task", "task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,7 +23,8 @@ Prepare = Callable[[Any, LazyResult[Any]], Awaitable[None]]
 """``async (run, lazy)``: done when a run first sees a call, before any task of that step starts."""
 
 
-_NO_KWARGS: dict[str, Any] = {}  # one for all calls without any, which are frozen like the rest
+NO_KWARGS: dict[str, Any] = {}
+"""One for all calls without keyword arguments. Treat it as frozen, as lazies are."""
 
 
 AsWritten = Callable[[tuple[Any, ...]], tuple[tuple[Any, ...], dict[str, Any]]]
@@ -109,7 +110,7 @@ class Task(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the call as a lazy result."""
-        return LazyResult(self, args, kwargs or _NO_KWARGS)  # type: ignore[return-value]  # typed as what it will be
+        return LazyResult(self, args, kwargs or NO_KWARGS)  # type: ignore[return-value]  # typed as what it will be
 
     def __reduce__(self) -> str:
         """Pickle by name, as functions are: the task must stand in its module under that name."""

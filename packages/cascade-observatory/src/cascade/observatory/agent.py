@@ -95,19 +95,19 @@ def _react(
 def _shine(me: Firefly, rhythm: Rhythm, _flash: None, clock: Clock = cs.inject("clock")) -> Any:
     """Listen again once the flash is out, but heed nobody before the refractory time is over."""
     now = clock.time()
-    return _listen(me, rhythm, now, rhythm.flashed + me.oscillator.rest - now)
+    return _listen(me, rhythm, now, max(0.0, rhythm.flashed + me.oscillator.rest - now))
 
 
 def _listen(me: Firefly, rhythm: Rhythm, now: float, rest: float = 0.0) -> Any:
     """Return the next step: wait for neighbours until the deadline, then react."""
     signals = cs.recv(
         me.hears,
-        max(0.0, rhythm.deadline - now),
+        rhythm.deadline - now if rhythm.deadline > now else 0.0,
         default=None,
         buffered=True,
         with_topic=True,
         many=True,
-        holdoff=max(0.0, rest),
+        holdoff=rest,
     )
     return _react(me, rhythm, signals)
 

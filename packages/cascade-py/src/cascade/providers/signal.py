@@ -15,7 +15,7 @@ from cascade.runtime.mailbox import Mailbox, Signal, next_signal
 from cascade.runtime.run import Run
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.resource import inject
-from cascade.spec.task import Task
+from cascade.spec.task import NO_KWARGS, Task
 
 __all__ = ["RecvProvider", "SendProvider", "recv", "send"]
 
@@ -93,8 +93,10 @@ def recv(
         >>> recv("door/+", timeout=5, default="nobody came")
         recv('door/+', 5, default='nobody came')
     """
-    task = _RECV_BUFFERED if buffered else _RECV
-    return task(topic, timeout, default, _SHAPES[with_topic, many], holdoff)
+    shape = _SHAPES[with_topic, many]
+    return LazyResult(
+        _RECV_BUFFERED if buffered else _RECV, (topic, timeout, default, shape, holdoff), NO_KWARGS
+    )
 
 
 def send(topic: str, payload: Any, *, retain: bool = False, qos: int = 0) -> Any:

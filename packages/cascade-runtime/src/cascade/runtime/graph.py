@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import fields
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 from cascade.interfaces.errors import CyclicGraphError, GraphError
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
@@ -58,11 +58,13 @@ def find_lazies(lazy: LazyResult[Any]) -> Sequence[LazyResult[Any]]:
     found: list[LazyResult[Any]] = []
     try:
         for part in lazy.args:
-            kind: Any = type(part)
-            if kind in LAZY_TYPES:
+            parts_of = _PARTS_OF[type(part)]
+            if parts_of is None:
+                continue
+            if parts_of is _is_lazy:
                 found.append(part)
-            elif kind not in _ATOMS and _PARTS_OF[kind] is not None:
-                _collect((part,), found)
+            else:
+                _collect(parts_of(part), found)
         if lazy.kwargs:
             _collect(lazy.kwargs.values(), found)
     except RecursionError:
@@ -74,14 +76,11 @@ def find_lazies(lazy: LazyResult[Any]) -> Sequence[LazyResult[Any]]:
 
 def _collect(parts: Iterable[Any], found: list[LazyResult[Any]]) -> None:
     for part in parts:
-        kind: Any = type(part)
-        if kind in _ATOMS:
-            continue
-        if kind in LAZY_TYPES:
-            found.append(part)
-            continue
-        parts_of = _PARTS_OF[kind]
+        parts_of = _PARTS_OF[type(part)]
         if parts_of is None:
+            continue
+        if parts_of is _is_lazy:
+            found.append(part)
             continue
         inner = parts_of(part)
         if inner and not _ATOMS.issuperset(map(type, inner)):
@@ -100,7 +99,7 @@ def resolve(lazy: LazyResult[Any], values: Sequence[Any]) -> tuple[tuple[Any, ..
     if len(values) == 1:  # as in most calls that need others: it is an argument, and not inside one
         args = lazy.args
         if args and type(args[-1]) in LAZY_TYPES:
-            return (*args[:-1], values[0]), lazy.kwargs
+            return args[:-1] + (values[0],), lazy.kwargs  # noqa: RUF005 - unpacking takes half as long again
         for position, argument in enumerate(args):
             if type(argument) in LAZY_TYPES:
                 return (*args[:position], values[0], *args[position + 1 :]), lazy.kwargs
@@ -145,8 +144,16 @@ def _itself(value: Any) -> Any:
     return value
 
 
+def _is_lazy(value: Any) -> NoReturn:
+    """Stand for a lazy among the types: it has no parts, it is one."""
+    raise AssertionError(f"{value!r} is not looked into")
+
+
 class _PartsOf(dict[type, Callable[[Any], Any] | None]):
-    """By type, what gives the parts of a container; None for whatever is none. Worked out once each."""
+    """By type, what gives the parts of a container; None for whatever is none, `_is_lazy` for lazies.
+
+    Worked out once each.
+    """
 
     def __missing__(self, kind: type) -> Callable[[Any], Any] | None:
         if len(self) >= _MOST_TYPES:
@@ -159,6 +166,8 @@ _PARTS_OF = _PartsOf()
 
 
 def _find_parts_of(kind: Any) -> Callable[[Any], Any] | None:
+    if kind in LAZY_TYPES:
+        return _is_lazy
     if kind in (list, tuple) or (issubclass(kind, tuple) and hasattr(kind, "_fields")):
         return _itself
     if kind is dict:
