@@ -73,9 +73,12 @@ class BoundedQueue(Generic[T]):
         items = self.items
         if items is None:
             items = self._begin()
-        if len(items) < self._limit or self._policy == "wait":
+        if len(items) < self._limit:
             items.append(item)
-            return len(items) <= self._limit
+            return True
+        if self._policy == "wait":
+            items.append(item)
+            return False
         if self._policy == "error":
             return False
         if self._policy == "drop_oldest":
@@ -122,7 +125,8 @@ class BoundedQueue(Generic[T]):
         """Forget all items, and let whoever waits for room go on."""
         if self.items is not None:
             self.items.clear()
-        self._wake_all()
+        if self._waiters:
+            self._wake_all()
 
     def has_room(self) -> bool:
         """Tell whether the queue is within its limit."""

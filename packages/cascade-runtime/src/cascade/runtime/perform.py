@@ -68,7 +68,9 @@ def call_directly(
 ) -> Any:
     """Call the function of a direct task; where it gives a coroutine, that is still to be awaited."""
     if not kwargs and len(args) == task.asks_from and task.fills is not None:
-        return task.function(*args, *map(run.ambient, task.fills))
+        for name in task.fills:
+            args += (run.ambient(name),)
+        return task.function(*args)
     missing = _missing_injections(task, args, kwargs)
     filled = {parameter: run.ambient(each.name) for parameter, each in missing.items()}
     return task.function(*args, **kwargs, **filled)
