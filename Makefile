@@ -17,7 +17,7 @@ HEAVY_READY := $(HEAVY_VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install fireflies validate services test lint format types bench bench-quick bench-heavy wheels test-wheels ci clean
+.PHONY: help install fireflies validate schema services test lint format types bench bench-quick bench-heavy wheels test-wheels ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ fireflies: $(READY) ## Watch 400 fireflies fall into step, and draw the picture
 
 validate: $(READY) ## Measure the published results again (some twenty minutes)
 	$(BIN)/cascade validate --keep build/validation --output docs/validation.md
+
+schema: $(READY) ## Write the JSON Schema of orders from the class that they are read with
+	$(BIN)/python -c 'import json; from cascade.runtime.orders import order_schema as schema; \
+	    print(json.dumps(schema(), indent=2))' > docs/constraint.schema.json
 
 services: ## Install the browser and the broker that tests use, where that may be done without asking
 	.ci/install-if-missing chromium chromium-driver mosquitto

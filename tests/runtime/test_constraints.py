@@ -1,6 +1,9 @@
 """Engine contract, "Policies": live constraints from ``cascade/constraints/#``."""
 
 import asyncio
+import math
+import subprocess
+import sys
 import time
 
 import pytest
@@ -138,16 +141,29 @@ async def test_a_constraint_is_replaced_by_its_id(engine, connector):
     ("payload", "reason"),
     [
         ("pause", "a constraint is a mapping, not str"),
-        ({"type": "pause"}, "missing id"),
-        ({"id": "x", "type": "stop"}, "pause, concurrency or rate_limit"),
-        ({"id": "x", "type": "concurrency", "n": 0}, "n >= 1"),
-        ({"id": "x", "type": "concurrency", "n": "two"}, "a whole number n >= 1, not 'two'"),
-        ({"id": "x", "type": "pause", "expires_at": "soon"}, "expires_at is a Unix time"),
-        ({"id": "x", "type": "rate_limit", "rate": "fast"}, "a rate looks like"),
-        ({"id": "x", "type": "rate_limit"}, "needs a rate such as"),
-        ({"id": "x", "typ": "pause"}, "Did you mean 'type'"),
+        (False, "a constraint is a mapping, not bool"),
+        ([], "a constraint is a mapping, not list"),
+        ({"type": "pause"}, "missing required field `id`"),
+        ({"id": "x"}, "missing required field `type`"),
+        ({"id": 7, "type": "pause"}, "Expected `str`, got `int` - at `$.id`"),
         ({"id": "", "type": "pause"}, "needs an id"),
-        ({"id": "x", "type": "rate_limit", "rate": "1/s", "burst": 0}, "burst is a whole number"),
+        ({"id": "x", "type": "stop"}, "Invalid enum value 'stop' - at `$.type`"),
+        ({"id": "x", "type": ["pause"]}, "got `array` - at `$.type`"),
+        ({"id": "x", "typ": "pause"}, "Did you mean 'type'"),
+        ({"id": "x", "type": "pause", "expires": 5}, "Did you mean 'expires_at'"),
+        ({"id": "x", "type": "pause", 5: 5}, "unknown field 5"),
+        ({"id": "x", "type": "concurrency"}, "'concurrency' needs 'n'"),
+        ({"id": "x", "type": "concurrency", "n": 0}, "n is 1 or more"),
+        ({"id": "x", "type": "concurrency", "n": True}, "got `bool` - at `$.n`"),
+        ({"id": "x", "type": "concurrency", "n": "2"}, "got `str` - at `$.n`"),
+        ({"id": "x", "type": "concurrency", "n": 2.0}, "got `float` - at `$.n`"),
+        ({"id": "x", "type": "rate_limit"}, "'rate_limit' needs 'rate'"),
+        ({"id": "x", "type": "rate_limit", "rate": "fast"}, "a rate looks like"),
+        ({"id": "x", "type": "rate_limit", "rate": "1/s", "burst": 0}, "burst is 1 or more"),
+        ({"id": "x", "type": "rate_limit", "rate": "1/s", "burst": None}, "got `null`"),
+        ({"id": "x", "type": "pause", "expires_at": "soon"}, "got `str` - at `$.expires_at`"),
+        ({"id": "x", "type": "pause", "expires_at": 10**400}, "out of range"),
+        ({"id": "x", "type": "pause", "expires_at": math.nan}, "expires_at is a Unix time"),
     ],
 )
 async def test_a_malformed_constraint_is_reported_and_ignored(engine, connector, payload, reason):
@@ -156,6 +172,21 @@ async def test_a_malformed_constraint_is_reported_and_ignored(engine, connector,
     assert [message.id for message in messages] == ["engine.constraint_malformed"]
     assert reason in messages[0].facts["reason"]
     assert await engine.run(work([], 1)) == 1
+
+
+def test_what_reads_orders_is_imported_at_the_first_one():
+    code = (
+        "import asyncio, sys, cascade as cs\n"
+        "from cascade.runtime.gate import Gate\n"
+        "gate = Gate({}, lambda: None)\n"
+        "asyncio.run(gate.take_order('cascade/constraints/global', {}))\n"
+        "print('msgspec' in sys.modules)\n"
+        "order = {'id': 'x', 'type': 'pause'}\n"
+        "asyncio.run(gate.take_order('cascade/constraints/global', order))\n"
+        "print('msgspec' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
 
 
 async def test_a_held_task_can_be_cancelled_and_leaves_the_line(engine, connector):

@@ -81,7 +81,8 @@ def test_a_provider_that_fails_to_load_is_named(found):
 def test_importing_cascade_imports_no_optional_library():
     code = (
         "import sys, cascade; "
-        "print(sorted({'httpx', 'jinja2', 'typer', 'rich', 'structlog', 'matplotlib'} & set(sys.modules)))"
+        "late = {'httpx', 'jinja2', 'typer', 'rich', 'structlog', 'matplotlib', 'msgspec'}; "
+        "print(sorted(late & set(sys.modules)))"
     )
     assert cs.run(cs.shell([sys.executable, "-c", code])).stdout == "[]\n"
 

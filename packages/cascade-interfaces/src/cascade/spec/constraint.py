@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from types import MappingProxyType
 from typing import Literal
 
 from cascade.interfaces.errors import InvalidConstraintError
 
-__all__ = ["CONSTRAINT_TOPIC", "GlobalConstraint", "parse_rate"]
+__all__ = ["CONSTRAINT_TOPIC", "NEEDED_FIELD", "GlobalConstraint", "parse_rate"]
 
 CONSTRAINT_TOPIC = "cascade/constraints"
 """Constraints are published, retained, on ``cascade/constraints/<scope>``."""
 
-_RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*(ms|s|m|h)\s*")
+NEEDED_FIELD: Mapping[str, str] = MappingProxyType({"concurrency": "n", "rate_limit": "rate"})
+"""Which other field an order of a type needs."""
+
+# Bounded digits, of which one is not 0: so every rate is a finite number above 0.
+_RATE = r"^\s*(?=[0-9.]*[1-9])([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*/\s*(ms|s|m|h)\s*$"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_MOST = 2**53 - 1  # beyond it readers of JSON may take a whole number for another (RFC 8259 §6)
 
 
 def parse_rate(rate: str) -> float:
@@ -23,8 +31,8 @@ def parse_rate(rate: str) -> float:
     Raises:
         InvalidConstraintError: the text has another form, or the rate is 0.
     """
-    found = _RATE.fullmatch(rate)
-    if not found or not float(found[1]):
+    found = re.match(_RATE, rate)
+    if not found:
         raise InvalidConstraintError(f"a rate looks like '20/s', '100/m' or '5/h', not {rate!r}")
     return float(found[1]) / _SECONDS[found[2]]
 
@@ -38,17 +46,18 @@ class GlobalConstraint:
     ``cascade/constraints/run/<id>`` for the tasks of one run.
     """
 
-    id: str
+    # The metadata are the keywords of JSON Schema that say what a type cannot.
+    id: str = field(metadata={"minLength": 1})
     """Names the order within its scope; a later one of the same id replaces it."""
 
     type: Literal["pause", "concurrency", "rate_limit"]
-    n: int | None = None
+    n: int | None = field(default=None, metadata={"minimum": 1, "maximum": _MOST})
     """``concurrency``: how many tasks run at once."""
 
-    rate: str | None = None
+    rate: str | None = field(default=None, metadata={"pattern": _RATE})
     """``rate_limit``: task starts per time, such as ``"20/s"``."""
 
-    burst: int = 1
+    burst: int = field(default=1, metadata={"minimum": 1, "maximum": _MOST})
     """``rate_limit``: how many may start at once after a quiet time."""
 
     expires_at: float | None = None
@@ -56,27 +65,27 @@ class GlobalConstraint:
 
     def __post_init__(self) -> None:
         """Refuse an order whose parts do not fit together."""
-        # An order comes from outside: its parts may be of any type, whatever the annotations say.
-        own_id: object = self.id
-        burst: object = self.burst
-        expires_at: object = self.expires_at
-        if not isinstance(own_id, str) or not own_id:
+        try:
+            self._check()
+        except TypeError as error:  # made by hand, past the type checker
+            raise InvalidConstraintError(f"a part is of the wrong type: {error}") from None
+
+    def _check(self) -> None:
+        """Check what the types do not say."""
+        if not self.id:
             raise InvalidConstraintError("a constraint needs an id, a text that is not empty")
-        if self.type not in ("pause", "concurrency", "rate_limit"):
-            raise InvalidConstraintError(
-                f"a constraint's type is pause, concurrency or rate_limit, not {self.type!r}"
-            )
-        if self.type == "concurrency" and not (isinstance(self.n, int) and self.n >= 1):
-            raise InvalidConstraintError(f"concurrency needs a whole number n >= 1, not {self.n!r}")
-        if self.type == "rate_limit":
-            if not isinstance(self.rate, str):
-                raise InvalidConstraintError(
-                    f"rate_limit needs a rate such as '20/s', not {self.rate!r}"
-                )
+        needed = NEEDED_FIELD.get(self.type)
+        if needed is not None and getattr(self, needed) is None:
+            raise InvalidConstraintError(f"a constraint of type {self.type!r} needs {needed!r}")
+        if self.n is not None and not 1 <= self.n <= _MOST:
+            raise InvalidConstraintError(f"n is 1 or more, and at most {_MOST}, not {self.n!r}")
+        if self.rate is not None:
             parse_rate(self.rate)
-        if not isinstance(burst, int) or burst < 1:
-            raise InvalidConstraintError(f"burst is a whole number of at least 1, not {burst!r}")
-        if not isinstance(expires_at, (int, float, type(None))):
+        if not 1 <= self.burst <= _MOST:
             raise InvalidConstraintError(
-                f"expires_at is a Unix time in seconds, or nothing, not {expires_at!r}"
+                f"burst is 1 or more, and at most {_MOST}, not {self.burst!r}"
+            )
+        if self.expires_at is not None and not isfinite(self.expires_at):
+            raise InvalidConstraintError(
+                f"expires_at is a Unix time in seconds, not {self.expires_at!r}"
             )

@@ -10,18 +10,19 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import InvalidConstraintError, InvalidTaskError, near_name
 from cascade.runtime.clock import unix_time
+from cascade.runtime.orders import read_order
 from cascade.spec.constraint import CONSTRAINT_TOPIC, GlobalConstraint, parse_rate
 from cascade.spec.task import Task
 
 __all__ = ["Gate"]
 
-_FIELDS = {each.name for each in fields(GlobalConstraint)}
+_CLEARING: tuple[Any, ...] = (None, "", b"", {})
 
 
 @dataclass(slots=True)
@@ -82,10 +83,10 @@ class Gate:
     async def take_order(self, topic: str, payload: Any) -> None:
         """Take a constraint from the connector; a malformed one is reported and ignored."""
         scope = topic.removeprefix(f"{CONSTRAINT_TOPIC}/")
-        if payload:
+        if payload not in _CLEARING:
             try:
-                constraint = _constraint_from(payload)
-            except (InvalidConstraintError, TypeError) as error:
+                constraint = read_order(payload)
+            except InvalidConstraintError as error:
                 bus.error("engine.constraint_malformed", topic=topic, reason=str(error))
                 return
             burst = float(constraint.burst)
@@ -253,15 +254,3 @@ class Gate:
 def _scopes(task: Task[..., Any], run_id: str) -> tuple[str, str, str]:
     """Return the scopes that a task of a run is in."""
     return "global", f"task/{task.name}", f"run/{run_id}"
-
-
-def _constraint_from(payload: Any) -> GlobalConstraint:
-    if not isinstance(payload, Mapping):
-        raise InvalidConstraintError(f"a constraint is a mapping, not {type(payload).__name__}")
-    for name in payload:
-        if name not in _FIELDS:
-            raise InvalidConstraintError(f"unknown field {name!r}.{near_name(str(name), _FIELDS)}")
-    missing = {"id", "type"} - payload.keys()
-    if missing:
-        raise InvalidConstraintError(f"missing {' and '.join(sorted(missing))}")
-    return GlobalConstraint(**payload)
