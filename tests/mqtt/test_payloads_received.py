@@ -5,6 +5,7 @@ import pickle
 import pytest
 
 from cascade.interfaces.errors import PayloadError
+from cascade.interfaces.properties import to_send
 from connectors.hearing import Heard, reports
 from mqtt.broker import NEEDS_BROKER
 
@@ -53,5 +54,9 @@ async def test_a_packet_that_the_broker_would_not_take_is_refused_here(start_bro
     connector = await connect(broker)
     with pytest.raises(PayloadError, match="2000 bytes at most"):
         await connector.publish("a", "x" * 3000)
+    to_send.set((("note", "x" * 3000),))  # counts as well
+    with pytest.raises(PayloadError, match="2000 bytes at most"):
+        await connector.publish("a", "x" * 100)
+    to_send.set(())
     await connector.publish("a", "x" * 100, 1)
     assert connector.online

@@ -1,5 +1,8 @@
 """OpenTelemetry: a run is a trace, each task a span in it, and tasks are counted and timed.
 
+Over a connector that carries properties (MQTT 5) the span of a task that received a signal has a link
+to the span of the task that sent it: W3C trace context, in ``traceparent`` and ``tracestate``.
+
 Needs the extra ``cascade-py[otel]``. What is exported where is OpenTelemetry's own configuration.
 """
 
@@ -8,18 +11,31 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
 
 from opentelemetry import metrics, trace
+from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Span, Status, StatusCode, TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from cascade.interfaces.properties import Properties, received, to_send
 from cascade.runtime.engine import Engine
-from cascade.runtime.events import Event, RunFinished, RunStarted, TaskFinished, TaskRetrying
+from cascade.runtime.events import (
+    Event,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+    TaskRetrying,
+    TaskStarted,
+)
 
 __all__ = ["instrument"]
 
 _SCOPE = "cascade"
 _NANOSECONDS = 1_000_000_000
+_W3C = TraceContextTextMapPropagator()
 
 
 def instrument(
@@ -31,8 +47,8 @@ def instrument(
     """Have an engine's runs traced and measured from now on.
 
     Spans are named ``run`` and by their task, with the attributes ``cascade.engine``, ``cascade.run``
-    and ``cascade.task``. Metrics: ``cascade.tasks`` (how many ended, by task and outcome) and
-    ``cascade.task.duration`` (seconds).
+    and ``cascade.task``; a signal links the span that received it to the one that sent it. Metrics:
+    ``cascade.tasks`` (how many ended, by task and outcome) and ``cascade.task.duration`` (seconds).
 
     Args:
         engine: whose runs.
@@ -44,6 +60,16 @@ def instrument(
     """
     instruments = _Instruments(engine.name, tracer_provider, meter_provider)
     return engine.events.listen(instruments.take)
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A task that runs in this context, and what to go back to when it ends."""
+
+    started: TaskStarted
+    span: Span
+    outer: _Open | None
+    sent_before: Properties
 
 
 class _Instruments:
@@ -63,6 +89,8 @@ class _Instruments:
             "cascade.task.duration", "s", "How long tasks took"
         )
         self._runs: dict[str, Span] = {}
+        # One for each engine and not for the module, so that several do not take each other's spans.
+        self._open: ContextVar[_Open | None] = ContextVar("cascade_otel_open", default=None)
 
     def take(self, event: Event) -> None:
         """Take in an event; called by the engine, on its event loop."""
@@ -71,6 +99,8 @@ class _Instruments:
             self._runs[event.run_id] = self._tracer.start_span(
                 "run", attributes=attributes, start_time=_unix(event.time)
             )
+        elif isinstance(event, TaskStarted):
+            self._begin_task(event)
         elif isinstance(event, TaskFinished):
             self._end_task(event)
         elif isinstance(event, TaskRetrying) and event.run_id in self._runs:
@@ -84,20 +114,55 @@ class _Instruments:
             if span is not None:
                 _end(span, event)
 
-    def _end_task(self, event: TaskFinished) -> None:
-        about = {"cascade.task": event.task, "cascade.outcome": event.outcome}
-        self._tasks.add(1, about)
-        self._durations.record(event.duration, about)
+    def _begin_task(self, event: TaskStarted) -> None:
+        """Open a span, and have what the task publishes tell of it.
+
+        The engine tells of a task's start and end in the task's own context, one inside the other.
+        """
         run = self._runs.get(event.run_id)
         if run is None:  # it began before anybody looked
             return
         span = self._tracer.start_span(
             event.task,
             context=trace.set_span_in_context(run),
-            attributes={**about, "cascade.run": event.run_id, "cascade.cached": event.cached},
-            start_time=_unix(event.time - event.duration),
+            attributes={"cascade.task": event.task, "cascade.run": event.run_id},
+            start_time=_unix(event.time),
         )
-        _end(span, event)
+        before = to_send.get()
+        self._open.set(_Open(event, span, self._open.get(), before))
+        to_send.set((*(each for each in before if each[0] not in _W3C.fields), *_told_of(span)))
+        received.set(())
+
+    def _end_task(self, event: TaskFinished) -> None:
+        about = {"cascade.task": event.task, "cascade.outcome": event.outcome}
+        self._tasks.add(1, about)
+        self._durations.record(event.duration, about)
+        ended = self._open.get()
+        if ended is None or (ended.started.run_id, ended.started.task) != (
+            event.run_id,
+            event.task,
+        ):  # it began before anybody looked
+            return
+        self._open.set(ended.outer)
+        to_send.set(ended.sent_before)
+        for properties in received.get():
+            _link(ended.span, properties)
+        ended.span.set_attribute("cascade.cached", event.cached)
+        _end(ended.span, event)
+
+
+def _told_of(span: Span) -> Properties:
+    """Return what tells others of a span; nothing where nobody records it."""
+    carrier: dict[str, str] = {}
+    _W3C.inject(carrier, trace.set_span_in_context(span))
+    return tuple(carrier.items())
+
+
+def _link(span: Span, properties: Properties) -> None:
+    """Link a span to the one that properties tell of, if they do."""
+    sender = trace.get_current_span(_W3C.extract(dict(properties), Context())).get_span_context()
+    if sender.is_valid:
+        span.add_link(sender)
 
 
 def _end(span: Span, event: TaskFinished | RunFinished) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from types import CoroutineType
 from typing import Any
 
+from cascade.interfaces.properties import Carried, received
 from cascade.interfaces.protocols import Connector, LazyFactory
 from cascade.interfaces.topics import Filters, as_filters
 from cascade.runtime.graph import find_lazies
@@ -198,10 +199,24 @@ async def _await_once(  # noqa: PLR0917 - the same arguments in the same order
 
 def _worth(signal: Signal, mailbox: Mailbox | None, shape: _Shape) -> Any:
     """Return what the call is worth, with whatever else lies in the mailbox where many are wanted."""
-    if not shape.many:
-        return signal if shape.with_topic else signal[1]
-    signals = [signal] if mailbox is None else [signal, *mailbox.take_all()]
-    return signals if shape.with_topic else [payload for _, payload in signals]
+    may_be_carried = mailbox is None or mailbox.carries
+    if shape.many:
+        signals = [signal] if mailbox is None else [signal, *mailbox.take_all()]
+        if may_be_carried:
+            signals = _unpack(signals)
+        return signals if shape.with_topic else [payload for _, payload in signals]
+    if may_be_carried and type(signal[1]) is Carried:
+        (signal,) = _unpack([signal])
+    return signal if shape.with_topic else signal[1]
+
+
+def _unpack(signals: list[Signal]) -> list[Signal]:
+    """Leave what came beside the signals where the context has it, if anything did."""
+    beside = tuple(each.properties for _, each in signals if type(each) is Carried)
+    if not beside:
+        return signals
+    received.set(beside)
+    return [(topic, each.payload if type(each) is Carried else each) for topic, each in signals]
 
 
 def _missed(filters: Filters, timeout: float | None, default: Any) -> Any:

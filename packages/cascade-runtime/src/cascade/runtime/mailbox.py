@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
 from contextvars import Context
 from typing import Any, TypeAlias
 
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import QueueFullError
+from cascade.interfaces.properties import Carried, received
 from cascade.interfaces.protocols import (
     Connector,
     MessageCallback,
@@ -21,7 +22,7 @@ from cascade.runtime.bounded_queue import BoundedQueue
 __all__ = ["Mailbox", "Signal", "next_signal"]
 
 Signal: TypeAlias = tuple[str, Any]
-"""Topic and payload."""
+"""Topic and payload; where something came beside it, the payload is a `Carried`."""
 
 
 class Mailbox:
@@ -29,6 +30,7 @@ class Mailbox:
 
     Attributes:
         filters: the filters.
+        carries: whether a payload may be a `Carried`.
     """
 
     __slots__ = (
@@ -40,12 +42,14 @@ class Mailbox:
         "_signals",
         "_takers",
         "_timers_context",
+        "carries",
         "filters",
     )
 
     def __init__(self, filters: Filters, limit: int, overflow: OverflowPolicy) -> None:
         """Make an empty mailbox; `open` lets signals in."""
         self.filters = filters
+        self.carries = False
         self._limit = limit
         self._overflow: OverflowPolicy = overflow
         self._signals: BoundedQueue[Signal] = BoundedQueue(filters, limit, overflow)
@@ -57,7 +61,9 @@ class Mailbox:
 
     async def open(self, connector: Connector) -> None:
         """Subscribe to the filters."""
-        self._handle = await _subscribe(connector, self.filters, self._take_in)
+        self.carries = getattr(connector, "carries_properties", False)
+        take_in = self._take_in_carried if self.carries else self._take_in
+        self._handle = await _subscribe(connector, self.filters, take_in)
 
     async def close(self) -> None:
         """End the subscription; what was not taken is forgotten."""
@@ -82,6 +88,9 @@ class Mailbox:
                 bus.error("localbus.message_refused", topic=topic, error=error)
             else:
                 await self._signals.room()
+
+    def _take_in_carried(self, topic: str, payload: Any) -> Coroutine[Any, Any, None]:
+        return self._take_in(topic, _with_properties(payload))
 
     def take(self) -> Signal | None:
         """Take the oldest signal; None if there is none."""
@@ -150,7 +159,7 @@ async def next_signal(
 
     async def take(topic: str, payload: Any) -> None:
         if not arrived.done():
-            arrived.set_result((topic, payload))
+            arrived.set_result((topic, _with_properties(payload)))
 
     handle = await _subscribe(connector, filters, take)
     timer = None
@@ -169,6 +178,12 @@ async def _subscribe(
 ) -> SubscriptionHandle:
     """Subscribe to filters; one alone goes as plain text, which any connector takes."""
     return await connector.subscribe(filters[0] if len(filters) == 1 else filters, callback)
+
+
+def _with_properties(payload: Any) -> Any:
+    """Return a payload with what came beside it, inside the callback that it came to."""
+    beside = received.get()
+    return Carried(payload, beside[-1]) if beside else payload
 
 
 def _check(holdoff: float) -> None:

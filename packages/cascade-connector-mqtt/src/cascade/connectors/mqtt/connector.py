@@ -14,14 +14,17 @@ from cascade.connectors.mqtt.handover import Handover
 from cascade.connectors.mqtt.inlet import Inlet
 from cascade.connectors.mqtt.interest import Interest
 from cascade.connectors.mqtt.keeper import Keeper
+from cascade.connectors.mqtt.packets import is_5, publish_properties
 from cascade.connectors.mqtt.settings import MqttSettings, read_settings
 from cascade.connectors.mqtt.subscriber import Subscriber
+from cascade.connectors.mqtt.user_properties import unpacking
 from cascade.interfaces.errors import (
     InvalidTopicError,
     NotConnectedError,
     PayloadError,
     WrongLoopError,
 )
+from cascade.interfaces.properties import to_send
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
 from cascade.interfaces.topics import Filters, as_filters, validate_filter, validate_topic
 from cascade.runtime.bounded_queue import DEFAULT_LIMIT, check_bounds
@@ -29,6 +32,7 @@ from cascade.runtime.bounded_queue import DEFAULT_LIMIT, check_bounds
 __all__ = ["MqttConnector"]
 
 _PACKET_HEAD = 16  # bytes of a PUBLISH packet beside topic and payload, at most
+_PAIR_HEAD = 5  # bytes of a user property beside its name and value (MQTT 5.0 §1.5.7)
 _check_topic = lru_cache(maxsize=65_536)(validate_topic)
 
 
@@ -85,6 +89,11 @@ class MqttConnector:
     def connected(self) -> bool:
         """Whether `connect` was called and `disconnect` was not called since."""
         return self._connected
+
+    @property
+    def carries_properties(self) -> bool:
+        """Whether `cascade.interfaces.properties` travel along; MQTT 3.1.1 has no place for them."""
+        return is_5(self.settings)
 
     @property
     def online(self) -> bool:
@@ -178,18 +187,24 @@ class MqttConnector:
         if qos not in (0, 1, 2):
             raise ValueError(f"qos is 0, 1 or 2, not {qos!r}")
         data = b"" if retain and clears(payload) else self._codec.encode(topic, payload)
+        pairs, properties, size = to_send.get(), None, len(topic) * 4 + len(data) + _PACKET_HEAD
+        if pairs and is_5(self.settings):
+            properties = publish_properties(pairs)
+            size += sum(_PAIR_HEAD + 4 * (len(name) + len(value)) for name, value in pairs)
         keeper = self._keeper
         link = keeper.link
-        if link.max_packet and len(topic) * 4 + len(data) + _PACKET_HEAD > link.max_packet:
+        if link.max_packet and size > link.max_packet:
             raise PayloadError(
                 topic, f"the broker takes packets of {link.max_packet} bytes at most"
             )
         if not keeper.is_up:
             await keeper.wait_until_up("publish")
         if qos == 0 and not retain:
-            await link.outbox.send(topic, data, retain=False)
+            await link.outbox.send(topic, data, retain=False, properties=properties)
         else:
-            await link.outbox.deliver(topic, data, max(qos, 1), retain=retain)
+            await link.outbox.deliver(
+                topic, data, max(qos, 1), retain=retain, properties=properties
+            )
 
     # --- subscribing --------------------------------------------------------------------------
 
@@ -232,7 +247,7 @@ class MqttConnector:
         """Make a subscription that the broker agreed to."""
         subscription = self._hub.add(
             filters,
-            callback,
+            unpacking(callback),
             self._hub.dispatcher(),
             owner=self,
             limit=self._max_queued,

@@ -18,6 +18,7 @@ from cascade.connectors.mqtt.codec import Codec, UnreadablePayloadError
 from cascade.connectors.mqtt.handover import Handover
 from cascade.connectors.mqtt.interest import Interest
 from cascade.connectors.mqtt.link import Link
+from cascade.connectors.mqtt.user_properties import carried
 from cascade.interfaces.errors import InvalidTopicError
 from cascade.interfaces.protocols import Payload
 from cascade.runtime.bounded_queue import BoundedQueue
@@ -73,7 +74,7 @@ class Inlet:
         return numbers is not None and self._interest.is_extra(topic, numbers)
 
     def _hand_out(self, topic: str, message: MQTTMessage) -> Recipients:
-        payload = self._codec.decode(message.payload)
+        payload = carried(self._codec.decode(message.payload), message)
         handover = self.handover
         if message.retain and handover is not None and handover.wants(topic):
             handover.keep(topic, payload)

@@ -30,14 +30,24 @@ class Outbox:
         # a message that has waited for its receipt through a whole round of ids.
         self._namesakes: set[int] = set()
 
-    async def send(self, topic: str, data: bytes, *, retain: bool) -> None:
+    async def send(
+        self, topic: str, data: bytes, *, retain: bool, properties: Properties | None = None
+    ) -> None:
         """Hand over a message of QoS 0; wait only while the network is behind."""
-        info = self._client.publish(topic, data, 0, retain)
+        info = self._client.publish(topic, data, 0, retain, properties)
         if info.mid in self._receipts:
             self._namesakes.add(info.mid)
         await self._driver.make_room(len(data))
 
-    async def deliver(self, topic: str, data: bytes, qos: int, *, retain: bool) -> None:
+    async def deliver(
+        self,
+        topic: str,
+        data: bytes,
+        qos: int,
+        *,
+        retain: bool,
+        properties: Properties | None = None,
+    ) -> None:
         """Send a message of QoS 1 or 2, and wait until the broker has it.
 
         Who is cancelled meanwhile cannot call the message back.
@@ -50,9 +60,9 @@ class Outbox:
             await asyncio.wait(self._receipts.values(), return_when=asyncio.FIRST_COMPLETED)
         if not self._receipts:  # for QoS 0 alone it would cost a fifth
             self._client.on_publish = self._on_publish
-        info = self._client.publish(topic, data, qos, retain)
+        info = self._client.publish(topic, data, qos, retain, properties)
         while info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:  # that packet id is still in use
-            info = self._client.publish(topic, data, qos, retain)
+            info = self._client.publish(topic, data, qos, retain, properties)
         receipt = self._receipts[info.mid] = asyncio.get_running_loop().create_future()
         code = await receipt
         if code.is_failure:

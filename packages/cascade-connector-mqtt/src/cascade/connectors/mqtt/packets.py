@@ -14,6 +14,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cascade.connectors.mqtt.settings import MqttSettings
 from cascade.connectors.mqtt.tls import tls_context
+from cascade.interfaces.properties import Properties as UserProperties
 
 __all__ = [
     "BrokerClient",
@@ -21,6 +22,7 @@ __all__ = [
     "connect_properties",
     "is_5",
     "new_client",
+    "publish_properties",
     "subscribe_options",
     "subscribe_properties",
 ]
@@ -117,6 +119,13 @@ def connect_properties(settings: MqttSettings) -> Properties | None:
         return None
     properties = _properties(PacketTypes.CONNECT)
     properties.SessionExpiryInterval = settings.session_expiry
+    return properties
+
+
+def publish_properties(pairs: UserProperties) -> Properties:
+    """Return the properties of a PUBLISH packet that brings user properties along."""
+    properties = _properties(PacketTypes.PUBLISH)
+    properties.UserProperty = list(pairs)
     return properties
 
 
