@@ -168,6 +168,9 @@ def test_orders_are_what_engines_understand(capsys):
         (["limit"], "either -n or --rate"),
         (["limit", "-n", "1", "--rate", "1/s"], "either -n or --rate"),
         (["limit", "--rate", "often"], "a rate looks like '20/s'"),
+        (["limit", "-n", "1", "--expires", "inf"], "expires_at is a Unix time"),
+        (["pause", "--expires", "inf"], "expires_at is a Unix time"),
+        (["pause", "--id", ""], "a constraint needs an id"),
         (["pause", "everything"], "a scope is global, task/<name> or run/<id>"),
     ],
 )

@@ -18,6 +18,7 @@ __all__ = ["limit", "pause", "resume", "status"]
 
 Scope = Annotated[str, typer.Argument(help="What to steer: global, task/<name> or run/<id>.")]
 OrderId = Annotated[str, typer.Option("--id", help="Names the order; a later one replaces it.")]
+Kind = Literal["pause", "concurrency", "rate_limit"]
 Expires = Annotated[
     float | None, typer.Option(min=0, help="Seconds after which the order no longer holds.")
 ]
@@ -27,7 +28,7 @@ def pause(
     connector: Url, scope: Scope = "global", order: OrderId = "cli", expires: Expires = None
 ) -> None:
     """Hold tasks of every engine that listens, until they are resumed."""
-    _send(connector, scope, GlobalConstraint(order, "pause", expires_at=_moment(expires)))
+    _send(connector, scope, _order(order, "pause", expires=expires))
     typer.echo(f"Paused: {scope}")
 
 
@@ -51,17 +52,24 @@ def limit(  # noqa: PLR0917 - Typer gives them all by name
     """Have fewer tasks run at once (-n), or fewer start in a time (--rate)."""
     if (n is None) == (rate is None):
         raise typer.BadParameter("say what to limit: either -n or --rate")
-    kind: Literal["concurrency", "rate_limit"] = "concurrency" if rate is None else "rate_limit"
-    try:
-        constraint = GlobalConstraint(order, kind, n, rate, burst, _moment(expires))
-    except InvalidConstraintError as error:
-        raise typer.BadParameter(str(error)) from None
-    _send(connector, scope, constraint)
+    kind: Kind = "concurrency" if rate is None else "rate_limit"
+    _send(connector, scope, _order(order, kind, n, rate, burst, expires))
     typer.echo(f"Limited: {scope} to {n if rate is None else rate}")
 
 
-def _moment(seconds: float | None) -> float | None:
-    return None if seconds is None else time.time() + seconds
+def _order(  # noqa: PLR0917 - in the order of the constraint's own fields
+    order: str,
+    kind: Kind,
+    n: int | None = None,
+    rate: str | None = None,
+    burst: int = 1,
+    expires: float | None = None,
+) -> GlobalConstraint:
+    expires_at = None if expires is None else time.time() + expires
+    try:
+        return GlobalConstraint(order, kind, n, rate, burst, expires_at)
+    except InvalidConstraintError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _send(url: str, scope: str, constraint: GlobalConstraint | None) -> None:
