@@ -31,3 +31,8 @@ async def hears():
 total = add(double(1), double(double(2)))
 several = [double(1), double(2)]
 nothing_to_run = 5
+
+
+@cs.task
+async def beats(_rest=None):
+    return beats(cs.wait(0.02))

@@ -4,7 +4,6 @@ import itertools
 import re
 import signal
 import subprocess
-import sys
 import urllib.request
 
 import pytest
@@ -13,15 +12,7 @@ from typer.testing import CliRunner
 from cascade.cli import main
 from cascade.cli.app import make_app
 from cascade.observatory.command import _part_of
-
-# Whoever starts the tests in the background may have them ignore interrupts; the program must not.
-SCRIPT = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from cascade.cli import main
-sys.exit(main())
-"""
-PROGRAM = [sys.executable, "-c", SCRIPT]
+from cli.program import PROGRAM
 
 # In step from the first flash on, and a cycle is long enough for a busy machine.
 AT_ONCE = ["fireflies", "--side", "3", "--epsilon", "1", "--period", "0.5"]

@@ -171,3 +171,22 @@ def test_on_simulated_time_it_keeps_nothing_going(virtual_time):
 def test_numbers_that_make_no_sense_are_refused(settings):
     with pytest.raises(ValueError, match="above 0"):
         TelemetrySettings(**settings)
+
+
+async def test_what_is_told_quotes_the_target_and_errors_but_no_parameters_or_values():
+    @cs.task
+    async def login(name, password):
+        return f"{name} is in"
+
+    async with Watcher() as watcher:
+        engine = watcher.engine()
+        await engine.run(login("ann", "of the target"))
+        await engine.run(login, {"name": "ann", "password": "of a parameter"})
+        await engine.run(login("ann", cs.param("p")), {"p": "of a parameter"})
+        with pytest.raises(OSError, match="no way"):
+            await engine.run(fails())
+    said = repr(watcher.heard)
+    assert "of the target" in said
+    assert "OSError: no way" in said
+    assert "of a parameter" not in said
+    assert "ann is in" not in said

@@ -1,0 +1,16 @@
+"""The command line as a program of its own, which heeds Ctrl-C wherever the tests were started from.
+
+A shell that starts the tests in the background has them, and what they start, ignore interrupts.
+"""
+
+import sys
+
+__all__ = ["PROGRAM"]
+
+_SCRIPT = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from cascade.cli import main
+sys.exit(main())
+"""
+PROGRAM = [sys.executable, "-c", _SCRIPT]
