@@ -3,12 +3,15 @@
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 
+from mqtt.broker import NEEDS_BROKER, Broker
 from repository.distributions import ROOT
 
 PAGES = [*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")]
+AT_HOME = "mqtt://localhost:1883"
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 
 
@@ -16,13 +19,29 @@ def examples():
     for page in PAGES:
         for found in BLOCK.finditer(page.read_text(encoding="utf-8")):
             line = page.read_text(encoding="utf-8").count("\n", 0, found.start()) + 1
-            yield pytest.param(found[1], found[2], id=f"{page.relative_to(ROOT)}:{line}")
+            marks = NEEDS_BROKER if AT_HOME in found[1] else []
+            yield pytest.param(
+                found[1], found[2], id=f"{page.relative_to(ROOT)}:{line}", marks=marks
+            )
+
+
+@pytest.fixture
+def as_here(tmp_path):
+    """Put a broker of the test's own into an example that needs one."""
+    with ExitStack() as open_brokers:
+
+        def put(code):
+            if AT_HOME not in code:
+                return code
+            return code.replace(AT_HOME, open_brokers.enter_context(Broker(tmp_path)).url)
+
+        yield put
 
 
 @pytest.mark.parametrize(("code", "shown"), list(examples()))
-def test_an_example_runs_and_shows_what_it_says(tmp_path, code, shown):
+def test_an_example_runs_and_shows_what_it_says(tmp_path, as_here, code, shown):
     script = tmp_path / "example.py"
-    script.write_text(code, encoding="utf-8")
+    script.write_text(as_here(code), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-W", "error", script],
         capture_output=True,
