@@ -1,38 +1,41 @@
-"""One swarm across operating-system processes, whose fireflies meet on a real broker."""
+"""The commands of docs/mqtt.md: one swarm across operating-system processes, on a real broker."""
 
 import re
+import shlex
 import subprocess
-import sys
 
 import pytest
 
+from cli.program import PROGRAM
 from mqtt.broker import NEEDS_BROKER
+from repository.distributions import ROOT
 
 pytestmark = NEEDS_BROKER
 
-PROGRAM = [sys.executable, "-c", "import sys; from cascade.cli import main; sys.exit(main())"]
-PROCESSES, SIDE = 3, 30
+PAGE = (ROOT / "docs" / "mqtt.md").read_text(encoding="utf-8")
+COMMANDS = "".join(re.findall(r"^```bash\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)).splitlines()
+FIREFLIES = 900
 PATIENCE = 150  # seconds, of which a quiet machine takes some twenty-five
-
-# A long period gives a busy machine time; a strong pulse makes it few of them.
-SWARM = ["--side", str(SIDE), "--period", "3", "--epsilon", "0.1", "--duration", "100", "--quiet"]
 
 
 @pytest.mark.slow
-def test_three_processes_of_300_fireflies_each_fall_into_step_as_one_swarm(broker):
-    command = [*PROGRAM, "fireflies", "--connector", broker.url, *SWARM]
-    parts = [f"{number}/{PROCESSES}" for number in range(1, PROCESSES + 1)]
-    started = [
-        subprocess.Popen([*command, "--part", part], stdout=subprocess.PIPE, text=True)
-        for part in parts
-    ]
+def test_three_processes_of_300_fireflies_each_fall_into_step_as_one_swarm(broker, tmp_path):
+    started = []
     try:
+        for line in COMMANDS:
+            at_home = line.replace("mqtt://localhost:1883", broker.url)
+            name, *arguments = shlex.split(at_home.removesuffix("&"))
+            assert name == "cascade"
+            command = [*PROGRAM, *arguments]
+            process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+            started.append(process)
         said = [process.communicate(timeout=PATIENCE)[0] for process in started]
     finally:
         for process in started:
             process.kill()
             process.wait()
     # No process has more than a third of the swarm, and each has seen nearly all of it flash together.
-    assert [process.returncode for process in started] == [0] * PROCESSES, said
+    assert [process.returncode for process in started] == [0, 0, 0], said
     for words in said:
-        assert re.search(rf"In step after .* 99% of {SIDE**2} fireflies", words)
+        assert re.search(rf"In step after .* 99% of {FIREFLIES} fireflies", words)
+    assert (tmp_path / "swarm.png").read_bytes().startswith(b"\x89PNG")
