@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade.connectors.mqtt.codec import Codec, UnreadablePayloadError, clears
+from cascade.connectors.mqtt.codec import Codec, UnreadablePayloadError
 from cascade.interfaces.errors import PayloadError
+from cascade.interfaces.payloads import clears
 
 JSON = st.recursive(
     st.none()

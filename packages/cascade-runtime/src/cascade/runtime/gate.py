@@ -15,14 +15,13 @@ from typing import Any
 
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import InvalidConstraintError, InvalidTaskError, near_name
+from cascade.interfaces.payloads import clears
 from cascade.runtime.clock import unix_time
 from cascade.runtime.orders import read_order
 from cascade.spec.constraint import CONSTRAINT_TOPIC, GlobalConstraint, parse_rate
 from cascade.spec.task import Task
 
 __all__ = ["Gate"]
-
-_CLEARING: tuple[Any, ...] = (None, "", b"", {})
 
 
 @dataclass(slots=True)
@@ -83,7 +82,7 @@ class Gate:
     async def take_order(self, topic: str, payload: Any) -> None:
         """Take a constraint from the connector; a malformed one is reported and ignored."""
         scope = topic.removeprefix(f"{CONSTRAINT_TOPIC}/")
-        if payload not in _CLEARING:
+        if not clears(payload):
             try:
                 constraint = read_order(payload)
             except InvalidConstraintError as error:

@@ -14,7 +14,7 @@ import orjson
 from cascade.interfaces.errors import PayloadError
 from cascade.interfaces.protocols import Payload
 
-__all__ = ["Codec", "UnreadablePayloadError", "clears"]
+__all__ = ["Codec", "UnreadablePayloadError"]
 
 # orjson would write dates and dataclasses as text or objects, which nobody turns back on the way in.
 _STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
@@ -23,11 +23,6 @@ _STRICT |= orjson.OPT_PASSTHROUGH_SUBCLASS
 
 class UnreadablePayloadError(Exception):
     """What arrived is no payload; it is reported, and goes no further than the connector."""
-
-
-def clears(payload: Payload) -> bool:
-    """Tell whether a retained payload means "forget the last one"."""
-    return payload is None or (isinstance(payload, (bytes, str, dict)) and not payload)
 
 
 class Codec:

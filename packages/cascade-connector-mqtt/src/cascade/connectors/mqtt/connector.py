@@ -9,7 +9,7 @@ from typing import Any
 
 from cascade.connectors.local import LocalBroker
 from cascade.connectors.local.subscription import Subscription
-from cascade.connectors.mqtt.codec import Codec, clears
+from cascade.connectors.mqtt.codec import Codec
 from cascade.connectors.mqtt.handover import Handover
 from cascade.connectors.mqtt.inlet import Inlet
 from cascade.connectors.mqtt.interest import Interest
@@ -19,14 +19,14 @@ from cascade.connectors.mqtt.settings import MqttSettings, read_settings
 from cascade.connectors.mqtt.subscriber import Subscriber
 from cascade.connectors.mqtt.user_properties import unpacking
 from cascade.interfaces.errors import (
-    InvalidTopicError,
     NotConnectedError,
     PayloadError,
     WrongLoopError,
 )
+from cascade.interfaces.payloads import clears
 from cascade.interfaces.properties import to_send
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
-from cascade.interfaces.topics import Filters, as_filters, validate_filter, validate_topic
+from cascade.interfaces.topics import Filters, as_filters, validate_filters, validate_topic
 from cascade.runtime.bounded_queue import DEFAULT_LIMIT, check_bounds
 
 __all__ = ["MqttConnector"]
@@ -227,10 +227,7 @@ class MqttConnector:
                 f"a callback is an async function of (topic, payload), not {callback!r}"
             )
         filters = as_filters(topic)
-        for topic_filter in filters:
-            validate_filter(topic_filter)
-            if topic_filter.startswith("$share/"):
-                raise InvalidTopicError(topic_filter, "shared subscriptions are not supported", 1)
+        validate_filters(filters)
         handover = Handover(filters, lambda: self._admit(filters, callback))
         try:
             await self._subscriber.subscribe(handover)

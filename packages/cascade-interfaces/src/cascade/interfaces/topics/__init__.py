@@ -11,6 +11,7 @@ from cascade.interfaces.topics.syntax import (
     has_wildcard,
     matches,
     validate_filter,
+    validate_filters,
     validate_topic,
 )
 from cascade.interfaces.topics.trie import FilterTrie, TopicTrie
@@ -23,5 +24,6 @@ __all__ = [
     "has_wildcard",
     "matches",
     "validate_filter",
+    "validate_filters",
     "validate_topic",
 ]

@@ -7,7 +7,15 @@ from typing import TypeAlias
 
 from cascade.interfaces.errors import InvalidTopicError
 
-__all__ = ["Filters", "as_filters", "has_wildcard", "matches", "validate_filter", "validate_topic"]
+__all__ = [
+    "Filters",
+    "as_filters",
+    "has_wildcard",
+    "matches",
+    "validate_filter",
+    "validate_filters",
+    "validate_topic",
+]
 
 Filters: TypeAlias = tuple[str, ...]
 """One topic filter or several, none of them twice."""
@@ -27,6 +35,18 @@ def as_filters(topic: str | Sequence[str]) -> Filters:
         raise InvalidTopicError(topic, "at least one topic filter is needed")
     once = dict.fromkeys(topic)
     return topic if isinstance(topic, tuple) and len(once) == len(topic) else tuple(once)
+
+
+def validate_filters(filters: Filters) -> None:
+    """Check what is about to be subscribed to.
+
+    Raises:
+        InvalidTopicError: one of them is not a valid filter, or asks for a shared subscription.
+    """
+    for topic_filter in filters:
+        validate_filter(topic_filter)
+        if topic_filter.startswith("$share/"):
+            raise InvalidTopicError(topic_filter, "shared subscriptions are not supported", 1)
 
 
 def has_wildcard(topic_filter: str) -> bool:

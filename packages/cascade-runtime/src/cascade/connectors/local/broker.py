@@ -10,20 +10,19 @@ import asyncio
 import threading
 from itertools import count
 from operator import attrgetter
-from typing import Any
 
 from cascade.common.messaging import bus
 from cascade.connectors.local.callback_task import CallbackTask
 from cascade.connectors.local.dispatcher import Delivery, Dispatcher, Message, Route
 from cascade.connectors.local.subscription import Subscription, SubscriptionOwner
-from cascade.interfaces.errors import InvalidTopicError
+from cascade.interfaces.payloads import clears
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
 from cascade.interfaces.topics import (
     Filters,
     FilterTrie,
     TopicTrie,
     has_wildcard,
-    validate_filter,
+    validate_filters,
     validate_topic,
 )
 from cascade.runtime.bounded_queue import DEFAULT_LIMIT
@@ -177,10 +176,7 @@ class LocalBroker:
         Raises:
             InvalidTopicError: a filter is not valid, or asks for a shared subscription.
         """
-        for topic_filter in filters:
-            validate_filter(topic_filter)
-            if topic_filter.startswith("$share/"):
-                raise InvalidTopicError(topic_filter, "shared subscriptions are not supported", 1)
+        validate_filters(filters)
         with self._lock:
             subscription = Subscription(
                 filters,
@@ -272,7 +268,7 @@ class LocalBroker:
         with self._lock:
             route = self.route(topic, dispatcher)
             kept = self._retained.get(topic)
-            if _clears(payload):
+            if clears(payload):
                 payload = {}
                 if kept is not None:
                     self._retained_tree.remove(topic, self._retained.pop(topic))
@@ -304,8 +300,3 @@ def _route_by_loop(found: list[Subscription], dispatcher: Dispatcher) -> Route:
         by_dispatcher.setdefault(subscription.dispatcher, []).append(subscription.recipient())
     here = tuple(by_dispatcher.pop(dispatcher, ()))
     return here, tuple((other, tuple(theirs)) for other, theirs in by_dispatcher.items())
-
-
-def _clears(payload: Any) -> bool:
-    """Tell whether a retained payload means "forget the last one"."""
-    return payload is None or (isinstance(payload, (bytes, str, dict)) and not payload)
