@@ -157,9 +157,11 @@ async def next_signal(
         timeout = None if timeout is None else max(0.0, timeout - holdoff)
     arrived: asyncio.Future[Signal | None] = loop.create_future()
 
+    carries = getattr(connector, "carries_properties", False)
+
     async def take(topic: str, payload: Any) -> None:
         if not arrived.done():
-            arrived.set_result((topic, _with_properties(payload)))
+            arrived.set_result((topic, _with_properties(payload) if carries else payload))
 
     handle = await _subscribe(connector, filters, take)
     timer = None
