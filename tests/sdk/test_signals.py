@@ -8,6 +8,8 @@ import pytest
 import cascade as cs
 from cascade.common.messaging.testing import capture
 from cascade.interfaces.errors import InvalidTopicError, NoConnectorError
+from cascade.interfaces.properties import received
+from cascade.runtime.mailbox import next_signal
 
 
 async def parked(engine, how_many, base=1):
@@ -394,3 +396,9 @@ def test_the_calls_show_themselves_as_they_were_written():
     )
     assert repr(cs.recv(["a", "b"])) == "recv(['a', 'b'])"
     assert repr(cs.send("a", 1)) == "send('a', 1, retain=False, qos=0)"
+
+
+async def test_what_came_beside_another_signal_sticks_to_none_in_memory(connector):
+    received.set(((("traceparent", "of a signal over a broker"),),))
+    await connector.publish("door", "open", retain=True)
+    assert await next_signal(connector, ("door",), timeout=1) == ("door", "open")
