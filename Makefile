@@ -3,6 +3,7 @@ VENV := .venv
 WHEEL_VENV := .venv-wheels
 BENCH_VENV := .venv-bench
 HEAVY_VENV := .venv-bench-heavy
+DOCS_VENV := .venv-docs
 BIN := $(VENV)/bin
 PACKAGES := $(sort $(wildcard packages/cascade-*))
 PROJECTS := $(PACKAGES:%=%/pyproject.toml)
@@ -14,10 +15,11 @@ WHEELS := dist/.built
 WHEELS_READY := $(WHEEL_VENV)/.ready
 BENCH_READY := $(BENCH_VENV)/.ready
 HEAVY_READY := $(HEAVY_VENV)/.ready
+DOCS_READY := $(DOCS_VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install fireflies validate schema services test lint format types bench bench-quick bench-heavy wheels test-wheels ci clean
+.PHONY: help install fireflies validate schema services test lint format types bench bench-quick bench-heavy docs wheels test-wheels ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +62,9 @@ bench-quick: $(BENCH_READY) ## Run them all with fewer repeats and operations
 bench-heavy: $(HEAVY_READY) ## Compare with the peers that need an environment of their own
 	$(HEAVY_VENV)/bin/python -m benchmarks peers_heavy
 
+docs: $(DOCS_READY) ## Make the site of docs/ and the reference, in site/
+	$(DOCS_VENV)/bin/zensical build --strict
+
 wheels: $(WHEELS) ## Build all wheels into dist/
 
 test-wheels: $(WHEELS_READY) services ## Run the same tests on the installed wheels
@@ -68,7 +73,7 @@ test-wheels: $(WHEELS_READY) services ## Run the same tests on the installed whe
 ci: lint types test test-wheels ## Run everything that has to pass
 
 clean: ## Remove what was built, the venvs too
-	rm -rf $(VENV) $(WHEEL_VENV) $(BENCH_VENV) $(HEAVY_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(WHEEL_VENV) $(BENCH_VENV) $(HEAVY_VENV) $(DOCS_VENV) build dist site .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 $(READY): requirements/dev.txt VERSION $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -103,4 +108,9 @@ $(HEAVY_READY): requirements/bench-heavy.txt VERSION $(PROJECTS)
 	$(HEAVY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/bench-heavy.txt
 	$(HEAVY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
 	    $(PACKAGES:%=--editable %)
+	touch $@
+
+$(DOCS_READY): requirements/docs.txt
+	test -x $(DOCS_VENV)/bin/python || $(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/docs.txt
 	touch $@

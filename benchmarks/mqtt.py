@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from time import perf_counter
 from typing import Any
 
+import msgspec
 import orjson
 import paho.mqtt.client as paho
 
-from benchmarks.harness import Settings, absent, compare, peer, report
+from benchmarks.harness import Settings, absent, compare, peer, report, timed
 from benchmarks.mosquitto import HOST, PATIENCE, broker, program
 from cascade.connectors.mqtt import MqttConnector
 
@@ -268,6 +270,39 @@ async def gmqtt_receive(port: int, qos: int, count: Count, begin: Callable[[], N
     await client.disconnect()
 
 
+# --- payloads -------------------------------------------------------------------------------------
+
+SAMPLE = {**PAYLOAD, "more": [1, 2.5, None, True], "who": {"id": "firefly-17", "at": 1.2345}}
+
+
+async def payloads(settings: Settings) -> None:
+    """Write and read one payload as JSON, with the libraries that came into question."""
+    data = orjson.dumps(SAMPLE)
+    encode, decode = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
+    writers: dict[str, Callable[[], object]] = {
+        "json": lambda: json.dumps(SAMPLE).encode(),
+        "orjson": lambda: orjson.dumps(SAMPLE),
+        "msgspec": lambda: encode(SAMPLE),
+    }
+    readers: dict[str, Callable[[], object]] = {
+        "json": lambda: json.loads(data),
+        "orjson": lambda: orjson.loads(data),
+        "msgspec": lambda: decode(data),
+    }
+    count = settings.count(100_000)
+
+    async def times(work: Callable[[], object]) -> float:
+        def repeat() -> None:
+            for _ in range(count):
+                work()
+
+        return timed(count, repeat)
+
+    for what, ways in {"writing": writers, "reading": readers}.items():
+        rows = await compare({name: lambda w=way: times(w) for name, way in ways.items()}, settings)
+        report(f"MQTT: {what} one payload as JSON", rows)
+
+
 # --- measuring ------------------------------------------------------------------------------------
 
 CLIENTS = {
@@ -322,7 +357,8 @@ async def _measure(settings: Settings, port: int) -> None:
 
 
 def main(settings: Settings) -> None:
-    """Start a broker, and measure."""
+    """Measure payloads, then start a broker and measure clients."""
+    asyncio.run(payloads(settings))
     if program() is None:
         report("MQTT", [absent("Mosquitto")])
         return

@@ -1,11 +1,12 @@
 """Public means exported by a package's `__init__` and listed in its `__all__`."""
 
 import ast
+import re
 from importlib import import_module
 
 import pytest
 
-from repository.distributions import distributions
+from repository.distributions import ROOT, distributions
 
 PACKAGES = {
     module: path
@@ -48,3 +49,10 @@ def test_every_public_name_is_listed(package):
 def test_imports_definitions_and_assignments_are_seen():
     text = "from cascade.x import a as b\nfrom os import c\ndef d(): ...\nclass E: ...\nF = 1"
     assert list(bound(ast.parse(text))) == ["b", "d", "E", "F"]
+
+
+def test_the_reference_has_every_public_name():
+    page = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^::: [\w.]+\.(\w+)$", page, re.MULTILINE))
+    errors = {"CascadeError"} if "::: cascade.interfaces.errors" in page else set()
+    assert set(import_module("cascade").__all__) <= shown | errors

@@ -46,7 +46,7 @@ def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[
     Raises:
         RuntimeError: an event loop is running already; await `run_async` there.
 
-    Example:
+    Examples:
         >>> import cascade as cs
         >>> @cs.task
         ... def double(x: int) -> int:

@@ -77,7 +77,7 @@ def simulate(
         NonDeterminismError: a task asked for a thread, a process, or real input or output.
         Exception: whatever a target raises; the others are ended.
 
-    Example:
+    Examples:
         >>> import cascade as cs
         >>> @cs.task
         ... async def sleeper(nights: int, _rest: None = None):

@@ -27,7 +27,7 @@ def route(selector: K, routes: Mapping[K, V]) -> V:
     Raises:
         InvalidTaskError: at run time, where no branch has the selector's value.
 
-    Example:
+    Examples:
         >>> from cascade.spec.task import task
         >>> @task
         ... def kind(path: str) -> str:

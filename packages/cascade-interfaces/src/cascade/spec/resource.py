@@ -68,7 +68,7 @@ def inject(wanted: str | ResourceDefinition[T]) -> Any:
         wanted: the resource's name, or its definition. A name must be registered with the engine; a
             definition need not be, and gives way to what is registered under its name.
 
-    Example:
+    Examples:
         >>> from cascade.spec.task import task
         >>> @task
         ... def names(db=inject("db")):

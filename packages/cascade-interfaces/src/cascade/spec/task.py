@@ -131,7 +131,7 @@ class Task(Generic[P, R]):
         Raises:
             InvalidTaskError: nothing to map over.
 
-        Example:
+        Examples:
             >>> @task
             ... def scaled(x: int, by: int) -> int:
             ...     return x * by
@@ -182,7 +182,7 @@ class Task(Generic[P, R]):
     def with_constraints(self, **demands: float) -> Task[P, R]:
         """Return this task so that it holds so many units of the engine's capacities as it runs.
 
-        Example:
+        Examples:
             ``render.with_constraints(gpu=1)`` on ``Engine(capacities={"gpu": 2})`` runs two at once.
         """
         for capacity, units in demands.items():
@@ -292,7 +292,7 @@ def task(
     Raises:
         InvalidTaskError: not a function, a generator function, or a mode that does not fit.
 
-    Example:
+    Examples:
         >>> @task
         ... async def count(n: int) -> int:
         ...     return n if n == 0 else count(n - 1)  # a tail call: constant memory

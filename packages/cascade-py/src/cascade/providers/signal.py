@@ -90,7 +90,7 @@ def recv(
         ValueError: the holdoff is negative.
         NoConnectorError: the engine has no connector.
 
-    Example:
+    Examples:
         >>> recv("door/+", timeout=5, default="nobody came")
         recv('door/+', 5, default='nobody came')
     """

@@ -26,7 +26,7 @@ def run_virtually(coroutine: Coroutine[Any, Any, T]) -> T:
         NonDeterminismError: something asked for a thread, a process, or real input or output.
         RuntimeError: an event loop is running already.
 
-    Example:
+    Examples:
         >>> run_virtually(asyncio.sleep(24 * 3600, "the next day"))
         'the next day'
     """

@@ -106,7 +106,7 @@ _Timers: TypeAlias = _Timer | dict[_Timer, None]
 class VirtualLoop(asyncio.BaseEventLoop):
     """An `asyncio` event loop whose time is simulated; give it to `asyncio.Runner`.
 
-    Example:
+    Examples:
         >>> async def nap() -> float:
         ...     await asyncio.sleep(3600)
         ...     return asyncio.get_running_loop().time()

@@ -26,7 +26,7 @@ def capture(
     Yields:
         The list that fills up.
 
-    Example:
+    Examples:
         >>> with capture() as messages:
         ...     bus.info("no.such_text", count=1)
         >>> messages[0].text

@@ -42,7 +42,7 @@ class MqttConnector:
     It keeps the contract of `cascade.interfaces.protocols.Connector`; where a network makes a point
     weaker, ``docs/mqtt.md`` says how. A connector belongs to the event loop that connected it.
 
-    Example:
+    Examples:
         >>> MqttConnector("mqtts://lamp@broker.example/?client_id=lamp-1&session_expiry=3600")
         MqttConnector('broker.example:8883', client_id='lamp-1')
     """

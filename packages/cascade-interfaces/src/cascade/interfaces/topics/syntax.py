@@ -119,7 +119,7 @@ def _level_of(topic: str, position: int) -> int:
 def matches(topic_filter: str, topic: str) -> bool:
     """Tell whether a valid filter matches a valid topic name.
 
-    Example:
+    Examples:
         >>> matches("home/+/light", "home/kitchen/light"), matches("home/#", "home")
         (True, True)
     """

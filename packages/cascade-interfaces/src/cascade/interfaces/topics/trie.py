@@ -70,7 +70,7 @@ class _Trie(Generic[T]):
 class FilterTrie(_Trie[T]):
     """Filters, each with values; asked which values belong to a topic.
 
-    Example:
+    Examples:
         >>> trie = FilterTrie()
         >>> trie.add("home/+/light", 1); trie.add("home/#", 2); trie.add("garden/#", 3)
         >>> sorted(trie.match("home/kitchen/light"))
@@ -110,7 +110,7 @@ class FilterTrie(_Trie[T]):
 class TopicTrie(_Trie[T]):
     """Topics, each with values; asked which values belong to a filter.
 
-    Example:
+    Examples:
         >>> trie = TopicTrie()
         >>> trie.add("home/kitchen", 1); trie.add("home/hall", 2); trie.add("home", 3)
         >>> sorted(trie.match("home/#"))

@@ -32,7 +32,7 @@ class LocalBusConnector:
     It keeps the whole contract of `cascade.interfaces.protocols.Connector`. Payloads are passed by
     reference: treat them as frozen.
 
-    Example:
+    Examples:
         >>> async def main():
         ...     heard = []
         ...     async def hear(topic, payload):
