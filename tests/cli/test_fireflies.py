@@ -13,6 +13,7 @@ from cascade.cli import main
 from cascade.cli.app import make_app
 from cascade.observatory.command import _part_of
 from cli.program import PROGRAM
+from mqtt.broker import free_port
 
 # In step from the first flash on, and a cycle is long enough for a busy machine.
 AT_ONCE = ["fireflies", "--side", "3", "--epsilon", "1", "--period", "0.5"]
@@ -62,6 +63,14 @@ def test_the_same_options_give_the_same_flashes(tmp_path):
 def test_what_cannot_be_a_part_or_a_meeting_place_is_told(options, words, capsys):
     assert main([*AT_ONCE, *options]) == 2
     assert words in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
+def test_a_broker_that_is_not_there_is_one_sentence_and_status_1(capsys):
+    url = f"mqtt://127.0.0.1:{free_port()}/?connect_timeout=0.1"
+    assert main([*AT_ONCE, "--connector", url]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("cascade: cannot connect: no connection to the broker at 127.0.0.1")
+    assert err.count("\n") == 1
 
 
 def test_parts_are_everybody_once():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cascade.cli.connecting import connector_from, run_to_end
+from cascade.cli.connecting import connector_from
+from cascade.interfaces.errors import CascadeError
+from cascade.interfaces.protocols import Connector
 from cascade.observatory.experiment import Experiment, Settings
 from cascade.observatory.response import MirolloStrogatz
 from cascade.observatory.show import LiveView, PlainView, QuietView, verdict
@@ -135,11 +138,8 @@ def fireflies(  # noqa: PLR0917 - Typer gives them all by name
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     files = _files(experiment, replay=replay, png=png, csv=csv)
-    if meeting is not None:
-        run = experiment.run(view, view.every, connector=meeting, part=mine)
-        _show(view, experiment, lambda: run_to_end(run))
-    elif wall_clock:
-        _show(view, experiment, lambda: asyncio.run(experiment.run(view, view.every)))
+    if meeting is not None or wall_clock:
+        _show(view, experiment, lambda: asyncio.run(_meet(experiment, view, meeting, mine)))
     else:
         _show(view, experiment, lambda: experiment.simulate(view, view.every, held))
     typer.echo(verdict(experiment))
@@ -154,13 +154,31 @@ def _show(
     view: LiveView | QuietView | WebView, experiment: Experiment, live: Callable[[], None]
 ) -> None:
     try:
-        with view:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(view)
+            except OSError as error:
+                raise typer.BadParameter(f"cannot show the page: {error.strerror}") from None
             live()
     except KeyboardInterrupt:
         typer.echo(f"Stopped. {verdict(experiment)}")
         raise typer.Exit(_INTERRUPTED) from None
-    except OSError as error:
-        raise typer.BadParameter(f"cannot show the page: {error.strerror}") from None
+    except (CascadeError, OSError) as error:
+        typer.echo(f"cascade: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+async def _meet(
+    experiment: Experiment,
+    view: LiveView | QuietView | WebView,
+    connector: Connector | None,
+    part: range,
+) -> None:
+    """Let a part of the swarm live on real time; what ends one firefly ends all, so once is enough."""
+    try:
+        await experiment.run(view, view.every, connector=connector, part=part)
+    except ExceptionGroup as dead:
+        raise dead.exceptions[0] from None
 
 
 def _part_of(count: int, part: str, *, alone: bool) -> range:

@@ -223,7 +223,8 @@ class Experiment:
                 flying(engine, self._swarm[mine], phases[mine], self.began)
             )
             await asyncio.sleep(gathering)
-            await self._watch(report, every, _ENCORE if part is None else _LONG_ENCORE)
+            alone = len(self._swarm[mine]) == len(self._swarm)
+            await self._watch(report, every, _ENCORE if alone else _LONG_ENCORE)
             if is_simulated(loop):
                 self.trace_hash = trace.hexdigest()
 

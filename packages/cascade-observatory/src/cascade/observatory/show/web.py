@@ -11,7 +11,6 @@ from functools import partial
 from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
 from threading import Lock, Thread
-from types import TracebackType
 from typing import Any, Self
 
 from cascade.observatory.show.recording import Controls, Feed
@@ -72,12 +71,7 @@ class WebServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Stop listening, end all answers, and wait for their threads."""
         server, thread = self._server, self._thread
         self._server = self._thread = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from threading import Event
-from types import TracebackType
 from typing import Self
 
 import typer
@@ -48,12 +47,7 @@ class WebView:
         typer.echo(f"Watch it at {self._server.url} (Ctrl+C ends it)")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         """Let the page have the end, and stay for a while, unless something went wrong."""
         try:
             if kind is None:
@@ -63,7 +57,7 @@ class WebView:
         except KeyboardInterrupt:
             typer.echo("The page is closed.")
         finally:
-            self._server.__exit__(kind, error, trace)
+            self._server.__exit__(kind, *error)
 
     def __call__(self, experiment: Experiment) -> None:
         """Have nothing to do: the page asks for its news itself."""
