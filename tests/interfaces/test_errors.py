@@ -4,18 +4,25 @@ import builtins
 import copy
 import inspect
 import pickle
+import pkgutil
 import re
+from importlib import import_module
 
 import pytest
 
 from cascade.interfaces import CascadeError, errors
 
+MODULES = [
+    import_module(f"{errors.__name__}.{each.name}")
+    for each in pkgutil.iter_modules(errors.__path__)
+]
 CLASSES = {
     name: value
-    for name, value in vars(errors).items()
+    for module in MODULES
+    for name, value in vars(module).items()
     if inspect.isclass(value)
     and issubclass(value, Exception)
-    and value.__module__ == errors.__name__
+    and value.__module__ == module.__name__
 }
 DRAWN = re.compile(r"^ {4}([│ ├└─]*)(\w+Error)(?: \((\w+)\))?(?: {2,}\S.*)?$", re.MULTILINE)
 STEP = 4  # columns that one level of the drawing is indented by

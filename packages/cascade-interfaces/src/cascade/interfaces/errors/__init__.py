@@ -1,0 +1,103 @@
+"""Every error that Cascade raises on purpose, in one tree.
+
+    CascadeError
+    ├── InvalidTopicError (ValueError)          a topic or filter that MQTT does not allow
+    ├── ConnectorError (RuntimeError)
+    │   ├── NotConnectedError                   publish or subscribe before connect
+    │   ├── QueueFullError                      a subscription's queue is full, policy "error"
+    │   ├── NoConnectorError                    recv, send on an engine without a connector
+    │   ├── WrongLoopError                      a connector used on another loop than its own
+    │   ├── PayloadError (ValueError)           a payload that the transport cannot carry
+    │   ├── BrokerUnavailableError              no connection to the broker, for too long
+    │   └── BrokerRefusedError                  the broker said no, with a reason code
+    ├── LazyUseError (TypeError)                a lazy result used as if it were its value
+    ├── GraphError (ValueError)
+    │   └── CyclicGraphError                    a lazy result that needs itself
+    ├── InvalidTaskError (TypeError)            a task definition or target that cannot run
+    ├── UnknownParameterError (LookupError)     cs.param without a value for its name
+    ├── ResourceError (RuntimeError)
+    │   ├── InvalidResourceError (TypeError)    not a generator function
+    │   ├── UnknownResourceError (LookupError)  asked for, never registered
+    │   └── ResourceCycleError                  resources that need each other
+    ├── ProcessTransferError (TypeError)        what a worker process cannot be sent
+    ├── UnknownProviderError (AttributeError)   no provider of that name is installed
+    ├── BrokenProviderError (RuntimeError)      a provider that is installed does not load
+    ├── ShellError (RuntimeError)               a command ended with an exit status that is not 0
+    ├── InvalidConstraintError (ValueError)     an order to the engine that cannot be read
+    └── VirtualTimeError (RuntimeError)
+        ├── DeadlockError                       nothing ready, no timer left, work unfinished
+        ├── RunawayError                        goes round and round, and time does not go on
+        └── NonDeterminismError                 threads, processes or sockets in virtual time
+
+An error keeps its facts as attributes, and its text says what to do.
+"""
+
+from cascade.interfaces.errors.connecting import (
+    BrokerRefusedError,
+    BrokerUnavailableError,
+    ConnectorError,
+    InvalidTopicError,
+    NoConnectorError,
+    NotConnectedError,
+    PayloadError,
+    QueueFullError,
+    WrongLoopError,
+)
+from cascade.interfaces.errors.root import (
+    CascadeError,
+    near_name,
+)
+from cascade.interfaces.errors.simulating import (
+    DeadlockError,
+    NonDeterminismError,
+    RunawayError,
+    VirtualTimeError,
+)
+from cascade.interfaces.errors.working import (
+    BrokenProviderError,
+    CyclicGraphError,
+    GraphError,
+    InvalidConstraintError,
+    InvalidResourceError,
+    InvalidTaskError,
+    LazyUseError,
+    ProcessTransferError,
+    ResourceCycleError,
+    ResourceError,
+    ShellError,
+    UnknownParameterError,
+    UnknownProviderError,
+    UnknownResourceError,
+)
+
+__all__ = [
+    "BrokenProviderError",
+    "BrokerRefusedError",
+    "BrokerUnavailableError",
+    "CascadeError",
+    "ConnectorError",
+    "CyclicGraphError",
+    "DeadlockError",
+    "GraphError",
+    "InvalidConstraintError",
+    "InvalidResourceError",
+    "InvalidTaskError",
+    "InvalidTopicError",
+    "LazyUseError",
+    "NoConnectorError",
+    "NonDeterminismError",
+    "NotConnectedError",
+    "PayloadError",
+    "ProcessTransferError",
+    "QueueFullError",
+    "ResourceCycleError",
+    "ResourceError",
+    "RunawayError",
+    "ShellError",
+    "UnknownParameterError",
+    "UnknownProviderError",
+    "UnknownResourceError",
+    "VirtualTimeError",
+    "WrongLoopError",
+    "near_name",
+]
