@@ -65,7 +65,9 @@ async def test_a_killed_broker_is_found_again_with_every_subscription(broker, co
         await asyncio.to_thread(broker.start)
         async with patience():
             await publishing  # none failed: what had no receipt was sent again
-        await publisher.publish("a/b", "last", 1)
+            while [name for name, _ in told.messages].count("mqtt.connection_back") < 2:
+                await told.until(len(told.messages) + 1)
+        await publisher.publish("a/b", "last", 1)  # sooner it might find nobody there
         async with patience():
             while not exact.payloads[-1] == wild.payloads[-1] == "last":
                 await asyncio.sleep(0.01)
