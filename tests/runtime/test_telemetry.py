@@ -7,6 +7,7 @@ import pytest
 
 import cascade as cs
 from cascade.common.messaging.testing import capture
+from cascade.interfaces.errors import NotConnectedError, PayloadError
 from cascade.runtime.telemetry import TelemetrySettings, level_of
 
 
@@ -148,8 +149,48 @@ async def test_a_connector_that_fails_is_reported_and_the_engine_goes_on():
                 async with asyncio.timeout(30):
                     while not messages:
                         await asyncio.sleep(0.001)
+                await asyncio.sleep(0.05)
                 engine.connector.publish = publish
-    assert {message.id for message in messages} == {"engine.telemetry_error"}
+    assert [message.id for message in messages] == ["engine.telemetry_error"]  # once
+    assert len(watcher.events("task-finished")) == len(watcher.events("run-finished")) == 1
+
+
+async def test_an_engine_closes_though_nobody_can_hear_of_it_and_says_what_is_lost():
+    async with Watcher() as watcher:
+        engine = watcher.engine(every=3600.0)
+        with capture() as messages:
+            async with engine:
+                connector = engine.connector
+
+                async def broken(topic, payload, *rest, **options):
+                    raise NotConnectedError("publish")
+
+                connector.publish = broken
+                assert await engine.run(one(1)) == 1
+    (message,) = messages
+    assert (message.id, message.facts["count"]) == ("engine.telemetry_lost", 4)
+
+
+async def test_a_report_that_cannot_be_carried_is_counted_and_the_rest_goes_on():
+    async with Watcher() as watcher:
+        engine = watcher.engine(every=0.001)
+        with capture() as messages:
+            async with engine:
+                publish = engine.connector.publish
+
+                async def narrow(topic, payload, *rest, **options):
+                    if topic.endswith("/task-started"):
+                        raise PayloadError(topic, "too large")
+                    await publish(topic, payload, *rest, **options)
+
+                engine.connector.publish = narrow
+                assert await engine.run(one(1)) == 1
+                async with asyncio.timeout(30):
+                    while not watcher.events("run-finished"):
+                        await asyncio.sleep(0.001)
+    assert [message.id for message in messages] == ["engine.telemetry_error"]
+    assert watcher.heard[-1][1]["dropped"] == 1
+    assert watcher.events("task-started") == []
 
 
 def test_names_become_one_level_of_a_topic():

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Literal, get_args
 
 from cascade.common.messaging import bus
+from cascade.interfaces.errors import PayloadError
 from cascade.interfaces.protocols import Connector
 from cascade.runtime.clock import is_simulated, unix_time
 from cascade.runtime.events import Event, EventStream
@@ -110,20 +111,25 @@ class Telemetry:
 
     async def stop(self) -> None:
         """Publish what is left, and say that the engine is gone."""
-        if self._stop_listening is not None:
-            self._stop_listening()
-        if self._reporting is not None:
-            self._reporting.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._reporting
-        await self._flush()
-        await self._publish_status("offline")
+        if self._stop_listening is None or self._reporting is None:
+            return  # it never began
+        self._stop_listening()
+        self._reporting.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._reporting
+        try:
+            await self._flush()
+            await self._publish_status("offline")
+        except Exception as error:  # noqa: BLE001 - the edge: work that is done stays done, whoever hears of it
+            left = len(self._waiting)
+            bus.error("engine.telemetry_lost", engine=self._engine, count=left, error=error)
 
     # --- messages -----------------------------------------------------------------------------
 
     async def _report(self) -> None:
         loop = asyncio.get_running_loop()
         status_at = self._next_status(loop)
+        fails = False
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(status_at):
@@ -135,21 +141,42 @@ class Telemetry:
                 if status_at is not None and loop.time() >= status_at:
                     status_at = self._next_status(loop)
                     await self._publish_status("online")
+                fails = False
             except Exception as error:  # noqa: BLE001 - the edge: a connector that fails must not end the reports
-                bus.error("engine.telemetry_error", engine=self._engine, error=error)
+                if not fails:  # once for each outage
+                    bus.error("engine.telemetry_error", engine=self._engine, error=error)
+                fails = True
+                self._some.set()  # there is something left to try again
 
     def _next_status(self, loop: asyncio.AbstractEventLoop) -> float | None:
         """Return when the next heartbeat is due; none on simulated time, which it would keep going."""
         return None if is_simulated(loop) else loop.time() + self._settings.heartbeat
 
     async def _flush(self) -> None:
-        """Publish what waits, a message for each stretch of the same run and event."""
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            for (run, kind), same in groupby(batch, key=lambda each: (each.run_id, type(each))):
-                await self._publish_events(run, _NAMES[kind], same)
+        """Publish what waits, a message for each stretch of the same run and event.
 
-    async def _publish_events(self, run: str, name: str, events: Iterable[Event]) -> None:
+        What could not be published goes on waiting; a message that the connector cannot carry at all
+        is dropped and counted.
+        """
+        waiting = self._waiting
+        while waiting:
+            _, same = next(groupby(waiting, key=lambda each: (each.run_id, type(each))))
+            events = list(same)
+            try:
+                await self._publish_events(events)
+            except PayloadError:
+                self.dropped += len(events)
+                self._forget(len(events))
+                raise
+            self._told += len(events)
+            self._forget(len(events))
+
+    def _forget(self, count: int) -> None:
+        for _ in range(count):
+            self._waiting.popleft()
+
+    async def _publish_events(self, events: list[Event]) -> None:
+        run, name = events[0].run_id, _NAMES[type(events[0])]
         message = {
             "version": VERSION,
             "engine": self._engine,
@@ -158,7 +185,6 @@ class Telemetry:
             "dropped": self.dropped,
             "events": [self._plain(event) for event in events],
         }
-        self._told += len(message["events"])  # type: ignore[arg-type]  # made a list above
         await self._connector.publish(f"{self._topic}/{level_of(run)}/{name}", message)
 
     async def _publish_status(self, state: State) -> None:
