@@ -33,6 +33,7 @@ from cascade.interfaces.errors import BrokerRefusedError
 __all__ = ["Link", "LinkLostError", "Listener"]
 
 _IN_FLIGHT = 1000  # messages of QoS 1 and 2 without an answer; fewer where the broker says so
+_UNSPECIFIED = 0x80  # MQTT 5.0 §2.4
 _IN_FLIGHT_3 = 20  # the same for MQTT 3.1.1, where a broker cannot say so
 
 Answer = list[ReasonCode]
@@ -175,8 +176,11 @@ class Link:
         code: ReasonCode,
         _given: Properties | None,
     ) -> None:
-        said = code.value if flags.is_disconnect_packet_from_server else 0
-        self._driver.note(partial(self._lose, code.getName(), code=said))
+        if flags.is_disconnect_packet_from_server:
+            self._driver.note(partial(self._lose, code.getName(), code=code.value))
+        else:  # paho has names for what it noticed itself, but not for this, the usual way
+            reason = "closed without a word" if code.value == _UNSPECIFIED else code.getName()
+            self._driver.note(partial(self._lose, reason, code=0))
 
     def _lose(self, reason: str, *, code: int) -> None:
         if self._opened is not None and not self._opened.done():
