@@ -196,10 +196,11 @@ async def test_a_long_chain_of_publishes_made_in_callbacks_does_not_recurse(
 
 async def test_a_long_chain_between_two_connectors_does_not_recurse(harness, connect):
     connectors, done = [await connect(), await connect()], asyncio.Event()
-    length = harness.many // 2
+    length, returned = harness.many // 2, [0, 0]
 
     def player(side):
         async def play(_topic, payload):
+            returned[side] += 1
             if payload < length:
                 await connectors[side].publish(f"to/{1 - side}", payload + 1)
             else:
@@ -212,3 +213,4 @@ async def test_a_long_chain_between_two_connectors_does_not_recurse(harness, con
     await connectors[0].publish("to/1", 0)
     async with patience():
         await done.wait()
+    assert returned == [length // 2, length // 2 + 1]

@@ -208,3 +208,4 @@ async def test_a_task_that_a_callback_began_may_use_the_connector_too(connect):
     await connector.publish("go", 1)
     await heard.until(1)
     await tasks[0]
+    assert heard.messages == [("later", 1)]

@@ -18,8 +18,8 @@ async def test_after_unsubscribe_the_callback_is_not_called_again(connect):
 
 
 async def test_unsubscribe_is_idempotent(connect):
-    connector, heard = await connect(), Heard()
-    handle = await connector.subscribe("a", Heard())
+    connector, ended, heard = await connect(), Heard(), Heard()
+    handle = await connector.subscribe("a", ended)
     twin = await connector.subscribe("a", heard)
     for _ in range(3):
         await handle.unsubscribe()
@@ -28,6 +28,7 @@ async def test_unsubscribe_is_idempotent(connect):
     await twin.unsubscribe()
     await connector.disconnect()
     await handle.unsubscribe()
+    assert (ended.messages, heard.messages) == ([], [("a", 1)])
 
 
 async def test_unsubscribing_touches_no_twin_with_the_same_filter_and_callback(connect):
@@ -195,11 +196,12 @@ async def test_a_connector_that_comes_back_starts_without_subscriptions(connect)
 
 
 async def test_a_handle_outlives_its_connection_harmlessly(connect):
-    connector, heard = await connect(), Heard()
-    handle = await connector.subscribe("a", Heard())
+    connector, before, heard = await connect(), Heard(), Heard()
+    handle = await connector.subscribe("a", before)
     await connector.disconnect()
     await connector.connect()
     await connector.subscribe("a", heard)
     await handle.unsubscribe()
     await connector.publish("a", 1)
     await heard.until(1)
+    assert (before.messages, heard.messages) == ([], [("a", 1)])

@@ -203,6 +203,7 @@ async def test_room_that_comes_up_between_looking_and_waiting_is_not_missed(monk
     monkeypatch.undo()
     async with patience():
         await task
+    assert queue.has_room()
 
 
 async def test_a_producer_of_another_thread_is_held_back_and_loses_nothing():

@@ -103,7 +103,8 @@ def test_what_is_not_json_is_unreadable(data):
 @given(st.binary(max_size=50))
 def test_no_bytes_at_all_break_the_reader(data):
     with suppress(UnreadablePayloadError):
-        json_codec.decode(data)
+        payload = json_codec.decode(data)
+        assert json_codec.decode(json_codec.encode("a", payload)) == payload
 
 
 def test_clearing_payloads():

@@ -198,8 +198,9 @@ def test_many_turns_are_fine_while_time_goes_on(monkeypatch):
     async def main():
         for _ in range(1000):
             await asyncio.sleep(0.001)
+        return asyncio.get_running_loop().time()
 
-    run(main())
+    assert run(main()) == pytest.approx(1.0)
 
 
 # --- from outside ---------------------------------------------------------------------------------
