@@ -10,6 +10,7 @@ import cascade.cli.connecting
 from cascade.cli import main
 from cascade.connectors.local import LocalBusConnector
 from cascade.plugins import Plugin
+from cascade.runtime.telemetry import TelemetrySettings
 
 
 @pytest.fixture(autouse=True)
@@ -214,6 +215,29 @@ def test_watch_tells_line_by_line_where_there_is_no_terminal(capsys):
         "mill job run-finished succeeded",
         "mill: offline",
     ]
+
+
+def test_watch_shows_runs_that_began_before_it():
+    import io
+
+    from rich.console import Console
+
+    from cascade.cli.watch_command import _watch
+
+    screen = io.StringIO()
+
+    async def both():
+        connector = LocalBusConnector()
+        telemetry = TelemetrySettings(heartbeat=0.01)
+        async with cs.Engine(connector=connector, name="mill", telemetry=telemetry) as engine:
+            run = asyncio.create_task(engine.run(cs.recv("go"), name="job"))
+            await asyncio.sleep(0.1)
+            await _watch("memory://", 0.3, Console(file=screen, force_terminal=True, width=100))
+            await connector.publish("go", 1)
+            await run
+
+    asyncio.run(both())
+    assert "job" in screen.getvalue()
 
 
 def test_watch_draws_a_table_on_a_terminal():

@@ -44,6 +44,16 @@ class Watcher:
     async def hear(self, topic, payload):
         self.heard.append((topic, payload))
 
+    async def next_status(self):
+        """Wait for a status that is said from now on."""
+        begin = len(self.heard)
+        async with asyncio.timeout(30):
+            while True:
+                for topic, payload in self.heard[begin:]:
+                    if topic.endswith("/status"):
+                        return payload
+                await asyncio.sleep(0.001)
+
     def engine(self, **settings):
         connector = cs.LocalBusConnector(self.connector.broker)
         telemetry = TelemetrySettings(**settings) if settings else True
@@ -92,6 +102,37 @@ async def test_the_status_says_online_then_offline_and_is_retained():
 
         await watcher.connector.subscribe("cascade/telemetry/+/status", hear)
         assert late == ["offline"]
+
+
+async def test_the_status_names_the_runs_that_are_under_way_and_what_holds_them():
+    async with Watcher() as watcher, watcher.engine(heartbeat=0.01) as engine:
+        order = {"id": "lunch", "type": "pause"}
+        await watcher.connector.publish("cascade/constraints/run/held", order, retain=True)
+        runs = [
+            asyncio.create_task(engine.run(cs.recv("go"), name="free")),
+            asyncio.create_task(engine.run(one(1), name="held")),
+        ]
+        await asyncio.sleep(0)
+        status = await watcher.next_status()
+        assert (status["run_count"], set(status["runs"])) == (2, {"free", "held"})
+        assert status["runs"]["free"] == "running"
+        assert status["runs"]["held"].startswith("held: ")
+        await watcher.connector.publish("cascade/constraints/run/held", None, retain=True)
+        await watcher.connector.publish("go", 1)
+        await asyncio.gather(*runs)
+        status = await watcher.next_status()
+        assert (status["run_count"], status["runs"]) == (0, {})
+
+
+async def test_of_many_runs_the_status_names_the_oldest_hundred():
+    async with Watcher() as watcher, watcher.engine(heartbeat=0.01) as engine:
+        names = [f"run {number}" for number in range(150)]
+        runs = [asyncio.create_task(engine.run(cs.recv("go"), name=name)) for name in names]
+        await asyncio.sleep(0)
+        status = await watcher.next_status()
+        assert (status["run_count"], list(status["runs"])) == (150, names[:100])
+        await watcher.connector.publish("go", 1)
+        await asyncio.gather(*runs)
 
 
 async def test_errors_go_out_as_text():

@@ -61,6 +61,10 @@ class _Picture:
         if "state" in payload:
             before = self.engines.get(engine, {}).get("state")
             self.engines[engine] = payload
+            for run, state in payload.get(
+                "runs", {}
+            ).items():  # those that began before anybody looked
+                self.runs.setdefault((engine, run), _Run(engine, run, state))
             return [f"{engine}: {payload['state']}"] if before != payload["state"] else []
         run = self.runs.setdefault((engine, payload["run"]), _Run(engine, payload["run"]))
         for said in payload["events"]:

@@ -3,7 +3,7 @@
 The events of `cascade.runtime.events` go out in batches, on
 
     cascade/telemetry/<engine>/<run>/<event>     {"version", "engine", "run", "event", "dropped", "events"}
-    cascade/telemetry/<engine>/status            {"version", "engine", "state", "time", …}, retained
+    cascade/telemetry/<engine>/status            {"version", "engine", "state", "time", "runs", …}, retained
 
 A task never waits for this: events are put into a bounded queue, and a task of its own publishes what
 is there. What finds no room is dropped and counted; the count is in every message.
@@ -16,20 +16,22 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, Literal, get_args
 
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import PayloadError
 from cascade.interfaces.protocols import Connector
 from cascade.runtime.clock import is_simulated, unix_time
-from cascade.runtime.events import Event, EventStream
+from cascade.runtime.events import Event, EventStream, RunFinished, TaskHeld
 
 __all__ = ["TELEMETRY_TOPIC", "VERSION", "Telemetry", "TelemetrySettings", "level_of"]
 
 TELEMETRY_TOPIC = "cascade/telemetry"
 VERSION = 1
 """Of the messages' schema; a field that is added leaves it, any other change raises it."""
+
+_RUNS_TOLD = 100  # runs that a status names, the oldest; an engine may have ten thousand
 
 State = Literal["online", "offline"]
 
@@ -92,6 +94,7 @@ class Telemetry:
         self._some = asyncio.Event()
         self._offset = 0.0
         self._told = 0
+        self._runs: dict[str, str] = {}  # those under way, and their states
         self.dropped = 0
 
     async def start(self) -> None:
@@ -103,6 +106,12 @@ class Telemetry:
         self._reporting = loop.create_task(self._report(), name=f"telemetry of {self._engine}")
 
     def _take(self, event: Event) -> None:
+        if isinstance(event, RunFinished):
+            self._runs.pop(event.run_id, None)
+        elif isinstance(event, TaskHeld):
+            self._runs[event.run_id] = f"held: {event.reason}"
+        else:
+            self._runs[event.run_id] = "running"
         if len(self._waiting) >= self._settings.limit:
             self.dropped += 1
             return
@@ -195,6 +204,8 @@ class Telemetry:
             "time": unix_time(),
             "events": self._told,
             "dropped": self.dropped,
+            "run_count": len(self._runs),
+            "runs": dict(islice(self._runs.items(), _RUNS_TOLD)),
         }
         await self._connector.publish(f"{self._topic}/status", message, retain=True)
 
