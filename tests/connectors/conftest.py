@@ -2,6 +2,7 @@
 
 import pytest
 
+from connectors.connecting import connecting
 from connectors.harnesses import HARNESSES
 
 
@@ -15,14 +16,5 @@ def harness(request):
 @pytest.fixture
 async def connect(harness):
     """Make a connector that is connected, and is disconnected at the end."""
-    made = []
-
-    async def connect(**options):
-        connector = harness.connector(**options)
-        await connector.connect()
-        made.append(connector)
-        return connector
-
-    yield connect
-    for connector in made:
-        await connector.disconnect()
+    async with connecting(harness.connector) as connect:
+        yield connect

@@ -1,8 +1,11 @@
 """A broker of its own for each test, and connectors to it."""
 
+from functools import partial
+
 import pytest
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
+from connectors.connecting import connecting
 
 
 @pytest.fixture
@@ -18,14 +21,5 @@ def broker():
 @pytest.fixture
 async def connect(broker):
     """Make a connector that is connected, and is disconnected at the end."""
-    made = []
-
-    async def connect(**options):
-        connector = LocalBusConnector(broker=broker, **options)
-        await connector.connect()
-        made.append(connector)
-        return connector
-
-    yield connect
-    for connector in made:
-        await connector.disconnect()
+    async with connecting(partial(LocalBusConnector, broker)) as connect:
+        yield connect

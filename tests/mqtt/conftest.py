@@ -3,6 +3,7 @@
 import pytest
 
 from cascade.connectors.mqtt import MqttConnector
+from connectors.connecting import connecting
 from mqtt.broker import Broker
 
 
@@ -33,15 +34,10 @@ def broker(start_broker):
 @pytest.fixture
 async def connect():
     """Make a connector that is connected, and is disconnected at the end."""
-    made = []
 
-    async def connect(broker, **options):
+    def make(broker, **options):
         quick = {"retry_delay": 0.02, "max_retry_delay": 0.1}
-        connector = MqttConnector(broker.url, **{**quick, **options})
-        await connector.connect()
-        made.append(connector)
-        return connector
+        return MqttConnector(broker.url, **{**quick, **options})
 
-    yield connect
-    for connector in made:
-        await connector.disconnect()
+    async with connecting(make) as connect:
+        yield connect

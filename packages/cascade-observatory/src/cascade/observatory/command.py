@@ -13,8 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cascade.cli.connecting import connector_from
-from cascade.interfaces.errors import CascadeError
+from cascade.cli.connecting import INTERRUPTED, connector_from, in_one_sentence
 from cascade.interfaces.protocols import Connector
 from cascade.observatory.experiment import Experiment, Settings
 from cascade.observatory.response import MirolloStrogatz
@@ -28,7 +27,6 @@ from cascade.runtime.pace import Pace
 __all__ = ["fireflies"]
 
 _NOT_IN_STEP = 1
-_INTERRUPTED = 130  # 128 and the number of SIGINT, as shells count
 
 
 class Shape(StrEnum):
@@ -154,7 +152,7 @@ def _show(
     view: LiveView | QuietView | WebView, experiment: Experiment, live: Callable[[], None]
 ) -> None:
     try:
-        with ExitStack() as stack:
+        with in_one_sentence(), ExitStack() as stack:
             try:
                 stack.enter_context(view)
             except OSError as error:
@@ -162,10 +160,7 @@ def _show(
             live()
     except KeyboardInterrupt:
         typer.echo(f"Stopped. {verdict(experiment)}")
-        raise typer.Exit(_INTERRUPTED) from None
-    except (CascadeError, OSError) as error:
-        typer.echo(f"cascade: {error}", err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 async def _meet(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -13,20 +13,31 @@ from cascade.interfaces.errors import CascadeError, near_name
 from cascade.interfaces.protocols import Connector
 from cascade.plugins import plugins
 
-__all__ = ["GROUP", "Url", "connected", "connector_from", "run_to_end"]
+__all__ = [
+    "GROUP",
+    "INTERRUPTED",
+    "OptionalUrl",
+    "Url",
+    "connected",
+    "connector_from",
+    "in_one_sentence",
+    "run_to_end",
+]
 
 GROUP = "cascade.connectors"
 
+INTERRUPTED = 130
+"""The exit status after Ctrl-C: 128 and the number of SIGINT, as shells count."""
+
 T = TypeVar("T")
 
-Url = Annotated[
-    str,
-    typer.Option(
-        "--connector",
-        envvar="CASCADE_CONNECTOR",
-        help="Where to connect, such as mqtt://localhost:1883.",
-    ),
-]
+_CONNECTOR = typer.Option(
+    "--connector",
+    envvar="CASCADE_CONNECTOR",
+    help="Where to connect, such as mqtt://localhost:1883.",
+)
+Url = Annotated[str, _CONNECTOR]
+OptionalUrl = Annotated[str | None, _CONNECTOR]
 
 
 def connector_from(url: str) -> Connector:
@@ -62,11 +73,19 @@ async def connected(url: str) -> AsyncIterator[Connector]:
 
 
 def run_to_end(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work; what Cascade or the network refuses becomes one sentence and status 1."""
+    """Run a command's work; an interrupt becomes its status, and a refusal one sentence."""
+    with in_one_sentence():
+        try:
+            return asyncio.run(work)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def in_one_sentence() -> Iterator[None]:
+    """Have what Cascade or the network refuses become one sentence, and status 1."""
     try:
-        return asyncio.run(work)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None  # 128 and the number of SIGINT, as shells count
+        yield
     except (CascadeError, OSError) as error:
         typer.echo(f"cascade: {error}", err=True)
         raise typer.Exit(1) from None

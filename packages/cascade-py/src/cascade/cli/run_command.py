@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
@@ -11,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.status import Status
 
-from cascade.cli.connecting import connector_from, run_to_end
+from cascade.cli.connecting import OptionalUrl, connector_from, run_to_end
+from cascade.cli.progress import Progress
 from cascade.cli.targets import Target, load_target, parameters_from
 from cascade.runtime.engine import Engine
 from cascade.runtime.events import Event, TaskFinished, TaskStarted
@@ -25,12 +25,7 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
         list[str] | None,
         typer.Option("--param", "-p", help="key=value; the value as JSON or text."),
     ] = None,
-    connector: Annotated[
-        str | None,
-        typer.Option(
-            envvar="CASCADE_CONNECTOR", help="Where to connect, such as mqtt://localhost."
-        ),
-    ] = None,
+    connector: OptionalUrl = None,
     name: Annotated[
         str | None, typer.Option(help="The run's id, for orders and telemetry.")
     ] = None,
@@ -70,18 +65,15 @@ def _progress(
     if quiet or not console.is_terminal:
         return nullcontext()
     status = Status(f"{target} begins", console=console)
-    running: Counter[str] = Counter()
-    finished = 0
+    progress = Progress()
 
     def show(event: Event) -> None:
-        nonlocal finished
         if isinstance(event, TaskStarted):
-            running[event.task] += 1
+            progress.start(event.task)
         elif isinstance(event, TaskFinished):
-            running[event.task] -= 1
-            finished += 1
-        names = ", ".join(f"{task} × {n}" for task, n in running.items() if n > 0)
-        status.update(f"{finished} tasks done; running: {names or 'none'}")
+            progress.end(event.task)
+        running = str(progress) or "none"
+        status.update(f"{progress.finished} tasks done; running: {running}")
 
     engine.events.listen(show)
     return status

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -13,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 
 from cascade.cli.connecting import Url, connected, run_to_end
+from cascade.cli.progress import Progress
 from cascade.runtime.telemetry import TELEMETRY_TOPIC
 
 __all__ = ["watch"]
@@ -28,15 +28,13 @@ class _Run:
     engine: str
     name: str
     state: str = "running"
-    finished: int = 0
-    running: Counter[str] = field(default_factory=Counter)
+    progress: Progress = field(default_factory=Progress)
 
     def take(self, event: str, said: dict[str, Any]) -> None:
         if event == "task-started":
-            self.running[said["task"]] += 1
+            self.progress.start(said["task"])
         elif event == "task-finished":
-            self.running[said["task"]] -= 1
-            self.finished += 1
+            self.progress.end(said["task"])
         elif event == "task-held":
             self.state = f"held: {said['reason']}"
             return
@@ -61,9 +59,8 @@ class _Picture:
         if "state" in payload:
             before = self.engines.get(engine, {}).get("state")
             self.engines[engine] = payload
-            for run, state in payload.get(
-                "runs", {}
-            ).items():  # those that began before anybody looked
+            under_way = payload.get("runs", {})  # some began before anybody looked
+            for run, state in under_way.items():
                 self.runs.setdefault((engine, run), _Run(engine, run, state))
             return [f"{engine}: {payload['state']}"] if before != payload["state"] else []
         run = self.runs.setdefault((engine, payload["run"]), _Run(engine, payload["run"]))
@@ -81,8 +78,8 @@ class _Picture:
         ]
         alive = [run for run in self.runs.values() if run not in ended]
         for run in [*alive, *ended[-_FINISHED_SHOWN:]]:
-            names = ", ".join(f"{task} × {n}" for task, n in run.running.items() if n > 0)
-            table.add_row(run.engine, run.name, run.state, str(run.finished), names)
+            finished, running = str(run.progress.finished), str(run.progress)
+            table.add_row(run.engine, run.name, run.state, finished, running)
         return table
 
 

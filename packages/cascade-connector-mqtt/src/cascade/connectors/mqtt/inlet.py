@@ -86,7 +86,7 @@ class Inlet:
         if recipients:
             dispatcher.deliver((topic, payload), recipients)
             if dispatcher.crowded:
-                dispatcher.settle()
+                dispatcher.settle_crowded()
         elif self._unclaimed is not None:
             self._unclaimed.put((topic, payload))
         return recipients

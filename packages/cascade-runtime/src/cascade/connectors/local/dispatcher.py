@@ -154,13 +154,13 @@ class Dispatcher:
     def _resume(self) -> None:
         """Hand out what an interrupt left behind."""
         self.hand_out()
-        self._settle_crowded()
+        self.settle_crowded()
 
     def nudge(self, recipient: Recipient) -> None:
         """Have somebody begin with what waits for it."""
         self.deliver(CATCH_UP, (recipient,))
         if not self.delivering:
-            self._settle_crowded()
+            self.settle_crowded()
 
     def runs_here(self) -> bool:
         """Tell whether the loop runs in this thread, and a task of it right now."""
@@ -196,7 +196,7 @@ class Dispatcher:
             if inbox and not self._scheduled:
                 self._scheduled = True
                 self.loop.call_soon(self._empty_inbox)
-        self._settle_crowded()
+        self.settle_crowded()
 
     async def make_room(self, message: Message, *, may_wait: bool) -> None:
         """Settle what the last delivery left crowded: refuse, warn, or wait for room.
@@ -208,18 +208,14 @@ class Dispatcher:
         Raises:
             QueueFullError: a recipient with the policy ``error`` had no room for the message.
         """
-        crowded, refused = self._settle_crowded(message, may_wait=may_wait)
+        crowded, refused = self.settle_crowded(message, may_wait=may_wait)
         if may_wait:
             for recipient in crowded:
                 await recipient.backlog().room()
         if refused is not None:
             raise refused
 
-    def settle(self) -> None:
-        """Refuse or warn where a message found no room that came from outside: its publisher cannot wait."""
-        self._settle_crowded()
-
-    def _settle_crowded(
+    def settle_crowded(
         self, message: Message | None = None, *, may_wait: bool = False
     ) -> tuple[list[Recipient], QueueFullError | None]:
         """Refuse or warn where there was no room; what callbacks published cannot wait.
