@@ -33,7 +33,7 @@ validate: $(READY) ## Measure the published results again (some twenty minutes)
 	$(BIN)/cascade validate --keep build/validation --output docs/validation.md
 
 schema: $(READY) ## Write the JSON Schema of orders from the class that they are read with
-	$(BIN)/python -c 'import json; from cascade.runtime.orders import order_schema as schema; \
+	$(BIN)/python -c 'import json; from cascade.runtime.admission.constraints import constraint_schema as schema; \
 	    print(json.dumps(schema(), indent=2))' > docs/constraint.schema.json
 
 services: ## Install the browser and the broker that tests use, where that may be done without asking

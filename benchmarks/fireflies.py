@@ -29,7 +29,7 @@ from cascade.observatory import (
     torus,
 )
 from cascade.observatory import Settings as Setting
-from cascade.runtime.virtual_loop import VirtualLoop
+from cascade.simulation import run_simulated
 
 SECONDS = 60.0
 SIDES = (10, 32, 50)
@@ -51,8 +51,7 @@ async def _flashes(side: int) -> int:
 
 
 def _cascade(side: int) -> int:
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(_flashes(side))
+    return run_simulated(_flashes(side))
 
 
 def _candidates() -> dict[str, Callable[[int], int] | None]:

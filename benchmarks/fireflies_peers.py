@@ -9,7 +9,7 @@ from collections.abc import Generator
 from typing import Any
 
 from cascade.observatory import MirolloStrogatz, random_phases, torus
-from cascade.runtime.virtual_loop import VirtualLoop
+from cascade.simulation import run_simulated
 
 RESPONSE = MirolloStrogatz()
 
@@ -130,8 +130,7 @@ def by_hand(side: int, seconds: float) -> int:
         await asyncio.wait(tasks)
         return meadow.flashes
 
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main())
+    return run_simulated(main())
 
 
 # --- Mesa -----------------------------------------------------------------------------------------

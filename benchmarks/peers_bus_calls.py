@@ -167,13 +167,13 @@ def _key(module: Any, topic: str) -> Any:
 
 async def aiopubsub(module: Any, filters: list[str]) -> Send:
     """Subscribe to the filters; return what publishes."""
-    hub = module.Hub()
+    local_broker = module.Hub()
     for each in filters:
-        hub.add_subscriber(_key(module, each), _heard())
+        local_broker.add_subscriber(_key(module, each), _heard())
 
     async def send(topics: list[str]) -> None:
         for topic in topics:
-            hub.publish(module.Key(*topic.split("/")), 1)
+            local_broker.publish(module.Key(*topic.split("/")), 1)
 
     return send
 

@@ -83,7 +83,7 @@ async def test_no_task_starts_from_a_pause_until_it_is_resumed(tmp_path):
         try:
             began = await reports.next_of("task-started")
             assert await said(broker, "pause", "run/heart") == "Paused: run/heart\n"
-            held = await reports.next_of("task-held")
+            held = await reports.next_of("task-throttled")
             await asyncio.sleep(20 * BEAT)
             resumed = time.time()
             assert await said(broker, "resume", "run/heart") == "Resumed: run/heart\n"

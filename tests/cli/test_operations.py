@@ -10,7 +10,7 @@ import cascade.cli.connecting
 from cascade.cli import main
 from cascade.connectors.local import LocalBusConnector
 from cascade.plugins import Plugin
-from cascade.runtime.telemetry import TelemetrySettings
+from cascade.runtime.observation.telemetry import TelemetrySettings
 
 
 @pytest.fixture(autouse=True)

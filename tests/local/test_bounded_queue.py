@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade.runtime.bounded_queue import BoundedQueue, check_bounds
+from cascade.runtime.concurrency.bounded_queue import BoundedQueue, check_bounds
 from connectors.hearing import patience, reports
 
 
 def drained(queue):
-    return [queue.take() for _ in range(len(queue))]
+    return [queue.get_nowait() for _ in range(len(queue))]
 
 
 def test_bounds_that_make_sense_are_accepted():
@@ -42,7 +42,7 @@ def test_a_full_queue_does_as_its_policy_says(policy):
     held, answers, dropped = FIVE_INTO_THREE[policy]
     queue = BoundedQueue("a", 3, policy)
     with reports():
-        assert [queue.put(number) for number in range(5)] == answers
+        assert [queue.put_nowait(number) for number in range(5)] == answers
     assert queue.dropped == dropped
     assert len(queue) == len(held)
     assert drained(queue) == held
@@ -58,9 +58,9 @@ def test_the_queue_agrees_with_a_list(policy, limit, actions):
     with reports():
         for number, action in enumerate(actions):
             if action == "take" and expected:
-                assert queue.take() == expected.pop(0)
+                assert queue.get_nowait() == expected.pop(0)
             elif action == "put":
-                queue.put(number)
+                queue.put_nowait(number)
                 full = len(expected) >= limit
                 dropped += full and policy.startswith("drop")
                 if full and policy == "drop_oldest":
@@ -68,21 +68,21 @@ def test_the_queue_agrees_with_a_list(policy, limit, actions):
                 elif not full or policy == "wait":
                     expected.append(number)
             assert len(queue) == len(expected)
-            assert queue.has_room() is (len(expected) <= limit)
+            assert queue.over_capacity() is (len(expected) > limit)
     assert queue.dropped == dropped
     assert drained(queue) == expected
 
 
 def test_taking_from_an_empty_queue_is_an_error():
     with pytest.raises(IndexError):
-        BoundedQueue("a", 1, "wait").take()
+        BoundedQueue("a", 1, "wait").get_nowait()
 
 
 def test_what_is_put_back_comes_first_again():
     queue = BoundedQueue("a", 3, "wait")
-    queue.put(1)
-    queue.put(2)
-    queue.put_back(queue.take())
+    queue.put_nowait(1)
+    queue.put_nowait(2)
+    queue.requeue(queue.get_nowait())
     assert drained(queue) == [1, 2]
 
 
@@ -90,8 +90,8 @@ def test_drops_are_reported_each_time_their_number_doubled():
     queue = BoundedQueue("a/#", 1, "drop_newest")
     with reports() as told:
         for number in range(20):
-            queue.put(number)
-    assert told.topics == ["localbus.queue_overflow"] * 5
+            queue.put_nowait(number)
+    assert told.topics == ["queue.overflow"] * 5
     facts = [{"topic": "a/#", "policy": "drop_newest", "dropped": n} for n in (1, 2, 4, 8, 16)]
     assert told.payloads == facts
 
@@ -99,65 +99,65 @@ def test_drops_are_reported_each_time_their_number_doubled():
 def test_growth_is_reported_each_time_it_doubled_until_the_queue_was_empty():
     queue = BoundedQueue("a", 2, "wait")
     with reports() as told:
-        queue.put(0)
-        queue.put(1)
-        queue.warn_of_growth()
+        queue.put_nowait(0)
+        queue.put_nowait(1)
+        queue.report_growth()
         assert told.messages == []
         for number in range(2, 20):
-            queue.put(number)
-            queue.warn_of_growth()
-            queue.warn_of_growth()
+            queue.put_nowait(number)
+            queue.report_growth()
+            queue.report_growth()
         assert [facts["queued"] for facts in told.payloads] == [3, 4, 6, 10, 18]
         assert told.messages[0] == (
-            "localbus.queue_growing",
+            "queue.growing",
             {"topic": "a", "queued": 3, "limit": 2},
         )
         drained(queue)
         for number in range(3):
-            queue.put(number)
-        queue.warn_of_growth()
+            queue.put_nowait(number)
+        queue.report_growth()
     assert [facts["queued"] for facts in told.payloads[5:]] == [3]
 
 
 async def waiting(queue, count):
-    tasks = [asyncio.create_task(queue.room()) for _ in range(count)]
+    tasks = [asyncio.create_task(queue.wait_for_capacity()) for _ in range(count)]
     await asyncio.sleep(0)
     return tasks
 
 
 async def test_within_its_limit_nobody_waits_for_room():
     queue = BoundedQueue("a", 2, "wait")
-    queue.put(1)
-    queue.put(2)
+    queue.put_nowait(1)
+    queue.put_nowait(2)
     with pytest.raises(StopIteration):
-        queue.room().send(None)
+        queue.wait_for_capacity().send(None)
 
 
 async def test_whoever_waits_goes_on_once_the_queue_is_within_its_limit():
     queue = BoundedQueue("a", 1, "wait")
     for number in range(3):
-        queue.put(number)
+        queue.put_nowait(number)
     tasks = await waiting(queue, 3)
-    queue.take()
+    queue.get_nowait()
     for _ in range(3):
         await asyncio.sleep(0)
     assert not any(task.done() for task in tasks)
-    queue.take()
+    queue.get_nowait()
     async with patience():
         await asyncio.gather(*tasks)
 
 
 async def test_whoever_is_woken_into_a_full_queue_waits_again():
     queue = BoundedQueue("a", 1, "wait")
-    queue.put(0)
-    queue.put(1)
+    queue.put_nowait(0)
+    queue.put_nowait(1)
     (task,) = await waiting(queue, 1)
-    queue.take()
-    queue.put(2)
+    queue.get_nowait()
+    queue.put_nowait(2)
     for _ in range(5):
         await asyncio.sleep(0)
     assert not task.done()
-    queue.take()
+    queue.get_nowait()
     async with patience():
         await task
 
@@ -165,7 +165,7 @@ async def test_whoever_is_woken_into_a_full_queue_waits_again():
 async def test_clearing_lets_everyone_go_on():
     queue = BoundedQueue("a", 1, "wait")
     for number in range(5):
-        queue.put(number)
+        queue.put_nowait(number)
     tasks = await waiting(queue, 2)
     queue.clear()
     assert len(queue) == 0
@@ -176,7 +176,7 @@ async def test_clearing_lets_everyone_go_on():
 async def test_a_waiter_that_was_cancelled_does_no_harm():
     queue = BoundedQueue("a", 1, "wait")
     for number in range(3):
-        queue.put(number)
+        queue.put_nowait(number)
     first, second = await waiting(queue, 2)
     first.cancel()
     queue.clear()
@@ -188,22 +188,22 @@ async def test_a_waiter_that_was_cancelled_does_no_harm():
 async def test_room_that_comes_up_between_looking_and_waiting_is_not_missed(monkeypatch):
     """The queue empties in another thread just after the producer saw that it was full."""
     queue = BoundedQueue("a", 1, "wait")
-    queue.put(0)
-    queue.put(1)
+    queue.put_nowait(0)
+    queue.put_nowait(1)
     loop = asyncio.get_running_loop()
     make = loop.create_future
 
     def make_late():
-        queue.take()
+        queue.get_nowait()
         return make()
 
     monkeypatch.setattr(loop, "create_future", make_late)
-    task = asyncio.create_task(queue.room())
+    task = asyncio.create_task(queue.wait_for_capacity())
     await asyncio.sleep(0)
     monkeypatch.undo()
     async with patience():
         await task
-    assert queue.has_room()
+    assert not queue.over_capacity()
 
 
 async def test_a_producer_of_another_thread_is_held_back_and_loses_nothing():
@@ -212,8 +212,8 @@ async def test_a_producer_of_another_thread_is_held_back_and_loses_nothing():
 
     async def produce():
         for number in range(count):
-            queue.put(number)
-            await queue.room()
+            queue.put_nowait(number)
+            await queue.wait_for_capacity()
 
     thread = threading.Thread(target=asyncio.run, args=[produce()])
     thread.start()
@@ -222,7 +222,7 @@ async def test_a_producer_of_another_thread_is_held_back_and_loses_nothing():
         while len(taken) < count:
             most = max(most, len(queue))
             if queue:
-                taken.append(queue.take())
+                taken.append(queue.get_nowait())
             else:
                 await asyncio.sleep(0)
     thread.join()
@@ -232,10 +232,10 @@ async def test_a_producer_of_another_thread_is_held_back_and_loses_nothing():
 
 def test_a_waiter_whose_loop_has_ended_is_skipped():
     queue = BoundedQueue("a", 1, "wait")
-    queue.put(0)
-    queue.put(1)
+    queue.put_nowait(0)
+    queue.put_nowait(1)
     loop = asyncio.new_event_loop()
-    task = loop.create_task(queue.room())
+    task = loop.create_task(queue.wait_for_capacity())
     loop.run_until_complete(asyncio.sleep(0))
     waiters = list(queue._waiters)
     assert len(waiters) == 1

@@ -183,7 +183,7 @@ async def test_a_callback_that_runs_at_once_inside_another_may_unsubscribe_it(co
     """An eager task begun by a callback is not that callback, though it runs inside it."""
     from contextvars import copy_context
 
-    from cascade.runtime.eager_task import EagerTask
+    from cascade.runtime.concurrency.eager_task import EagerTask
 
     connector, log, handles = await connect(), Heard(), []
 

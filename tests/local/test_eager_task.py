@@ -6,7 +6,7 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
-from cascade.runtime.eager_task import EagerTask
+from cascade.runtime.concurrency.eager_task import EagerTask
 from connectors.hearing import patience
 
 color = ContextVar("color", default="none")

@@ -97,7 +97,7 @@ async def test_what_an_interrupted_delivery_refused_is_reported_all_the_same(con
         with pytest.raises(KeyboardInterrupt):
             await connector.publish("a", 1)
         await told.until(1)
-    assert told.topics == ["localbus.message_refused"]
+    assert told.topics == ["queue.message_refused"]
     gated.gate.set()
     await gated.until(2)
 

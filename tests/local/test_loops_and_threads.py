@@ -81,7 +81,7 @@ def test_subscriptions_that_an_ended_loop_left_behind_are_cleared_away_and_repor
         asyncio.run(publish())
     assert broker.subscription_count == 0
     assert heard.messages == []
-    assert told.messages == [("localbus.loop_ended", {"count": 1, "topic": "a/#"})]
+    assert told.messages == [("connector.loop_ended", {"count": 1, "topic": "a/#"})]
 
 
 def test_a_connector_of_an_ended_loop_goes_on_in_the_next_without_connecting_again(broker):
@@ -349,7 +349,7 @@ async def test_a_full_subscription_of_another_loop_with_policy_error_is_reported
         await publish_all(here, range(4))
         await elsewhere(far.begun.until(1))
         await elsewhere(settled(told, 2))
-    assert [message_id for message_id, _ in told] == ["localbus.message_refused"] * 2
+    assert [message_id for message_id, _ in told] == ["queue.message_refused"] * 2
     assert {type(facts["error"]) for _, facts in told} == {QueueFullError}
     elsewhere.loop.call_soon_threadsafe(far.gate.set)
     await elsewhere(far.until(2))
@@ -501,7 +501,7 @@ async def test_a_reset_from_another_thread_ends_subscriptions_and_their_callback
 async def test_subscriptions_may_end_elsewhere_while_messages_fly(broker, elsewhere):
     """The broker's books and the hand-over of messages stand the changes of another thread."""
     here, heard = await connected(broker), Heard()
-    broker.dispatcher().inbox._limit = 8  # so that the flood does not drown this loop
+    broker.dispatcher().inbox.limit = 8  # so that the flood does not drown this loop
     stop = threading.Event()
 
     async def flood():
@@ -590,7 +590,7 @@ async def test_a_loop_that_ended_elsewhere_is_forgotten_at_the_next_message(brok
     elsewhere.end()
     with reports() as told:
         await here.publish("a", 1)
-    assert told.messages == [("localbus.loop_ended", {"count": 1, "topic": "a"})]
+    assert told.messages == [("connector.loop_ended", {"count": 1, "topic": "a"})]
     assert broker.subscription_count == 0
     await here.publish("a", 2)
 
@@ -605,7 +605,7 @@ async def test_a_loop_that_ended_with_messages_in_its_inbox_is_forgotten_too(bro
     elsewhere.end()
     with reports() as told:
         await here.publish("a", 2)
-    assert told.topics == ["localbus.loop_ended"]
+    assert told.topics == ["connector.loop_ended"]
     assert broker.subscription_count == 0
     assert far.messages == []
 
@@ -615,7 +615,7 @@ async def test_a_callback_that_floods_another_loop_warns_and_does_not_wait(broke
     there, _ = await elsewhere(subscribed(broker, "a", far))
     dispatcher = next(each for loop, each in broker._dispatchers.items() if loop is elsewhere.loop)
     dispatcher._scheduled = True  # nothing is taken over there until this test says so
-    dispatcher.inbox._limit = 2
+    dispatcher.inbox.limit = 2
 
     async def flood(topic, payload):
         await publish_all(here, range(6))
@@ -626,7 +626,7 @@ async def test_a_callback_that_floods_another_loop_warns_and_does_not_wait(broke
         await here.publish("go", 1)
     assert done.payloads == [1]
     facts = [{"topic": "(other threads)", "queued": n, "limit": 2} for n in (3, 4, 6)]
-    assert told.messages == [("localbus.queue_growing", each) for each in facts]
+    assert told.messages == [("queue.growing", each) for each in facts]
     elsewhere.loop.call_soon_threadsafe(dispatcher._empty_inbox)
     await elsewhere(far.until(6))
     assert far.payloads == list(range(6))
@@ -639,7 +639,7 @@ async def test_a_message_that_finds_a_loop_ended_frees_those_who_wait_for_it(bro
     await elsewhere(subscribed(broker, "a", Heard()))
     dispatcher = next(each for loop, each in broker._dispatchers.items() if loop is elsewhere.loop)
     dispatcher._scheduled = True  # as if the loop had stopped just before the turn it was asked for
-    dispatcher.inbox._limit = 1
+    dispatcher.inbox.limit = 1
     await here.publish("a", 0)
     late = asyncio.create_task(here.publish("a", 1))
     for _ in range(5):
@@ -648,7 +648,7 @@ async def test_a_message_that_finds_a_loop_ended_frees_those_who_wait_for_it(bro
     elsewhere.end()
     with reports() as told:
         await here.publish("a", 2)
-    assert told.topics == ["localbus.loop_ended"]
+    assert told.topics == ["connector.loop_ended"]
     for _ in range(5):
         await asyncio.sleep(0)
     assert late.done()
@@ -658,7 +658,7 @@ async def test_a_message_that_finds_a_loop_ended_frees_those_who_wait_for_it(bro
 async def test_a_publisher_that_waits_for_a_loop_goes_on_when_that_loop_ends(
     broker, elsewhere, monkeypatch
 ):
-    monkeypatch.setattr("cascade.connectors.local.connector._LOOK_EVERY", 0.001)
+    monkeypatch.setattr("cascade.connectors.local.connector._POLL_INTERVAL", 0.001)
     far = Gated()
     here = await connected(broker)
     _, handle = await elsewhere(subscribed(broker, "a", far, max_queued=1))

@@ -111,7 +111,7 @@ async def test_inside_a_callback_publish_grows_the_queue_and_warns_each_time_it_
         async with patience():
             await flooding
     assert gated.payloads == list(range(21))
-    assert told.messages == [("localbus.queue_growing", {"topic": "a", "queued": 20, "limit": 4})]
+    assert told.messages == [("queue.growing", {"topic": "a", "queued": 20, "limit": 4})]
 
 
 async def test_a_callback_that_suspended_warns_as_its_flood_grows(connect):
@@ -130,7 +130,7 @@ async def test_a_callback_that_suspended_warns_as_its_flood_grows(connect):
     with reports() as told:
         await connector.publish("go", 20)
         await done.until(1)
-    assert told.topics == ["localbus.queue_growing"] * 5
+    assert told.topics == ["queue.growing"] * 5
     assert [facts["queued"] for facts in told.payloads] == [5, 6, 8, 12, 20]
     gated.gate.set()
     await gated.until(21)
@@ -171,7 +171,7 @@ async def test_a_task_that_a_callback_began_does_not_wait_either(connect):
         await connector.publish("go", 1)
         async with patience():
             await tasks[0]
-    assert "localbus.queue_growing" in told.topics
+    assert "queue.growing" in told.topics
     gated.gate.set()
     await gated.until(10)
 
@@ -195,7 +195,7 @@ async def test_a_drop_policy_keeps_its_share_counts_and_reports(connect, overflo
     assert gated.payloads == [*DROPS[overflow], 10]
     assert handle.dropped == 7
     facts = [{"topic": "a", "policy": overflow, "dropped": count} for count in (1, 2, 4)]
-    assert told.messages == [("localbus.queue_overflow", each) for each in facts]
+    assert told.messages == [("queue.overflow", each) for each in facts]
 
 
 @pytest.mark.parametrize("overflow", DROPS)
@@ -216,7 +216,7 @@ async def test_a_drop_policy_never_drops_what_is_retained(connect, overflow):
     assert gated.payloads[:5] == [0, 1, 2, 3, 4]
     await gated.until(6)
     assert gated.payloads[5:] == ([12] if overflow == "drop_oldest" else [10])
-    assert told.topics == ["localbus.queue_overflow"] * 2
+    assert told.topics == ["queue.overflow"] * 2
 
 
 async def test_many_retained_messages_do_not_hold_a_publisher_back(connect):
@@ -264,7 +264,7 @@ async def test_error_inside_a_delivery_is_reported_since_nobody_can_be_told(conn
     gated.gate.set()
     await gated.until(2)
     assert gated.payloads == [0, 1]
-    assert told.topics == ["localbus.message_refused"] * 2
+    assert told.topics == ["queue.message_refused"] * 2
     assert {type(facts["error"]) for facts in told.payloads} == {QueueFullError}
     assert {facts["topic"] for facts in told.payloads} == {"a"}
 
@@ -301,7 +301,7 @@ async def test_a_refusal_while_retained_messages_are_handed_over_is_reported(con
     await connector.publish("kept", 1, retain=True)
     with reports() as told:
         await connector.subscribe("kept", flood)
-        assert told.topics == ["localbus.message_refused"]
+        assert told.topics == ["queue.message_refused"]
         await connector.publish("elsewhere", 1)
     assert len(told.messages) == 1
     gated.gate.set()

@@ -84,7 +84,7 @@ def test_every_message_that_the_code_says_brings_the_facts_of_its_text():
 
 
 def test_a_text_is_filled_with_its_facts():
-    text = sentence("localbus.queue_growing", {"topic": "a", "queued": 9, "limit": 8}, "en")
+    text = sentence("queue.growing", {"topic": "a", "queued": 9, "limit": 8}, "en")
     assert text == "A subscriber of a cannot keep up: 9 messages wait, over its limit of 8."
 
 
@@ -119,7 +119,7 @@ def test_a_number_with_a_broken_format_shows_the_id_and_the_facts():
             raise ValueError
 
     facts = {"topic": "a", "queued": Odd(3), "limit": 2}
-    assert sentence("localbus.queue_growing", facts, "en").startswith("localbus.queue_growing ")
+    assert sentence("queue.growing", facts, "en").startswith("queue.growing ")
 
 
 def test_braces_in_a_fact_are_left_alone():

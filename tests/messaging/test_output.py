@@ -46,10 +46,10 @@ def test_information_is_a_bare_sentence(console, stream):
 
 
 def test_a_warning_is_marked_and_shows_its_id(console, stream):
-    console.warning("localbus.queue_growing", topic="t", queued=3, limit=2)
+    console.warning("queue.growing", topic="t", queued=3, limit=2)
     line = stream.getvalue()
     assert line.startswith("warning: A subscriber of t ")
-    assert line.endswith(" [localbus.queue_growing]\n")
+    assert line.endswith(" [queue.growing]\n")
 
 
 def test_an_error_has_its_traceback_under_the_line(console, stream):
@@ -100,7 +100,7 @@ def test_a_fact_cannot_steer_the_terminal(console, stream):
 
 def test_json_is_one_object_per_line(as_json, stream):
     as_json.info("no.such", a=1)
-    as_json.warning("localbus.queue_growing", topic="主", queued=3, limit=2)
+    as_json.warning("queue.growing", topic="主", queued=3, limit=2)
     first, second = map(json.loads, stream.getvalue().splitlines())
     assert first.keys() == {"id", "level", "text", "facts", "timestamp"}
     assert (first["id"], first["level"], first["facts"]) == ("no.such", "info", {"a": 1})

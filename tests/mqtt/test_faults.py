@@ -299,7 +299,7 @@ async def test_a_subscription_that_is_not_allowed_is_refused_with_the_reason(gua
     await connector.subscribe("lamp/#", heard)  # and nothing is left of the other
     await connector.publish("lamp/on", True, 1)
     await heard.until(1)
-    assert connector._interest.filters() == ["lamp/#"]
+    assert connector._table.filters() == ["lamp/#"]
 
 
 @pytest.mark.parametrize("qos", [1, 2])
@@ -359,7 +359,7 @@ async def test_a_slow_consumer_that_drops_says_how_many(broker, connect):
         gated.gate.set()
         await gated.until(11)
     assert gated.payloads == [0, *range(90, 100)]
-    assert told.messages[0][0] == "localbus.queue_overflow"
+    assert told.messages[0][0] == "queue.overflow"
 
 
 @pytest.mark.slow

@@ -4,13 +4,7 @@ import asyncio
 
 import cascade as cs
 from cascade.observatory import FlashLog, flying, observing, swarm_of
-from cascade.runtime.virtual_loop import VirtualLoop
-
-
-def simulate(main):
-    """Run a coroutine in simulated time; nothing may be left over."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main)
+from cascade.simulation import run_simulated
 
 
 async def _watch(swarm, phases, seconds):
@@ -30,4 +24,4 @@ async def _watch(swarm, phases, seconds):
 def flashes_of(topology, oscillator, phases, seconds):
     """Return the log of a swarm that lived on a real engine and bus, for simulated seconds."""
     swarm = swarm_of(topology, [oscillator] * len(topology))
-    return simulate(_watch(swarm, phases, seconds))
+    return run_simulated(_watch(swarm, phases, seconds))

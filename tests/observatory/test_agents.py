@@ -16,8 +16,9 @@ from cascade.observatory import (
     random_phases,
     torus,
 )
+from cascade.simulation import run_simulated
 from observatory import oracle
-from observatory.simulated import flashes_of, simulate
+from observatory.simulated import flashes_of
 
 
 def instants(log):
@@ -79,7 +80,7 @@ def test_who_hears_everything_does_not_heed_itself():
                 await asyncio.sleep(4)
         return heard
 
-    assert simulate(main()) == [0.5, 1.5, 2.5, 3.5]
+    assert run_simulated(main()) == [0.5, 1.5, 2.5, 3.5]
 
 
 def firefly_that_hears(said):
@@ -101,7 +102,7 @@ def firefly_that_hears(said):
                 await asyncio.sleep(0.1)
         return heard
 
-    return simulate(main())
+    return run_simulated(main())
 
 
 def test_a_flash_counts_as_of_the_instant_that_it_carries():
@@ -131,7 +132,7 @@ def test_who_rests_reads_its_mail_later_and_finds_it_too_old():
                 await asyncio.sleep(1)
         return heard
 
-    assert simulate(main()) == [0.5, 1.5]
+    assert run_simulated(main()) == [0.5, 1.5]
 
 
 def test_a_swarm_that_is_left_has_ended():
@@ -146,7 +147,7 @@ def test_a_swarm_that_is_left_has_ended():
             assert broker.subscription_count == before
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    simulate(main())
+    run_simulated(main())
 
 
 def test_a_firefly_that_dies_ends_the_experiment_and_says_why():
@@ -166,7 +167,7 @@ def test_a_firefly_that_dies_ends_the_experiment_and_says_why():
                 await asyncio.sleep(100)
 
     with pytest.raises(ExceptionGroup) as caught:
-        simulate(main())
+        run_simulated(main())
     assert caught.group_contains(ArithmeticError, match="no answer")
 
 
@@ -176,7 +177,7 @@ def test_phases_and_fireflies_have_to_match():
             pass
 
     with pytest.raises(ValueError, match="zip"):
-        simulate(main())
+        run_simulated(main())
 
 
 def test_a_swarm_may_start_at_a_dusk_ahead():
@@ -194,7 +195,7 @@ def test_a_swarm_may_start_at_a_dusk_ahead():
                 await asyncio.sleep(12)
         return heard
 
-    assert simulate(main()) == [10.5, 11.5]
+    assert run_simulated(main()) == [10.5, 11.5]
 
 
 def test_a_life_is_a_lazy_result():

@@ -21,9 +21,8 @@ from cascade.observatory import (
     ring,
     torus,
 )
-from cascade.runtime.pace import Pace
+from cascade.simulation import Pace, run_simulated
 from observatory import oracle
-from observatory.simulated import simulate
 
 
 def settings(**given):
@@ -32,7 +31,7 @@ def settings(**given):
     return Settings(topology=topology, response=response, **given)
 
 
-def run_simulated(given, every=0.1):
+def watched(given, every=0.1):
     experiment = Experiment(given)
     reports = []
     experiment.simulate(lambda now: reports.append(now.elapsed), every)
@@ -40,7 +39,7 @@ def run_simulated(given, every=0.1):
 
 
 def test_it_ends_while_the_lights_are_on_after_the_swarm_is_in_step():
-    experiment, _ = run_simulated(settings(side=5, seed=3))
+    experiment, _ = watched(settings(side=5, seed=3))
     found = experiment.synchrony.found
     assert found.order == pytest.approx(1)
     assert found.second.begin - found.first.begin == pytest.approx(1)
@@ -50,7 +49,7 @@ def test_it_ends_while_the_lights_are_on_after_the_swarm_is_in_step():
 
 
 def test_without_coupling_it_gives_up_when_the_time_is_over():
-    experiment, reports = run_simulated(settings(side=4, epsilon=0.0, duration=6.05))
+    experiment, reports = watched(settings(side=4, epsilon=0.0, duration=6.05))
     assert experiment.synchrony.found is None
     assert experiment.in_step_after is None
     assert experiment.elapsed == pytest.approx(6.05)
@@ -58,13 +57,13 @@ def test_without_coupling_it_gives_up_when_the_time_is_over():
 
 
 def test_a_full_run_goes_on_to_the_end():
-    experiment, _ = run_simulated(settings(side=3, full=True, duration=30))
+    experiment, _ = watched(settings(side=3, full=True, duration=30))
     assert experiment.in_step_after < 10
     assert experiment.elapsed == pytest.approx(30)
 
 
 def test_the_same_seed_gives_the_same_flashes():
-    logs = [run_simulated(settings(side=4, seed=seed))[0].log for seed in (7, 7, 8)]
+    logs = [watched(settings(side=4, seed=seed))[0].log for seed in (7, 7, 8)]
     one, same, other = (sorted(zip(log.instants, log.agents, strict=True)) for log in logs)
     assert one == same
     assert one != other
@@ -98,7 +97,7 @@ def test_an_experiment_that_is_cancelled_leaves_nothing_behind():
         assert asyncio.all_tasks() == {asyncio.current_task()}
         assert len(experiment.log) > 0
 
-    simulate(main())
+    run_simulated(main())
 
 
 # --- the way it goes ------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from cascade.observatory import Experiment, MirolloStrogatz, Settings, torus
 from cascade.observatory.show.feed import ExperimentFeed, recording_of
 from cascade.observatory.show.packing import pack
 from cascade.observatory.show.web import WebServer
-from cascade.runtime.pace import Pace
+from cascade.simulation import Pace
 
 
 def experiment(**given):

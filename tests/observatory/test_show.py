@@ -11,14 +11,14 @@ from cascade.observatory.show import LiveView, PlainView, QuietView, describe, v
 from cascade.observatory.show.bars import bars, thinned
 from cascade.observatory.show.meadow import Meadow, glow
 from cascade.observatory.show.picture import draw
-from observatory.simulated import simulate
+from cascade.simulation import run_simulated
 
 
 def finished(**given):
     response = MirolloStrogatz(epsilon=given.pop("epsilon", 0.1))
     topology = torus(given.pop("side"))
     experiment = Experiment(Settings(topology=topology, response=response, **given))
-    simulate(experiment.run(lambda _: None, 0.1))
+    run_simulated(experiment.run(lambda _: None, 0.1))
     return experiment
 
 
@@ -103,7 +103,7 @@ def test_plain_progress_has_a_line_for_each_second_and_no_escape_codes(capsys):
     experiment = Experiment(Settings(topology=torus(3), duration=3.5, full=True))
     view = PlainView()
     with view:
-        simulate(experiment.run(view, view.every))
+        run_simulated(experiment.run(view, view.every))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == describe(experiment)
     assert len(lines) == 2 + 3

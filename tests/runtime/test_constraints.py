@@ -177,12 +177,12 @@ async def test_a_malformed_constraint_is_reported_and_ignored(engine, connector,
 def test_what_reads_orders_is_imported_at_the_first_one():
     code = (
         "import asyncio, sys, cascade as cs\n"
-        "from cascade.runtime.gate import Gate\n"
-        "gate = Gate({}, lambda: None)\n"
-        "asyncio.run(gate.take_order('cascade/constraints/global', {}))\n"
+        "from cascade.runtime.admission.controller import AdmissionController\n"
+        "gate = AdmissionController({}, lambda: None)\n"
+        "asyncio.run(gate.on_constraint('cascade/constraints/global', {}))\n"
         "print('msgspec' in sys.modules)\n"
         "order = {'id': 'x', 'type': 'pause'}\n"
-        "asyncio.run(gate.take_order('cascade/constraints/global', order))\n"
+        "asyncio.run(gate.on_constraint('cascade/constraints/global', order))\n"
         "print('msgspec' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -206,9 +206,9 @@ async def test_an_engine_that_closes_forgets_its_orders(connector):
     engine = cs.Engine(connector=connector)
     async with engine:
         await connector.publish(GLOBAL, {"id": "p", "type": "pause"}, retain=True)
-        assert engine.is_watched
+        assert engine._services.needs_slow_path
     await connector.publish(GLOBAL, {}, retain=True)
-    assert not engine.is_watched
+    assert not engine._services.needs_slow_path
     assert await engine.run(work([], 1)) == 1
 
 

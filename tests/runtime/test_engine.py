@@ -117,7 +117,7 @@ def test_an_engine_may_be_used_on_one_loop_after_another():
 
 @pytest.mark.parametrize("target", [3, "one", None, {"a": 1}, lambda: 1])
 async def test_what_is_no_target_says_so(target):
-    with pytest.raises(InvalidTaskError, match="a target is a lazy result"):
+    with pytest.raises(InvalidTaskError, match="a target is a call of a task"):
         await cs.Engine().run(target)
 
 
@@ -186,7 +186,7 @@ async def test_no_event_is_made_when_nobody_listens(monkeypatch):
         raise AssertionError("an event was emitted")
 
     engine = cs.Engine()
-    monkeypatch.setattr("cascade.runtime.events.EventStream.emit", refuse)
+    monkeypatch.setattr("cascade.runtime.observation.events.EventStream.emit", refuse)
     assert await engine.run(one()) == 1
 
 

@@ -11,11 +11,11 @@ from jsonschema import Draft202012Validator
 import cascade as cs
 from cascade.common.messaging.testing import capture
 from cascade.interfaces.errors import InvalidConstraintError
-from cascade.runtime.orders import order_schema, read_order
+from cascade.runtime.admission.constraints import constraint_schema, read_constraint
 from repository.distributions import ROOT
 
 FILE = ROOT / "docs" / "constraint.schema.json"
-VALIDATOR = Draft202012Validator(order_schema())
+VALIDATOR = Draft202012Validator(constraint_schema())
 
 PAUSE = {"id": "x", "type": "pause"}
 AT_ONCE = {"id": "x", "type": "concurrency"}
@@ -70,18 +70,18 @@ NEARLY = st.fixed_dictionaries(
 
 def is_taken(payload):
     try:
-        read_order(payload)
+        read_constraint(payload)
     except InvalidConstraintError:
         return False
     return True
 
 
 def test_the_published_schema_is_what_the_class_gives():
-    assert json.loads(FILE.read_text(encoding="utf-8")) == order_schema(), "run 'make schema'"
+    assert json.loads(FILE.read_text(encoding="utf-8")) == constraint_schema(), "run 'make schema'"
 
 
 def test_the_schema_is_one():
-    Draft202012Validator.check_schema(order_schema())
+    Draft202012Validator.check_schema(constraint_schema())
 
 
 @pytest.mark.parametrize("payload", TAKEN, ids=repr)

@@ -6,7 +6,7 @@ import pytest
 
 import cascade as cs
 from cascade.interfaces.errors import InvalidTaskError
-from cascade.runtime.events import TaskFinished, TaskHeld, TaskRetrying
+from cascade.runtime.events import TaskFinished, TaskRetrying, TaskThrottled
 
 
 def flaky(failures, error=OSError):
@@ -162,7 +162,7 @@ async def test_demands_never_exceed_the_engines_capacity():
         running.remove(n)
 
     engine = cs.Engine(capacities={"gpu": 2})
-    await engine.run([render.with_constraints(gpu=1)(n) for n in range(6)])
+    await engine.run([render.with_demands(gpu=1)(n) for n in range(6)])
     assert max(most) == 2
     assert len(most) == 6
 
@@ -177,8 +177,10 @@ async def test_tasks_held_by_a_capacity_start_in_order_and_tell():
         await asyncio.sleep(0)
 
     engine = cs.Engine(capacities={"slot": 1})
-    engine.events.listen(lambda event: held.append(event) if isinstance(event, TaskHeld) else None)
-    await engine.run([work.with_constraints(slot=1)(n) for n in range(5)])
+    engine.events.listen(
+        lambda event: held.append(event) if isinstance(event, TaskThrottled) else None
+    )
+    await engine.run([work.with_demands(slot=1)(n) for n in range(5)])
     assert order == [0, 1, 2, 3, 4]
     assert len(held) == 4
 
@@ -191,14 +193,14 @@ async def test_a_failed_task_gives_its_capacity_back():
     engine = cs.Engine(capacities={"slot": 1})
     for _ in range(3):
         with pytest.raises(OSError, match="no"):
-            await engine.run(fails.with_constraints(slot=1)())
+            await engine.run(fails.with_demands(slot=1)())
 
 
 @pytest.mark.parametrize(
     ("demands", "says"), [({"gp": 1}, "Did you mean 'gpu'"), ({"gpu": 3}, "the engine has 2")]
 )
 async def test_a_demand_that_can_never_be_met_is_an_error_at_once(demands, says):
-    task = cs.Task(lambda: 1, name="one", mode="inline").with_constraints(**demands)
+    task = cs.Task(lambda: 1, name="one", mode="inline").with_demands(**demands)
     with pytest.raises(InvalidTaskError, match=says):
         await cs.Engine(capacities={"gpu": 2}).run(task())
 

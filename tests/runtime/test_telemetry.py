@@ -8,7 +8,7 @@ import pytest
 import cascade as cs
 from cascade.common.messaging.testing import capture
 from cascade.interfaces.errors import NotConnectedError, PayloadError
-from cascade.runtime.telemetry import TelemetrySettings, level_of
+from cascade.runtime.observation.telemetry import TelemetrySettings, level_of
 
 
 @cs.task
@@ -239,14 +239,14 @@ def test_names_become_one_level_of_a_topic():
     assert level_of("") == "_"
 
 
-def test_on_simulated_time_it_keeps_nothing_going(virtual_time):
+def test_on_simulated_time_it_keeps_nothing_going(simulated_time):
     async def main():
         async with Watcher() as watcher, watcher.engine() as engine:
             await engine.run(one(1))
             await asyncio.sleep(10)
             return len(watcher.events("run-finished"))
 
-    assert virtual_time(main()) == 1
+    assert simulated_time(main()) == 1
 
 
 @pytest.mark.parametrize("settings", [{"every": 0}, {"heartbeat": -1}, {"limit": 0}])

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.interfaces.errors import DeadlockError, NonDeterminismError, RunawayError
-from cascade.runtime import virtual_loop
-from cascade.runtime.pace import Pace
-from cascade.runtime.virtual_loop import VirtualLoop
+from cascade.runtime.simulation import virtual_loop
+from cascade.runtime.simulation.pacing import Pace
+from cascade.runtime.simulation.virtual_loop import VirtualLoop
 
 
 def run(coroutine, pace=None):

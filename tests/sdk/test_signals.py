@@ -9,7 +9,7 @@ import cascade as cs
 from cascade.common.messaging.testing import capture
 from cascade.interfaces.errors import InvalidTopicError, NoConnectorError
 from cascade.interfaces.properties import received
-from cascade.runtime.mailbox import next_signal
+from cascade.runtime.signals.mailbox import next_signal
 
 
 async def parked(engine, how_many, base=1):
@@ -196,9 +196,9 @@ async def test_two_takers_of_one_mailbox_each_get_a_signal(engine, connector):
 @pytest.mark.parametrize(
     ("overflow", "expected", "reported"),
     [
-        ("drop_oldest", [3, 4], "localbus.queue_overflow"),
-        ("drop_newest", [0, 1], "localbus.queue_overflow"),
-        ("error", [0, 1], "localbus.message_refused"),
+        ("drop_oldest", [3, 4], "queue.overflow"),
+        ("drop_newest", [0, 1], "queue.overflow"),
+        ("error", [0, 1], "mailbox.message_refused"),
         ("wait", [0, 1, 2, 3, 4], None),
     ],
 )

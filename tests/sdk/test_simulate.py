@@ -10,9 +10,9 @@ import pytest
 
 import cascade as cs
 from cascade.interfaces.errors import DeadlockError, NonDeterminismError, RunawayError
-from cascade.runtime import virtual_loop
-from cascade.runtime.pace import Pace
-from cascade.runtime.trace import canonical
+from cascade.runtime.simulation import virtual_loop
+from cascade.runtime.simulation.pacing import Pace
+from cascade.runtime.simulation.trace_hash import canonical
 from sdk.chatter import simulation
 
 
@@ -307,7 +307,7 @@ def test_a_def_task_runs_inline_and_a_process_or_thread_is_refused_by_name():
 
 def test_a_circle_within_one_instant_is_found_out(monkeypatch):
     monkeypatch.setattr(virtual_loop, "_MAX_STEPS", 1000)
-    monkeypatch.setattr("cascade.runtime.turns._STEPS", 100)
+    monkeypatch.setattr("cascade.runtime.concurrency.fairness._STEPS", 100)
 
     @cs.task(mode="inline")
     def round_and_round():

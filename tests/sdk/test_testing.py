@@ -7,7 +7,7 @@ import pytest
 
 import cascade as cs
 from cascade.interfaces.errors import DeadlockError
-from cascade.testing import capture, run_virtually
+from cascade.testing import capture, run_simulated
 
 
 @cs.task
@@ -21,9 +21,9 @@ async def hour():
     return value, asyncio.get_running_loop().time()
 
 
-def test_the_fixture_runs_a_coroutine_on_simulated_time(virtual_time):
-    assert virtual_time(hour()) == ("stand up", 3600.0)
-    assert virtual_time(hour()) == run_virtually(hour())
+def test_the_fixture_runs_a_coroutine_on_simulated_time(simulated_time):
+    assert simulated_time(hour()) == ("stand up", 3600.0)
+    assert simulated_time(hour()) == run_simulated(hour())
 
 
 def test_pytest_finds_the_plug_in_by_itself():
@@ -31,16 +31,16 @@ def test_pytest_finds_the_plug_in_by_itself():
     assert point.value == "cascade.testing.plugin"
 
 
-def test_a_test_that_waits_for_nothing_fails_at_once_and_says_for_what(virtual_time):
+def test_a_test_that_waits_for_nothing_fails_at_once_and_says_for_what(simulated_time):
     async def main():
         async with cs.Engine(connector=cs.LocalBusConnector(cs.LocalBroker())) as engine:
             await engine.run(cs.recv("never/said"), name="listener")
 
     with pytest.raises(DeadlockError, match="run 'listener' waits for 'never/said'"):
-        virtual_time(main())
+        simulated_time(main())
 
 
-def test_def_tasks_run_inline_and_constraints_hold_in_simulated_time(virtual_time):
+def test_def_tasks_run_inline_and_constraints_hold_in_simulated_time(simulated_time):
     @cs.task
     def plain():
         return 1
@@ -53,10 +53,10 @@ def test_def_tasks_run_inline_and_constraints_hold_in_simulated_time(virtual_tim
             await engine.run([plain() for _ in range(5)])
         return asyncio.get_running_loop().time()
 
-    assert virtual_time(main()) == pytest.approx(240)
+    assert simulated_time(main()) == pytest.approx(240)
 
 
-def test_what_people_would_be_told_can_be_captured(virtual_time):
+def test_what_people_would_be_told_can_be_captured(simulated_time):
     async def main():
         connector = cs.LocalBusConnector(cs.LocalBroker())
         await connector.connect()
@@ -68,5 +68,5 @@ def test_what_people_would_be_told_can_be_captured(virtual_time):
         await connector.publish("a", 1)
 
     with capture() as messages:
-        virtual_time(main())
+        simulated_time(main())
     assert [message.id for message in messages] == ["localbus.callback_error"]

@@ -165,7 +165,7 @@ def test_a_policy_makes_another_task_and_leaves_the_first_as_it_was():
 
 
 def test_policies_add_up_and_the_last_of_a_kind_holds():
-    made = double.with_cache(ttl=3).with_timeout(1).with_constraints(gpu=1).with_timeout(2)
+    made = double.with_cache(ttl=3).with_timeout(1).with_demands(gpu=1).with_timeout(2)
     assert made.policies.cache.ttl == 3
     assert made.policies.timeout == 2
     assert made.policies.demands == {"gpu": 1}
@@ -173,7 +173,7 @@ def test_policies_add_up_and_the_last_of_a_kind_holds():
 
 def test_demands_cannot_be_changed_afterwards():
     with pytest.raises(TypeError):
-        double.with_constraints(gpu=1).policies.demands["gpu"] = 2
+        double.with_demands(gpu=1).policies.demands["gpu"] = 2
 
 
 @pytest.mark.parametrize("seconds", [0, -1, -0.5])
@@ -185,7 +185,7 @@ def test_a_timeout_is_above_zero(seconds):
 @pytest.mark.parametrize("units", [0, -1])
 def test_a_demand_is_above_zero(units):
     with pytest.raises(ValueError, match="more than 0 units of 'gpu'"):
-        double.with_constraints(cpu=1, gpu=units)
+        double.with_demands(cpu=1, gpu=units)
 
 
 def test_a_mapping_keeps_its_iterables_and_fixed_arguments():

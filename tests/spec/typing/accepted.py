@@ -100,7 +100,7 @@ assert_type(fetch.with_retry(3, delay=0.1)("a", retries=2), str)
 assert_type(fetch.with_timeout(1.5)("a", retries=2), str)
 assert_type(load.with_cache(ttl=3)(path="a"), list[int])
 assert_type(load.with_cache(key=lambda path: path)("a"), list[int])
-assert_type(load.with_constraints(gpu=1, memory=0.5)("a"), list[int])
+assert_type(load.with_demands(gpu=1, memory=0.5)("a"), list[int])
 assert_type(load.with_retry(on=(OSError,)).with_timeout(1).with_cache()("a"), list[int])
 assert_type(load.with_retry().run_if(True).with_timeout(1)("a"), list[int] | None)
 

@@ -61,7 +61,7 @@ load.with_timeout(1)()  # error: call-arg
 load.with_cache()("a", "b")  # error: call-arg
 load.with_retry("3")  # error: arg-type
 load.with_timeout("1")  # error: arg-type
-load.with_constraints(gpu="one")  # error: arg-type
+load.with_demands(gpu="one")  # error: arg-type
 load.map(7)  # error: arg-type
 
 

@@ -23,6 +23,7 @@ from cascade.simulation import simulate
 from cascade.spec.combinators import param, route
 from cascade.spec.constraint import GlobalConstraint
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
+from cascade.spec.quoting import quote
 from cascade.spec.resource import inject, resource
 from cascade.spec.task import Task, task
 
@@ -37,6 +38,7 @@ __all__ = [
     "Task",
     "inject",
     "param",
+    "quote",
     "recv",
     "resource",
     "route",

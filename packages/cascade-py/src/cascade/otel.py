@@ -73,7 +73,7 @@ class _Open:
 
 
 class _Instruments:
-    """Turns events into spans and numbers."""
+    """TimeSlice events into spans and numbers."""
 
     def __init__(
         self,

@@ -1,4 +1,8 @@
-"""``cs.simulate``: run workflows on simulated time, the same way each time."""
+"""``cs.simulate``: run workflows on simulated time, the same way each time.
+
+For those who build a simulation of their own there are its parts too: `run_simulated`, `Pace`,
+`TraceHash` and `is_simulated`.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,14 @@ from cascade.connectors.local import LocalBroker, LocalBusConnector
 from cascade.interfaces.errors import NonDeterminismError
 from cascade.interfaces.protocols import Connector
 from cascade.running import check_no_loop_runs
+from cascade.runtime.concurrency.clock import is_simulated
 from cascade.runtime.engine import Engine
-from cascade.runtime.pace import Pace
-from cascade.runtime.trace import Trace
-from cascade.runtime.virtual_loop import VirtualLoop
+from cascade.runtime.simulation.pacing import Pace
+from cascade.runtime.simulation.runner import run_simulated
+from cascade.runtime.simulation.trace_hash import TraceHash
 from cascade.spec.resource import ResourceDefinition
 
-__all__ = ["Simulation", "simulate"]
+__all__ = ["Pace", "Simulation", "TraceHash", "is_simulated", "run_simulated", "simulate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +103,8 @@ def simulate(
         return await engine.run(target, params, listen=listen, name=name)
 
     held = Pace(pace) if isinstance(pace, (int, float)) else pace
-    with asyncio.Runner(loop_factory=lambda: VirtualLoop(held)) as runner:
-        return runner.run(_watch(engine, bus.broker, run, _by_name(targets), until))
+    watched = _watch(engine, bus.broker, run, _by_name(targets), until)
+    return run_simulated(watched, pace=held)
 
 
 def _in_memory(connector: Connector | None) -> LocalBusConnector:
@@ -119,8 +124,8 @@ async def _watch(
 ) -> Simulation:
     """Run the targets with every message in the trace."""
     async with engine:
-        trace = Trace(asyncio.get_running_loop().time)
-        watcher = await broker.watch(trace.add)
+        trace = TraceHash(asyncio.get_running_loop().time)
+        watcher = await broker.tap(trace.add)
         try:
             return await _run_all(run, targets, trace, until)
         finally:
@@ -138,7 +143,7 @@ def _by_name(targets: Any) -> dict[str, Any]:
 async def _run_all(
     run: Callable[[str, Any], Coroutine[Any, Any, Any]],
     targets: Mapping[str, Any],
-    trace: Trace,
+    trace: TraceHash,
     until: float | None,
 ) -> Simulation:
     """Run the targets side by side until they end, one fails, or the time is up."""

@@ -8,6 +8,7 @@ from cascade.spec.combinators import param, route
 from cascade.spec.constraint import GlobalConstraint
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.policies import Policies, Retry
+from cascade.spec.quoting import quote
 from cascade.spec.resource import ResourceDefinition, inject, resource
 from cascade.spec.task import Task, task
 
@@ -21,6 +22,7 @@ __all__ = [
     "Task",
     "inject",
     "param",
+    "quote",
     "resource",
     "route",
     "task",

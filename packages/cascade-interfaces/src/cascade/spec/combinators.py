@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from cascade.interfaces.errors import InvalidTaskError, UnknownParameterError, near_name
+from cascade.spec.quoting import quote
 from cascade.spec.resource import inject
-from cascade.spec.task import Quoted, Task
+from cascade.spec.task import Task
 
 __all__ = ["param", "route"]
 
@@ -35,11 +36,10 @@ def route(selector: K, routes: Mapping[K, V]) -> V:
         >>> route(kind("a.csv"), {"csv": kind("read a table"), "txt": kind("read a text")})
         route(kind('a.csv'), …)
     """
-    return _ROUTE(selector, Quoted(dict(routes)))  # type: ignore[no-any-return] # a lazy V
+    return _ROUTE(selector, quote(dict(routes)))  # type: ignore[no-any-return] # a lazy V
 
 
-def _route(selector: object, branches: Quoted) -> Any:
-    routes = branches.value
+def _route(selector: Any, routes: dict[Any, Any]) -> Any:
     if selector not in routes:
         known = ", ".join(map(repr, routes))
         near = near_name(str(selector), map(str, routes))

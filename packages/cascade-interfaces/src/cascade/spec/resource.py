@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast, overload
 from cascade.interfaces.errors import InvalidResourceError
 
 __all__ = [
-    "AMBIENT",
+    "BUILTIN_RESOURCES",
     "Inject",
     "ResourceDefinition",
     "Scope",
@@ -25,7 +25,7 @@ T = TypeVar("T")
 Scope: TypeAlias = Literal["run", "task"]
 """How long a resource lives: until the run ends, or until the one task that asked ends."""
 
-AMBIENT = frozenset({"_internal_connector", "_run", "clock", "params", "rng"})
+BUILTIN_RESOURCES = frozenset({"_internal_connector", "_run", "clock", "params", "rng"})
 """Names that need no registering: what they stand for comes with every run."""
 
 _Opener: TypeAlias = Callable[

@@ -12,9 +12,10 @@ from cascade.interfaces.errors import InvalidTaskError
 from cascade.interfaces.protocols import Mode
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.policies import NO_POLICIES, Cache, Policies, Retry
-from cascade.spec.resource import AMBIENT, Inject, injections_of, parameters_of
+from cascade.spec.quoting import quote
+from cascade.spec.resource import BUILTIN_RESOURCES, Inject, injections_of, parameters_of
 
-__all__ = ["NO_KWARGS", "Prepare", "Quoted", "Task", "task"]
+__all__ = ["NO_KWARGS", "Prepare", "Task", "task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,20 +30,6 @@ NO_KWARGS: dict[str, Any] = {}
 
 AsWritten = Callable[[tuple[Any, ...]], tuple[tuple[Any, ...], dict[str, Any]]]
 """From the arguments that are kept to those that were written, for people to read."""
-
-
-class Quoted:
-    """Holds an argument that is not looked into: lazies inside it are not run beforehand."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        """Keep the value as it is."""
-        self.value = value
-
-    def __repr__(self) -> str:
-        """Show that something is held back."""
-        return "…"
 
 
 class Task(Generic[P, R]):
@@ -95,7 +82,8 @@ class Task(Generic[P, R]):
         self.is_plain = self.mode in ("async", "inline") and policies is NO_POLICIES
         self.is_bare = self.is_plain and not self.injections
         self.is_direct = self.is_plain and all(
-            each.name in AMBIENT and each.definition is None for each in self.injections.values()
+            each.name in BUILTIN_RESOURCES and each.definition is None
+            for each in self.injections.values()
         )
         self.asks_from = min(
             (self.positions.index(name) for name in self.injections if name in self.positions),
@@ -179,11 +167,11 @@ class Task(Generic[P, R]):
         """
         return self._with(cache=Cache(ttl, key))
 
-    def with_constraints(self, **demands: float) -> Task[P, R]:
+    def with_demands(self, **demands: float) -> Task[P, R]:
         """Return this task so that it holds so many units of the engine's capacities as it runs.
 
         Examples:
-            ``render.with_constraints(gpu=1)`` on ``Engine(capacities={"gpu": 2})`` runs two at once.
+            ``render.with_demands(gpu=1)`` on ``Engine(capacities={"gpu": 2})`` runs two at once.
         """
         for capacity, units in demands.items():
             if units <= 0:
@@ -218,7 +206,7 @@ class _ConditionalTask(Task[P, Any]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         call = LazyResult(self._base, args, kwargs)
-        return LazyResult(_RUN_IF, (self._condition, Quoted(call)), {})
+        return LazyResult(_RUN_IF, (self._condition, quote(call)), {})
 
     def _with(self, **changes: Any) -> Task[P, Any]:
         return _ConditionalTask(self._base._with(**changes), self._condition)  # noqa: SLF001 - its own class
@@ -312,8 +300,8 @@ def _expand(
     return LazyResult(COLLECT, (calls,), {})
 
 
-def _run_if(condition: object, call: Quoted) -> Any:
-    return call.value if condition else None
+def _run_if(condition: object, call: Any) -> Any:
+    return call if condition else None
 
 
 def _same(value: Any) -> Any:

@@ -22,7 +22,7 @@ from cascade.observatory.show.feed import recording_of
 from cascade.observatory.show.page import write_replay
 from cascade.observatory.show.web_view import WebView
 from cascade.observatory.topology import Topology, all_to_all, grid, ring, torus
-from cascade.runtime.pace import Pace
+from cascade.simulation import Pace
 
 __all__ = ["fireflies"]
 

@@ -20,10 +20,7 @@ from cascade.observatory.swarm import flying, random_phases, swarm_of
 from cascade.observatory.synchrony import Criterion, SynchronyWatch
 from cascade.observatory.table import Table
 from cascade.observatory.topology import Topology, torus
-from cascade.runtime.clock import is_simulated
-from cascade.runtime.pace import Pace
-from cascade.runtime.trace import Trace
-from cascade.runtime.virtual_loop import VirtualLoop
+from cascade.simulation import Pace, TraceHash, is_simulated, run_simulated
 
 __all__ = ["Experiment", "Measure", "Report", "Settings"]
 
@@ -173,8 +170,7 @@ class Experiment:
         Raises:
             ExceptionGroup: a firefly died of an error.
         """
-        with asyncio.Runner(loop_factory=lambda: VirtualLoop(pace)) as runner:
-            runner.run(self.run(report, every))
+        run_simulated(self.run(report, every), pace=pace)
 
     async def run(
         self,
@@ -206,12 +202,12 @@ class Experiment:
         phases = settings.phases or random_phases(len(self._swarm), settings.seed)
         mine = slice(None) if part is None else slice(part.start, part.stop)
         loop = asyncio.get_running_loop()
-        trace = Trace(loop.time)
+        trace = TraceHash(loop.time)
         async with AsyncExitStack() as stack:
             if connector is None:
                 connector = cs.LocalBusConnector(broker=(broker := cs.LocalBroker()))
                 if is_simulated(loop):
-                    watcher = await broker.watch(trace.add)
+                    watcher = await broker.tap(trace.add)
                     stack.push_async_callback(watcher.unsubscribe)
             engine = cs.Engine(connector=connector, seed=settings.seed, name="observatory")
             await stack.enter_async_context(engine)

@@ -11,7 +11,7 @@ import typer
 
 from cascade.cli.connecting import Url, connected, run_to_end
 from cascade.interfaces.errors import InvalidConstraintError
-from cascade.runtime.telemetry import TELEMETRY_TOPIC
+from cascade.runtime.observation.telemetry import TELEMETRY_TOPIC
 from cascade.spec.constraint import CONSTRAINT_TOPIC, GlobalConstraint
 
 __all__ = ["limit", "pause", "resume", "status"]

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from cascade.cli.targets import Target, load_target
-from cascade.runtime.drawing import dot, mermaid
-from cascade.runtime.execution import as_lazy
+from cascade.runtime.evaluation.evaluator import as_call
+from cascade.runtime.evaluation.graph_export import dot, mermaid
 
 __all__ = ["graph"]
 
@@ -31,7 +31,7 @@ def graph(
 
     What a task returns later, a tail call, is not known before.
     """
-    lazy = as_lazy(load_target(target), {})
+    lazy = as_call(load_target(target), {})
     drawn = mermaid(lazy) if form is Form.mermaid else dot(lazy)
     if output is None:
         typer.echo(drawn)

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from cascade.cli.connecting import Url, connected, run_to_end
 from cascade.cli.progress import Progress
-from cascade.runtime.telemetry import TELEMETRY_TOPIC
+from cascade.runtime.observation.telemetry import TELEMETRY_TOPIC
 
 __all__ = ["watch"]
 
@@ -35,7 +35,7 @@ class _Run:
             self.progress.start(said["task"])
         elif event == "task-finished":
             self.progress.end(said["task"])
-        elif event == "task-held":
+        elif event == "task-throttled":
             self.state = f"held: {said['reason']}"
             return
         elif event == "run-finished":

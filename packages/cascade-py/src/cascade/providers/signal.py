@@ -11,9 +11,9 @@ from typing import Any
 from cascade.interfaces.properties import Carried, received
 from cascade.interfaces.protocols import Connector, LazyFactory
 from cascade.interfaces.topics import Filters, as_filters
-from cascade.runtime.graph import find_lazies
-from cascade.runtime.mailbox import Mailbox, Signal, next_signal
-from cascade.runtime.run import Run
+from cascade.runtime.evaluation.arguments import find_calls
+from cascade.runtime.signals.mailbox import Mailbox, Signal, next_signal
+from cascade.runtime.state.run import Run
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.resource import inject
 from cascade.spec.task import NO_KWARGS, Task
@@ -150,8 +150,8 @@ def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
     if mailbox is None:
         return _open_and_recv(as_filters(topic), run, (timeout, default, shape, holdoff))
     if holdoff:
-        mailbox.hold_off(holdoff, run.loop)
-    signal = mailbox.take()
+        mailbox.mute(holdoff, run.loop)
+    signal = mailbox.get_nowait()
     if signal is None:
         return _await_arrival(mailbox, run, timeout, default, shape)
     return _worth(signal, mailbox, shape)
@@ -168,11 +168,11 @@ async def _open_and_recv(
 async def _await_arrival(
     mailbox: Mailbox, run: Run, timeout: float | None, default: Any, shape: _Shape
 ) -> Any:
-    taker, timer = mailbox.expect(timeout, run.loop)
+    getter, timer = mailbox.wait_next(timeout, run.loop)
     try:
-        signal = await taker
+        signal = await getter
     except asyncio.CancelledError:
-        mailbox.give_back(taker)
+        mailbox.requeue(getter)
         raise
     finally:
         if timer is not None:
@@ -201,7 +201,7 @@ def _worth(signal: Signal, mailbox: Mailbox | None, shape: _Shape) -> Any:
     """Return what the call is worth, with whatever else lies in the mailbox where many are wanted."""
     may_be_carried = mailbox is None or mailbox.carries
     if shape.many:
-        signals = [signal] if mailbox is None else [signal, *mailbox.take_all()]
+        signals = [signal] if mailbox is None else [signal, *mailbox.drain()]
         if may_be_carried:
             signals = _unpack(signals)
         return signals if shape.with_topic else [payload for _, payload in signals]
@@ -229,7 +229,7 @@ def _missed(filters: Filters, timeout: float | None, default: Any) -> Any:
 async def _open_mailbox(run: Run, lazy: LazyResult[Any]) -> None:
     """Open the mailbox of a call as soon as the run sees it, unless its topic is yet to be worked out."""
     topic = lazy.args[0]
-    if isinstance(topic, (str, list, tuple)) and not find_lazies(
+    if isinstance(topic, (str, list, tuple)) and not find_calls(
         LazyResult(lazy.task, (topic,), {})
     ):
         await run.open_mailbox(as_filters(topic))

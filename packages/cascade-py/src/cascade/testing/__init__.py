@@ -1,16 +1,16 @@
 """For tests of workflows and agents: simulated time, and what people would have been told.
 
-With pytest, the fixture ``virtual_time`` is there as soon as cascade-py is installed::
+With pytest, the fixture ``simulated_time`` is there as soon as cascade-py is installed::
 
-    def test_it_reminds_after_an_hour(virtual_time):
+    def test_it_reminds_after_an_hour(simulated_time):
         async def main():
             async with cs.Engine(connector=cs.LocalBusConnector(cs.LocalBroker())) as engine:
                 return await engine.run(reminder())
 
-        assert virtual_time(main()) == "stand up"
+        assert simulated_time(main()) == "stand up"
 """
 
 from cascade.common.messaging.testing import capture
-from cascade.testing.virtual import run_virtually
+from cascade.simulation import run_simulated
 
-__all__ = ["capture", "run_virtually"]
+__all__ = ["capture", "run_simulated"]

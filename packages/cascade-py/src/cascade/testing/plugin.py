@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from cascade.testing.virtual import run_virtually
+from cascade.simulation import run_simulated
 
-__all__ = ["virtual_time"]
+__all__ = ["simulated_time"]
 
 
 @pytest.fixture
-def virtual_time() -> Callable[[Coroutine[Any, Any, Any]], Any]:
-    """Run a coroutine on simulated time: ``virtual_time(main())`` gives its value."""
-    return run_virtually
+def simulated_time() -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    """Run a coroutine on simulated time: ``simulated_time(main())`` gives its value."""
+    return run_simulated

@@ -1,12 +1,16 @@
-"""The engine and everything it takes to run a graph.
+"""The engine and everything it takes to evaluate a target.
 
-From the top down: `engine` connects and begins runs, `execution` carries one target from step to
-step, `step` runs the graph of a step that branches (planned by `graph`), `perform` runs one task
-with its policies, `run` is the state of one run, `equipment` what all runs of an engine share (with
-`gate`, which reads `orders`, `events`, `turns` and `executors`). `scopes`, `mailbox` and `clock`
-serve the run; `eager_task` and `bounded_queue` are the ground, which the in-memory connector stands
-on too.
-Imports go in that direction only, and never to `cascade.connectors` or the SDK.
+From top to bottom; imports go down this list only, and never to the SDK:
+
+* `engine`: begins runs, opens and closes what they share
+* `evaluation`: from a call to its value
+* `simulation`: event loops on simulated time
+* `state`: a run, and the services of its engine
+* `admission` and `observation`: what tasks pass before they start; events and telemetry
+* `signals` and `resources`: mailboxes; open resources
+* `concurrency`: queues, eager tasks, fairness, clocks; the in-memory bus stands on this alone
+
+`events` is where users import the engine's events from.
 """
 
 from cascade.runtime.engine import Engine

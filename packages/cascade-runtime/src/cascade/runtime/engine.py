@@ -1,4 +1,4 @@
-"""The engine: owns a connector, an executor and the registered resources, and runs graphs on them."""
+"""The engine: opens what its runs share, begins runs, and closes everything after the last one."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from itertools import count
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar, overload
 
+from cascade.executors.pool import PoolExecutor
 from cascade.interfaces.errors import InvalidResourceError
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy, SubscriptionHandle
 from cascade.interfaces.topics import as_filters
-from cascade.runtime.bounded_queue import DEFAULT_LIMIT
-from cascade.runtime.equipment import Equipment
-from cascade.runtime.events import Outcome, RunFinished, RunStarted
-from cascade.runtime.execution import as_lazy, execute
-from cascade.runtime.executors import PoolExecutor
-from cascade.runtime.run import Run
-from cascade.runtime.telemetry import Telemetry, TelemetrySettings
+from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT
+from cascade.runtime.evaluation.evaluator import as_call, evaluate
+from cascade.runtime.observation.events import EventStream, Outcome, RunFinished, RunStarted
+from cascade.runtime.observation.telemetry import Telemetry, TelemetrySettings
+from cascade.runtime.state.run import Run
+from cascade.runtime.state.services import EngineServices
 from cascade.spec.constraint import CONSTRAINT_TOPIC
 from cascade.spec.resource import ResourceDefinition
 from cascade.spec.task import Task
@@ -28,13 +28,12 @@ __all__ = ["Engine"]
 
 R = TypeVar("R")
 
-_NO_PARAMS: Mapping[str, Any] = MappingProxyType(
-    {}
-)  # one for all runs: a parked agent counts bytes
+# One for all runs: a parked agent counts bytes.
+_NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 
 
-class Engine(Equipment):
-    """Runs graphs of lazy results; any number of runs at the same time.
+class Engine:
+    """Evaluates targets; any number of runs at the same time.
 
     Entered as ``async with Engine(...) as engine`` it connects once for all its runs; otherwise it
     connects with the first run and disconnects with the last. It disconnects only what it
@@ -62,19 +61,19 @@ class Engine(Equipment):
         Args:
             connector: for `recv`, `send` and constraints; without one those raise `NoConnectorError`.
             executor: where plain functions run; an own `PoolExecutor` if left out.
-            capacities: units that tasks may demand with ``with_constraints``, by name.
+            capacities: units that tasks may demand with ``with_demands``, by name.
             cache: where ``with_cache`` keeps values; a dict of this engine's own if left out.
             max_queued: signals that each mailbox of a run holds.
             overflow: what a full mailbox does with one more signal.
             name: what telemetry calls this engine; a random one if left out.
             seed: makes the random numbers of each run (the resource ``rng``) a function of this
                 number and the run's name; left out, they are different each time.
-            telemetry: report over the connector what happens; see `cascade.runtime.telemetry`.
+            telemetry: report over the connector what happens; see `cascade.runtime.observation.telemetry`.
 
         Raises:
             ValueError: max_queued is below 1, or overflow is not a policy.
         """
-        super().__init__(
+        self._services = EngineServices(
             connector=connector,
             executor=PoolExecutor() if executor is None else executor,
             capacities=capacities or {},
@@ -93,6 +92,16 @@ class Engine(Equipment):
         self._connected_here = False
         self._constraints: SubscriptionHandle | None = None
 
+    @property
+    def connector(self) -> Connector | None:
+        """The way in and out, or None."""
+        return self._services.connector
+
+    @property
+    def events(self) -> EventStream:
+        """What the engine says about itself, in process: ``engine.events.listen(callback)``."""
+        return self._services.events
+
     def register(self, definition: ResourceDefinition[Any]) -> None:
         """Make a resource known, so that tasks can ask for it by its name.
 
@@ -105,8 +114,7 @@ class Engine(Equipment):
             raise InvalidResourceError(
                 f"{definition!r} is not a resource; put @cs.resource above its generator function"
             )
-        self.resources[definition.name] = definition
-        self._look_around()
+        self._services.register(definition)
 
     @overload
     async def run(
@@ -137,7 +145,7 @@ class Engine(Equipment):
         """Run a target and return its value.
 
         Args:
-            target: a lazy result, a list or tuple of lazies, or a task, which is called with
+            target: a call, a list or tuple of calls, or a task, which is called with
                 ``params`` as keyword arguments.
             params: what `param` and the resource ``params`` give.
             listen: filters (or sequences of filters) on which a mailbox is open from before the
@@ -149,18 +157,18 @@ class Engine(Equipment):
             Exception: whatever a task raises, as it is, with notes that name task and run.
         """
         given = params or _NO_PARAMS
-        lazy = as_lazy(target, given)
+        call = as_call(target, given)
         filters = tuple(as_filters(each) for each in listen) if listen else ()
         await self._open()
         try:
-            run = Run(self, name or f"run-{next(self._run_numbers)}", given)
+            run = Run(self._services, name or f"run-{next(self._run_numbers)}", given)
             if not self.events.listeners:
-                return await execute(run, lazy, filters)
+                return await evaluate(run, call, filters)
             self.events.emit(RunStarted(run.id, run.loop.time(), repr(target)))
             outcome: Outcome = "failed"
             failure: BaseException | None = None
             try:
-                value = await execute(run, lazy, filters)
+                value = await evaluate(run, call, filters)
                 outcome = "succeeded"
                 return value
             except asyncio.CancelledError as error:
@@ -232,7 +240,8 @@ class Engine(Equipment):
         if not connector.connected:
             await connector.connect()
             self._connected_here = True
-        self._constraints = await connector.subscribe(f"{CONSTRAINT_TOPIC}/#", self.gate.take_order)
+        on_constraint = self._services.admission.on_constraint
+        self._constraints = await connector.subscribe(f"{CONSTRAINT_TOPIC}/#", on_constraint)
         if self._telemetry_settings:
             self._telemetry = Telemetry(self.name, self.events, connector, self._telemetry_settings)
             await self._telemetry.start()
@@ -244,8 +253,8 @@ class Engine(Equipment):
                 self._connected_here = False
                 closing.push_async_callback(self.connector.disconnect)
             if self._owns_executor:
-                closing.push_async_callback(self.executor.aclose)
-            closing.callback(self.gate.forget_orders)
+                closing.push_async_callback(self._services.executor.aclose)
+            closing.callback(self._services.admission.drop_constraints)
             if self._constraints is not None:
                 closing.push_async_callback(self._constraints.unsubscribe)
             if self._telemetry is not None:

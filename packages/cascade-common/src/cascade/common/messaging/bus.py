@@ -4,9 +4,9 @@ Example:
     >>> from cascade.common.messaging import bus
     >>> from cascade.common.messaging.testing import capture
     >>> with capture() as messages:
-    ...     bus.warning("localbus.queue_growing", topic="a/b", queued=12, limit=8)
+    ...     bus.warning("queue.growing", topic="a/b", queued=12, limit=8)
     >>> messages[0].id
-    'localbus.queue_growing'
+    'queue.growing'
 """
 
 import logging

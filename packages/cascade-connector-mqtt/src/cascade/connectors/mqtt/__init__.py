@@ -1,8 +1,8 @@
 """Agents on a real broker: the Connector contract over MQTT 5, or 3.1.1.
 
-`connector` is what users hold. Under it `keeper` keeps the connection (first connect, reconnect),
-`link` is the client on the event loop, and `inlet` hands what arrives to the callbacks, through an
-in-memory broker of its own. `interest` knows which filters the broker is asked for, `handover`
+`connector` is what users hold. Under it `session` keeps the connection (first connect, reconnect),
+`connection` is the client on the event loop, and `inbound` hands what arrives to the callbacks, through an
+in-memory broker of its own. `table` knows which filters the broker is asked for, `pending`
 gathers what is retained for a new subscription. `codec` and `settings` stand at the bottom;
 imports go down.
 """

@@ -26,7 +26,7 @@ class UnreadablePayloadError(Exception):
 
 
 class Codec:
-    """Turns payloads into bytes and back."""
+    """TimeSlice payloads into bytes and back."""
 
     def __init__(self, *, raw: bool, limit: int) -> None:
         """Carry JSON, or with ``raw`` bytes only; at most ``limit`` bytes either way."""

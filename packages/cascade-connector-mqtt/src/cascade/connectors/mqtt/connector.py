@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-from cascade.connectors.local import LocalBroker
-from cascade.connectors.local.subscription import Subscription
+from cascade.connectors.local import LocalBroker, Subscription
 from cascade.connectors.mqtt.codec import Codec
-from cascade.connectors.mqtt.handover import Handover
-from cascade.connectors.mqtt.inlet import Inlet
-from cascade.connectors.mqtt.interest import Interest
-from cascade.connectors.mqtt.keeper import Keeper
+from cascade.connectors.mqtt.inbound import Inbound
 from cascade.connectors.mqtt.packets import is_5, publish_properties
+from cascade.connectors.mqtt.pending_subscription import PendingSubscription
+from cascade.connectors.mqtt.session import Session
 from cascade.connectors.mqtt.settings import MqttSettings, read_settings
 from cascade.connectors.mqtt.subscriber import Subscriber
+from cascade.connectors.mqtt.subscription_table import SubscriptionTable
 from cascade.connectors.mqtt.user_properties import unpacking
 from cascade.interfaces.errors import (
     NotConnectedError,
@@ -27,7 +26,7 @@ from cascade.interfaces.payloads import clears
 from cascade.interfaces.properties import to_send
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
 from cascade.interfaces.topics import Filters, as_filters, validate_filters, validate_topic
-from cascade.runtime.bounded_queue import DEFAULT_LIMIT, check_bounds
+from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT, check_bounds
 
 __all__ = ["MqttConnector"]
 
@@ -98,7 +97,7 @@ class MqttConnector:
     @property
     def online(self) -> bool:
         """Whether there is a connection to the broker right now, as far as anybody can know."""
-        return self._connected and self._keeper.link.is_open
+        return self._connected and self._session.connection.is_open
 
     # --- connecting ---------------------------------------------------------------------------
 
@@ -128,23 +127,23 @@ class MqttConnector:
             raise WrongLoopError("connect")
         self._connected = False
         self._subscriptions.clear()
-        self._keeper.link.abandon()  # the broker takes it for a death, and is right
+        self._session.connection.abandon()  # the broker takes it for a death, and is right
 
     async def _open(self) -> None:
-        self._hub = LocalBroker()
-        self._interest = Interest()
-        self._inlet = Inlet(self._hub, self._interest, self._codec)
-        self._keeper = keeper = Keeper(self.settings, self._interest, self._inlet)
+        self._local_broker = LocalBroker()
+        self._table = SubscriptionTable()
+        self._inbound = Inbound(self._local_broker, self._table, self._codec)
+        self._session = session = Session(self.settings, self._table, self._inbound)
         qos = self.settings.subscribe_qos
-        self._subscriber = Subscriber(keeper, self._interest, self._inlet, qos)
+        self._subscriber = Subscriber(session, self._table, self._inbound, qos)
         if not self.settings.clean_start:
-            self._inlet.expect_unclaimed(self._max_queued)
+            self._inbound.expect_unclaimed(self._max_queued)
         try:
-            await keeper.start()
+            await session.start()
         except BaseException:
-            keeper.link.abandon()
+            session.connection.abandon()
             raise
-        self._interest.may_number = keeper.link.may_number
+        self._table.may_number = session.connection.may_number
         self._connected = True
 
     async def disconnect(self) -> None:
@@ -163,8 +162,8 @@ class MqttConnector:
         for subscription in subscriptions:
             await subscription.unsubscribe()
         async with self._changing:
-            await self._keeper.stop()
-            self._inlet.close()
+            await self._session.stop()
+            self._inbound.close()
 
     # --- publishing ---------------------------------------------------------------------------
 
@@ -191,18 +190,18 @@ class MqttConnector:
         if pairs and is_5(self.settings):
             properties = publish_properties(pairs)
             size += sum(_PAIR_HEAD + 4 * (len(name) + len(value)) for name, value in pairs)
-        keeper = self._keeper
-        link = keeper.link
-        if link.max_packet and size > link.max_packet:
+        session = self._session
+        connection = session.connection
+        if connection.max_packet and size > connection.max_packet:
             raise PayloadError(
-                topic, f"the broker takes packets of {link.max_packet} bytes at most"
+                topic, f"the broker takes packets of {connection.max_packet} bytes at most"
             )
-        if not keeper.is_up:
-            await keeper.wait_until_up("publish")
+        if not session.is_up:
+            await session.wait_until_up("publish")
         if qos == 0 and not retain:
-            await link.outbox.send(topic, data, retain=False, properties=properties)
+            await connection.outbound.send(topic, data, retain=False, properties=properties)
         else:
-            await link.outbox.deliver(
+            await connection.outbound.deliver(
                 topic, data, max(qos, 1), retain=retain, properties=properties
             )
 
@@ -228,36 +227,36 @@ class MqttConnector:
             )
         filters = as_filters(topic)
         validate_filters(filters)
-        handover = Handover(filters, lambda: self._admit(filters, callback))
+        pending = PendingSubscription(filters, lambda: self._admit(filters, callback))
         try:
-            await self._subscriber.subscribe(handover)
-            await handover.finish()
+            await self._subscriber.subscribe(pending)
+            await pending.finish()
         except BaseException:
-            if handover.subscription is not None:
-                await handover.subscription.unsubscribe()
+            if pending.subscription is not None:
+                await pending.subscription.unsubscribe()
             raise
-        if handover.subscription is None:  # the answer came, and with it the end
+        if pending.subscription is None:  # the answer came, and with it the end
             raise NotConnectedError("subscribe")
-        return handover.subscription
+        return pending.subscription
 
     def _admit(self, filters: Filters, callback: MessageCallback) -> Subscription:
         """Make a subscription that the broker agreed to."""
-        subscription = self._hub.add(
+        subscription = self._local_broker.add(
             filters,
             unpacking(callback),
-            self._hub.dispatcher(),
-            owner=self,
             limit=self._max_queued,
             overflow=self._overflow,
+            on_close=self._forget,
+            hold=True,
         )
         self._subscriptions[subscription] = None
         return subscription
 
-    def forget(self, subscription: Subscription) -> None:
+    def _forget(self, subscription: Subscription) -> None:
         """Take an ended subscription off the books, here and at the broker; from any thread."""
         if self._subscriptions.pop(subscription, self) is self:
             return
-        self._hub.remove(subscription)
+        self._local_broker.remove(subscription)
         # What a lasting session is subscribed to stays so when its client goes away.
         at_broker = self._connected or not self.settings.session_expiry
         release = partial(self._subscriber.release, subscription.filters, at_broker=at_broker)

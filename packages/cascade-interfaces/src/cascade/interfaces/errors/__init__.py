@@ -24,7 +24,7 @@
     ├── BrokenProviderError (RuntimeError)      a provider that is installed does not load
     ├── ShellError (RuntimeError)               a command ended with an exit status that is not 0
     ├── InvalidConstraintError (ValueError)     an order to the engine that cannot be read
-    └── VirtualTimeError (RuntimeError)
+    └── SimulationError (RuntimeError)
         ├── DeadlockError                       nothing ready, no timer left, work unfinished
         ├── RunawayError                        goes round and round, and time does not go on
         └── NonDeterminismError                 threads, processes or sockets in virtual time
@@ -32,7 +32,11 @@
 An error keeps its facts as attributes, and its text says what to do.
 """
 
-from cascade.interfaces.errors.connecting import (
+from cascade.interfaces.errors.base import (
+    CascadeError,
+    near_name,
+)
+from cascade.interfaces.errors.connector import (
     BrokerRefusedError,
     BrokerUnavailableError,
     ConnectorError,
@@ -43,17 +47,13 @@ from cascade.interfaces.errors.connecting import (
     QueueFullError,
     WrongLoopError,
 )
-from cascade.interfaces.errors.root import (
-    CascadeError,
-    near_name,
-)
-from cascade.interfaces.errors.simulating import (
+from cascade.interfaces.errors.simulation import (
     DeadlockError,
     NonDeterminismError,
     RunawayError,
-    VirtualTimeError,
+    SimulationError,
 )
-from cascade.interfaces.errors.working import (
+from cascade.interfaces.errors.workflow import (
     BrokenProviderError,
     CyclicGraphError,
     GraphError,
@@ -94,10 +94,10 @@ __all__ = [
     "ResourceError",
     "RunawayError",
     "ShellError",
+    "SimulationError",
     "UnknownParameterError",
     "UnknownProviderError",
     "UnknownResourceError",
-    "VirtualTimeError",
     "WrongLoopError",
     "near_name",
 ]

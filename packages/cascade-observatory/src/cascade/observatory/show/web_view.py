@@ -10,7 +10,7 @@ import typer
 from cascade.observatory.experiment import Experiment
 from cascade.observatory.show.feed import ExperimentFeed
 from cascade.observatory.show.web import WebServer
-from cascade.runtime.pace import Pace
+from cascade.simulation import Pace
 
 __all__ = ["WebView"]
 

@@ -39,7 +39,7 @@ class Row:
     tolerance: str
     trial: Trial
     measure: Callable[[list[Any]], float]
-    """Turns what the trials of one claim gave into the one number that is held against it."""
+    """TimeSlice what the trials of one claim gave into the one number that is held against it."""
 
     claims: Sequence[Claim]
     seeds: int

@@ -1,10 +1,17 @@
-"""The in-memory connector: MQTT's meaning without a broker, a socket or a wait.
+"""The in-memory connector: MQTT semantics without a broker process, a socket or a wait.
 
-A message goes `connector` (publish) → `broker` (who gets it) → `dispatcher` (hands it out on this
-loop) → `subscription` (runs the callback), and imports go the other way.
+A message goes down this list, and imports go the same way:
+
+* `connector`: what users hold; publishes and subscribes
+* `broker`: who subscribes to what (`retained`: the last payload of each topic)
+* `subscription`: the handle that ends one; no message passes through it
+* `dispatcher`: delivers on one event loop, in one total order
+* `callback_task`: runs the callback, or queues the message while the callback waits
 """
 
 from cascade.connectors.local.broker import LocalBroker
 from cascade.connectors.local.connector import LocalBusConnector
+from cascade.connectors.local.dispatcher import Recipients
+from cascade.connectors.local.subscription import Subscription
 
-__all__ = ["LocalBroker", "LocalBusConnector"]
+__all__ = ["LocalBroker", "LocalBusConnector", "Recipients", "Subscription"]

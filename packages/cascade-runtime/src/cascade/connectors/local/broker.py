@@ -1,31 +1,32 @@
 """The broker: who subscribes to what, what is retained, and so where a message goes.
 
-Exact filters lie in a dict, wildcards in a trie; each event loop keeps the routes it has used, so
-a publish costs the subscriptions it reaches and not those that exist.
+Exact filters lie in a dict, wildcards in a trie; each event loop keeps the routes it has used, so a
+publish costs the subscriptions it reaches and not those that exist.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
+from collections.abc import Callable
 from itertools import count
 from operator import attrgetter
+from threading import RLock, get_ident
 
 from cascade.common.messaging import bus
 from cascade.connectors.local.callback_task import CallbackTask
-from cascade.connectors.local.dispatcher import Delivery, Dispatcher, Message, Route
-from cascade.connectors.local.subscription import Subscription, SubscriptionOwner
+from cascade.connectors.local.dispatcher import Delivery, Dispatcher, Recipients, Route
+from cascade.connectors.local.retained import RetainedMessages
+from cascade.connectors.local.subscription import Subscription
 from cascade.interfaces.payloads import clears
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
 from cascade.interfaces.topics import (
     Filters,
     FilterTrie,
-    TopicTrie,
     has_wildcard,
     validate_filters,
     validate_topic,
 )
-from cascade.runtime.bounded_queue import DEFAULT_LIMIT
+from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT
 
 __all__ = ["LocalBroker"]
 
@@ -36,33 +37,26 @@ _NOBODY: dict[Subscription, None] = {}
 _by_number = attrgetter("number")
 
 
-class _Retained:
-    """A topic's last payload, and when it came."""
-
-    __slots__ = ("message", "number")
-
-    def __init__(self, message: Message, number: int) -> None:
-        self.message = message
-        self.number = number
-
-
 class LocalBroker:
     """Carries messages between the connectors that joined it, within one process.
 
     Any number of event loops and threads may share a broker; each callback runs on the loop that
     subscribed it.
+
+    A connector to a network broker keeps one of its own for what arrives: `add` and `remove` its
+    subscriptions, `deliver` a message, `Subscription.replay` what is retained, and ask each
+    recipient whether it `applies_back_pressure`.
     """
 
     def __init__(self) -> None:
         """Make a broker with nothing in it."""
-        self._lock = threading.RLock()  # guards the books; reading a known route needs no lock
+        self._lock = RLock()  # guards the books; reading a known route needs no lock
         self._exact: dict[str, dict[Subscription, None]] = {}
         self._wildcards: FilterTrie[Subscription] = FilterTrie()
         self._subscriptions: dict[Subscription, None] = {}  # in the order they subscribed
-        self._watchers: dict[Subscription, None] = {}
+        self._taps: dict[Subscription, None] = {}
         self._numbers = count()
-        self._retained: dict[str, _Retained] = {}
-        self._retained_tree: TopicTrie[_Retained] = TopicTrie()
+        self._retained = RetainedMessages()
         self._dispatchers: dict[asyncio.AbstractEventLoop, Dispatcher] = {}
 
     @property
@@ -78,11 +72,137 @@ class LocalBroker:
     def reset(self) -> None:
         """Forget every subscription and every retained message."""
         with self._lock:
-            for subscription in (*self._subscriptions, *self._watchers):
+            for subscription in (*self._subscriptions, *self._taps):
                 subscription.close()
                 subscription.abandon()
-            self._retained.clear()
-            self._retained_tree = TopicTrie()
+            self._retained = RetainedMessages()
+
+    # --- messages -----------------------------------------------------------------------------
+
+    def deliver(self, topic: str, payload: Payload) -> Recipients:
+        """Deliver a message to the subscriptions of the loop that runs now; return their tasks.
+
+        Raises:
+            InvalidTopicError: it is not a topic that can be published.
+        """
+        dispatcher = self.dispatcher()
+        local = dispatcher.routes.get(topic)
+        if local is None:
+            local, _ = self.route(topic, dispatcher)
+        if local:
+            dispatcher.deliver((topic, payload), local)
+            if dispatcher.over_capacity:
+                dispatcher.report_over_capacity()
+        return local
+
+    def retain(self, topic: str, payload: Payload, dispatcher: Dispatcher) -> tuple[Payload, Route]:
+        """Keep or clear a topic's last payload; return what live subscribers get, and the route.
+
+        Both happen under one lock, so that a subscription made at the same time on another thread
+        gets the message once: as retained, or live.
+        """
+        with self._lock:
+            route = self.route(topic, dispatcher)
+            if clears(payload):
+                payload = {}
+                self._retained.discard(topic)
+            else:
+                self._retained.keep((topic, payload))
+            return payload, route
+
+    # --- subscriptions ------------------------------------------------------------------------
+
+    def add(
+        self,
+        filters: Filters,
+        callback: MessageCallback,
+        *,
+        limit: int,
+        overflow: OverflowPolicy,
+        on_close: Callable[[Subscription], None],
+        hold: bool = False,
+    ) -> Subscription:
+        """Enter a subscription of the loop that runs now; it already holds what is retained for it.
+
+        Args:
+            filters: what it listens to.
+            callback: what it runs for each message.
+            limit: messages that wait for the callback at most.
+            overflow: what happens to one more.
+            on_close: called when the subscription ends; it has to call `remove`.
+            hold: keep live messages waiting until `Subscription.replay`.
+
+        Raises:
+            InvalidTopicError: a filter is not valid, or asks for a shared subscription.
+        """
+        validate_filters(filters)
+        dispatcher = self.dispatcher()
+        with self._lock:
+            subscription = Subscription(
+                filters,
+                callback,
+                dispatcher,
+                number=next(self._numbers),
+                limit=limit,
+                overflow=overflow,
+                on_close=on_close,
+            )
+            self._subscriptions[subscription] = None
+            for topic_filter in filters:
+                if has_wildcard(topic_filter):
+                    self._wildcards.add(topic_filter, subscription)
+                    self._forget_routes()
+                else:
+                    self._exact.setdefault(topic_filter, {})[subscription] = None
+                    self._forget_route(topic_filter)
+            retained = self._retained.match(filters) if self._retained else []
+            if retained or hold:
+                subscription.recipient().hold_retained(retained)
+        return subscription
+
+    def remove(self, subscription: Subscription) -> None:
+        """Take an ended subscription off the books; doing so again changes nothing."""
+        with self._lock:
+            if subscription not in self._subscriptions:
+                return
+            del self._subscriptions[subscription]
+            for topic_filter in subscription.filters:
+                if has_wildcard(topic_filter):
+                    self._wildcards.remove(topic_filter, subscription)
+                    self._forget_routes()
+                else:
+                    same = self._exact[topic_filter]
+                    del same[subscription]
+                    if not same:
+                        del self._exact[topic_filter]
+                    self._forget_route(topic_filter)
+
+    async def tap(self, callback: MessageCallback) -> Subscription:
+        """Have a callback see every message published from now on, before anybody else (a wire tap).
+
+        It sees topics that begin with ``$`` too, which no filter matches all of; retained messages
+        of earlier are not shown. For those who record or trace; the loop that runs now calls it.
+        """
+        dispatcher = self.dispatcher()
+        with self._lock:
+            tap = Subscription(
+                (),
+                callback,
+                dispatcher,
+                number=-1,
+                limit=DEFAULT_LIMIT,
+                overflow="wait",
+                on_close=self.remove_tap,
+            )
+            self._taps[tap] = None
+            self._forget_routes()
+        return tap
+
+    def remove_tap(self, tap: Subscription) -> None:
+        """Take a tap off the books; doing so again changes nothing."""
+        with self._lock:
+            if self._taps.pop(tap, self) is not self:
+                self._forget_routes()
 
     # --- event loops --------------------------------------------------------------------------
 
@@ -91,25 +211,25 @@ class LocalBroker:
         loop = asyncio.get_running_loop()
         found = self._dispatchers.get(loop)
         if found is not None:
-            found.thread_id = threading.get_ident()  # a loop may go on in another thread
+            found.thread_id = get_ident()  # a loop may go on in another thread
         else:
             with self._lock:
                 for closed in [known for known in self._dispatchers if known.is_closed()]:
                     self._forget_loop(closed)
-                found = self._dispatchers[loop] = Dispatcher(loop)
+                found = self._dispatchers[loop] = Dispatcher(loop, self.route)
         return found
 
     def _forget_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take a loop that has ended off the books, with the subscriptions it left behind."""
         ended = self._dispatchers.pop(loop, None)
         if ended is not None:
-            ended.inbox.clear()  # whoever waits for room there waits no more
-        known = (*self._subscriptions, *self._watchers)
+            ended.inbox.clear()  # whoever waits for capacity there waits no more
+        known = (*self._subscriptions, *self._taps)
         left = [each for each in known if each.dispatcher.loop is loop]
         for subscription in left:
             subscription.close()
         if left:
-            bus.warning("localbus.loop_ended", count=len(left), topic=left[0].name)
+            bus.warning("connector.loop_ended", count=len(left), topic=", ".join(left[0].filters))
 
     def post(self, target: Dispatcher, delivery: Delivery) -> None:
         """Leave a message at the dispatcher of another loop."""
@@ -129,9 +249,9 @@ class LocalBroker:
         Raises:
             InvalidTopicError: it is not a topic that can be published.
         """
-        here = dispatcher.routes.get(topic)
-        if here is not None:
-            return here, ()
+        local = dispatcher.routes.get(topic)
+        if local is not None:
+            return local, ()
         mixed = dispatcher.mixed_routes.get(topic)
         if mixed is not None:
             return mixed
@@ -144,106 +264,20 @@ class LocalBroker:
         """Work a route out, and have the dispatcher remember it."""
         by_filter = dict.fromkeys(self._wildcards.match(topic))  # one with several counts once
         by_filter.update(self._exact.get(topic, _NOBODY))
-        found = [*self._watchers, *sorted(by_filter, key=_by_number)]
+        found = [*self._taps, *sorted(by_filter, key=_by_number)]
         if len(self._dispatchers) == 1:
             route: Route = (tuple([each.task or each.recipient() for each in found]), ())
         else:
             route = _route_by_loop(found, dispatcher)
-        here, elsewhere = route
+        local, remote = route
         if len(dispatcher.routes) + len(dispatcher.mixed_routes) >= _MAX_ROUTES:
             dispatcher.routes.clear()
             dispatcher.mixed_routes.clear()
-        if elsewhere:
+        if remote:
             dispatcher.mixed_routes[topic] = route
         else:
-            dispatcher.routes[topic] = here
+            dispatcher.routes[topic] = local
         return route
-
-    # --- subscriptions ------------------------------------------------------------------------
-
-    def add(
-        self,
-        filters: Filters,
-        callback: MessageCallback,
-        dispatcher: Dispatcher,
-        *,
-        owner: SubscriptionOwner,
-        limit: int,
-        overflow: OverflowPolicy,
-    ) -> Subscription:
-        """Enter a subscription; it already holds what is retained for it.
-
-        Raises:
-            InvalidTopicError: a filter is not valid, or asks for a shared subscription.
-        """
-        validate_filters(filters)
-        with self._lock:
-            subscription = Subscription(
-                filters,
-                callback,
-                dispatcher,
-                number=next(self._numbers),
-                limit=limit,
-                overflow=overflow,
-                owner=owner,
-            )
-            self._subscriptions[subscription] = None
-            for topic_filter in filters:
-                if has_wildcard(topic_filter):
-                    self._wildcards.add(topic_filter, subscription)
-                    self._forget_routes()
-                else:
-                    self._exact.setdefault(topic_filter, {})[subscription] = None
-                    self._forget_route(topic_filter)
-            if self._retained:
-                retained = self._retained_for(filters)
-                if retained:
-                    subscription.recipient().hold_retained(retained)
-        return subscription
-
-    async def watch(self, callback: MessageCallback) -> Subscription:
-        """Have a callback see every message published from now on, before anybody else does.
-
-        It sees topics that begin with ``$`` too, which no filter matches all of; retained messages
-        of earlier are not shown. For those who record or trace; the loop that runs now calls it.
-        """
-        dispatcher = self.dispatcher()
-        with self._lock:
-            watcher = Subscription(
-                (),
-                callback,
-                dispatcher,
-                number=-1,
-                limit=DEFAULT_LIMIT,
-                overflow="wait",
-                owner=self,
-            )
-            self._watchers[watcher] = None
-            self._forget_routes()
-        return watcher
-
-    def forget(self, watcher: Subscription) -> None:
-        """Let a watcher go; doing so again changes nothing."""
-        with self._lock:
-            if self._watchers.pop(watcher, self) is not self:
-                self._forget_routes()
-
-    def remove(self, subscription: Subscription) -> None:
-        """Take an ended subscription off the books; doing so again changes nothing."""
-        with self._lock:
-            if subscription not in self._subscriptions:
-                return
-            del self._subscriptions[subscription]
-            for topic_filter in subscription.filters:
-                if has_wildcard(topic_filter):
-                    self._wildcards.remove(topic_filter, subscription)
-                    self._forget_routes()
-                else:
-                    same = self._exact[topic_filter]
-                    del same[subscription]
-                    if not same:
-                        del self._exact[topic_filter]
-                    self._forget_route(topic_filter)
 
     def _forget_routes(self) -> None:
         for dispatcher in self._dispatchers.values():
@@ -257,46 +291,11 @@ class LocalBroker:
             elif topic in dispatcher.mixed_routes:
                 del dispatcher.mixed_routes[topic]
 
-    # --- retained messages --------------------------------------------------------------------
-
-    def retain(self, topic: str, payload: Payload, dispatcher: Dispatcher) -> tuple[Payload, Route]:
-        """Keep or clear a topic's last payload; return what live subscribers get, and the route.
-
-        Both happen under one lock, so that a subscription made at the same time on another thread
-        gets the message once: as retained, or live.
-        """
-        with self._lock:
-            route = self.route(topic, dispatcher)
-            kept = self._retained.get(topic)
-            if clears(payload):
-                payload = {}
-                if kept is not None:
-                    self._retained_tree.remove(topic, self._retained.pop(topic))
-            elif kept is not None:
-                kept.message, kept.number = (topic, payload), next(self._numbers)
-            else:
-                entry = self._retained[topic] = _Retained((topic, payload), next(self._numbers))
-                self._retained_tree.add(topic, entry)
-            return payload, route
-
-    def _retained_for(self, filters: Filters) -> list[Message]:
-        """Return what is retained for any of the filters, the oldest first."""
-        found: list[_Retained] = []
-        for topic_filter in filters:
-            if has_wildcard(topic_filter):
-                found += self._retained_tree.match(topic_filter)
-            elif topic_filter in self._retained:
-                found.append(self._retained[topic_filter])
-        if len(filters) > 1:  # a topic may match several
-            found = list(dict.fromkeys(found))
-        found.sort(key=_by_number)
-        return [entry.message for entry in found]
-
 
 def _route_by_loop(found: list[Subscription], dispatcher: Dispatcher) -> Route:
     """Tell those of the dispatcher's own loop from those of others."""
     by_dispatcher: dict[Dispatcher, list[CallbackTask]] = {}
     for subscription in found:
         by_dispatcher.setdefault(subscription.dispatcher, []).append(subscription.recipient())
-    here = tuple(by_dispatcher.pop(dispatcher, ()))
-    return here, tuple((other, tuple(theirs)) for other, theirs in by_dispatcher.items())
+    local = tuple(by_dispatcher.pop(dispatcher, ()))
+    return local, tuple((other, tuple(theirs)) for other, theirs in by_dispatcher.items())

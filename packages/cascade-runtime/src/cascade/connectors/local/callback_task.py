@@ -2,12 +2,23 @@
 
 Inside the task a generator, the pump, takes a message, runs the callback, and yields `IDLE`; so a
 callback that does not wait costs one ``send``. When a callback waits, the pump stands mid-flight and
-goes on with the event loop, while later messages gather in a queue. Three states, told by where
-``send`` points:
+goes on with the event loop, while later messages gather in a queue. ``send`` points where the next
+message goes::
 
-    idle      → the pump's own ``send``: the callback runs at once
-    occupied  → `CallbackTask._enqueue`: a callback waits, or retained messages come first
-    closed    → `_discard`
+                    callback waits, or retained messages come first
+              ┌──────────────────────────────────────────────────────┐
+              │                                                      ▼
+    made ──▶ idle: the pump's own ``send``          occupied: `_enqueue`, to the queue
+              │  ▲                                                   │  │
+              │  └───────────────── queue drained ───────────────────┘  │
+              └─── unsubscribed or cancelled ──▶ closed: `_discard` ◀───┘
+
+Back-pressure: where `_enqueue` finds the queue full, the task enters itself in the list
+``over_capacity``, and whoever published looks there before it goes on.
+
+Cancellation: `stop` cancels the callback in flight and awaits it. A callback that swallows the
+request keeps the subscription (`EagerTask.uncancel` counts); one that ends by it ends the
+subscription too, since asyncio's rule is that a cancelled task is over.
 """
 
 from __future__ import annotations
@@ -18,23 +29,34 @@ from asyncio import tasks as asyncio_tasks
 from collections import deque
 from collections.abc import Callable, Generator, Sized
 from contextvars import Context, ContextVar
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 from cascade.common.messaging import bus
-from cascade.connectors.local.dispatcher import CATCH_UP, IDLE, Bounded, Dispatcher, Message
 from cascade.interfaces.protocols import MessageCallback
-from cascade.interfaces.topics import Filters
-from cascade.runtime.bounded_queue import BoundedQueue
-from cascade.runtime.eager_task import EagerTask
+from cascade.runtime.concurrency.bounded_queue import BoundedQueue
+from cascade.runtime.concurrency.eager_task import EagerTask
+from cascade.runtime.concurrency.futures import release
 
-__all__ = ["CallbackTask", "inside_callback"]
+__all__ = ["DRAIN", "IDLE", "CallbackTask", "Message", "OverCapacity", "inside_callback"]
+
+Message: TypeAlias = tuple[str, Any]
+"""Topic and payload."""
+
+OverCapacity: TypeAlias = list[tuple["CallbackTask", Message]]
+"""Tasks whose queue was full, each with the message that found it so."""
+
+DRAIN: Message = ("", None)
+"""Not a message: run the callback for what the queue holds."""
+
+IDLE = object()
+"""What ``send`` returns when the callback waits for nothing."""
 
 inside_callback: ContextVar[bool] = ContextVar("inside_callback", default=False)
 """True in every callback, and in what it starts: there a publish never waits."""
 
 _NOTHING_RETAINED: deque[Message] = deque(maxlen=0)
 
-_DRAIN_SLICE = 2048  # waiting messages handed to the callback before the loop gets a turn
+_DRAIN_SLICE = 2048  # queued messages that the callback gets before the loop has a turn
 
 
 def _run_directly(function: Callable[[Message], Any], message: Message) -> Any:
@@ -46,56 +68,63 @@ def _discard(_message: Message) -> object:
     return IDLE
 
 
-class Subscribed(Bounded, Protocol):
-    """Whose callback it is: a subscription, which stands on this module."""
-
-    callback: MessageCallback
-    context: Context
-    dispatcher: Dispatcher
-    filters: Filters
-
-    def close(self) -> None:
-        """Take no more messages."""
-
-
 class CallbackTask(EagerTask[None]):
     """Runs a callback for one message after the other, for as long as its subscription lives.
 
     Attributes:
-        subscription: whose callback it is.
         queue: messages that wait for the callback; None before the first one has to.
-        run: with ``send``, how to hand over a message: ``run(send, message)`` gives `IDLE`, or what
-            the callback waits for.
+        run: with ``send``, how to hand over a message: ``run(send, message)`` returns `IDLE`, or the
+            future that the callback waits for.
         send: see the states above.
     """
 
     __slots__ = (
         "_caught_up",
+        "_close_subscription",
         "_closed",
         "_in_flight",
         "_is_behind",
+        "_make_queue",
+        "_over_capacity",
         "_pump",
         "_retained",
+        "_schedule_drain",
         "queue",
         "run",
         "send",
-        "subscription",
     )
 
-    def __init__(self, subscription: Subscribed) -> None:
-        """Be ready to run the callback in the subscription's context."""
+    def __init__(
+        self,
+        callback: MessageCallback,
+        loop: asyncio.AbstractEventLoop,
+        context: Context,
+        *,
+        make_queue: Callable[[], BoundedQueue[Message]],
+        over_capacity: OverCapacity,
+        schedule_drain: Callable[[CallbackTask], None],
+        close_subscription: Callable[[], None],
+    ) -> None:
+        """Prepare to run the callback in that context; nothing runs yet.
+
+        ``schedule_drain`` has the loop send it `DRAIN`; ``close_subscription`` is called when it ends
+        by itself.
+        """
         # A generator, typed as anything, since only it and not every `Generator` tells ``gi_running``.
-        self._pump: Any = self._run_callbacks(subscription.callback)
+        self._pump: Any = self._run_callbacks(callback)
         next(self._pump)  # to its first yield
-        super().__init__(self._pump, subscription.dispatcher.loop, subscription.context)
-        self.subscription = subscription
+        super().__init__(self._pump, loop, context)
+        self._make_queue = make_queue
+        self._over_capacity = over_capacity
+        self._schedule_drain = schedule_drain
+        self._close_subscription = close_subscription
         self.queue: BoundedQueue[Message] | None = None
         self._retained = _NOTHING_RETAINED
         self._is_behind = False  # whether there are retained messages that the callback has not had
         self._caught_up: asyncio.Future[None] | None = None
         self._in_flight = False
         self._closed = False
-        self.run: Callable[..., Any] = subscription.context.run
+        self.run: Callable[..., Any] = context.run
         self.send: Callable[[Message], Any] = self._pump.send
 
     @types.coroutine
@@ -114,10 +143,8 @@ class CallbackTask(EagerTask[None]):
                 topic, payload = yield IDLE
         except GeneratorExit:
             raise
-        except (
-            BaseException
-        ):  # an interrupt goes to whoever runs the loop, and ends this as any task
-            self.subscription.close()
+        except BaseException:  # an interrupt: on to whoever runs the loop; it ends this as any task
+            self._close_subscription()
             raise
 
     def _report(self, topic: str, error: BaseException) -> None:
@@ -135,18 +162,18 @@ class CallbackTask(EagerTask[None]):
         self.send = self._enqueue
 
     def _enqueue(self, message: Message) -> Any:
-        if message is CATCH_UP:
+        if message is DRAIN:
             return self._context.run(self._drain)
-        if not self.backlog().put(message):
-            self.subscription.dispatcher.crowded.append((self, message))
+        if self.queue is None:
+            self.queue = self._make_queue()
+        if not self.queue.put_nowait(message):
+            self._over_capacity.append((self, message))
         return IDLE
 
-    def backlog(self) -> BoundedQueue[Message]:
-        """Return the queue of messages that wait for the callback."""
-        if self.queue is None:
-            owner = self.subscription
-            self.queue = BoundedQueue(owner.filters, owner.limit, owner.overflow)
-        return self.queue
+    def applies_back_pressure(self) -> bool:
+        """Return whether its publishers have to wait until the queue has capacity again."""
+        queue = self.queue
+        return queue is not None and queue.policy == "wait" and queue.over_capacity()
 
     # --- from message to message --------------------------------------------------------------
 
@@ -166,7 +193,7 @@ class CallbackTask(EagerTask[None]):
         self._in_flight = False
         asyncio_tasks._unregister_task(self)  # type: ignore[arg-type]  # noqa: SLF001 - the documented hook
         if self._cancel_requests:
-            self.subscription.close()
+            self._close_subscription()
         if self._closed:
             self._finish()
             return
@@ -180,26 +207,25 @@ class CallbackTask(EagerTask[None]):
         Returns:
             What the callback waits for, or `IDLE`.
         """
-        waits_for = self._work_off(self._retained, self._retained.popleft)
+        waits_for = self._process_backlog(self._retained, self._retained.popleft)
         if waits_for is IDLE and not self._retained:
             self._catch_up()
             if self.queue:
-                waits_for = self._work_off(self.queue, self.queue.take)
+                waits_for = self._process_backlog(self.queue, self.queue.get_nowait)
         if waits_for is not IDLE or self._closed:
             return waits_for
         if self._retained or self.queue:  # the loop has a turn before the rest
-            dispatcher = self.subscription.dispatcher
-            dispatcher.loop.call_soon(dispatcher.nudge, self)
+            self.get_loop().call_soon(self._schedule_drain, self)
         else:
             self._become_idle()
         return IDLE
 
-    def _work_off(self, waiting: Sized, take: Callable[[], Message]) -> Any:
+    def _process_backlog(self, waiting: Sized, get: Callable[[], Message]) -> Any:
         send = self._pump.send
         for _ in range(_DRAIN_SLICE):
             if not waiting:  # closing empties it, too
                 break
-            waits_for = send(take())
+            waits_for = send(get())
             if waits_for is not IDLE:
                 return waits_for
         return IDLE
@@ -215,7 +241,7 @@ class CallbackTask(EagerTask[None]):
     def _catch_up(self) -> None:
         self._is_behind = False
         if self._caught_up is not None:
-            _settle(self._caught_up)
+            release(self._caught_up)
 
     async def caught_up(self) -> None:
         """Wait until the callback is done with every retained message, or the subscription ends."""
@@ -236,7 +262,7 @@ class CallbackTask(EagerTask[None]):
             self.queue.clear()
         self._retained.clear()
         if self._caught_up is not None:
-            _settle(self._caught_up)
+            release(self._caught_up)
         if not self._is_running():
             self._pump.close()  # the pump holds this object: without it, both go at once
             self._finish()
@@ -264,7 +290,7 @@ class CallbackTask(EagerTask[None]):
         if self._in_flight:
             return super().cancel(msg)
         if not self._pump.gi_running:
-            self.subscription.close()
+            self._close_subscription()
             return False
         # It has not waited yet, and may take the request back or end before it is carried out.
         self.get_loop().call_soon(self._end_if_cancelled)
@@ -272,14 +298,9 @@ class CallbackTask(EagerTask[None]):
 
     def _end_if_cancelled(self) -> None:
         if not self._in_flight and (self._cancel_requests or self._closed):
-            self.subscription.close()
+            self._close_subscription()
             self._finish()
 
     def _finish(self) -> None:
         if not self.done():
             self.set_result(None)
-
-
-def _settle(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)

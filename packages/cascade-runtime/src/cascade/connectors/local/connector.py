@@ -5,28 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from threading import get_ident
 from typing import Any
 
 from cascade.connectors.local.broker import LocalBroker
 from cascade.connectors.local.callback_task import inside_callback
-from cascade.connectors.local.dispatcher import IDLE, Dispatcher, Recipients
+from cascade.connectors.local.dispatcher import Dispatcher, Publisher, Recipients
 from cascade.connectors.local.subscription import Subscription
 from cascade.interfaces.errors import NotConnectedError
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
 from cascade.interfaces.topics import as_filters
-from cascade.runtime.bounded_queue import DEFAULT_LIMIT, BoundedQueue, check_bounds
-from cascade.runtime.current_task import current_tasks
+from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT, BoundedQueue, check_bounds
 
 __all__ = ["LocalBusConnector"]
 
-_LOOK_EVERY = 1.0  # seconds between two looks whether the loop that a publisher waits for has ended
+_POLL_INTERVAL = (
+    1.0  # seconds between two looks whether the loop that a publisher waits for has ended
+)
 
 # The one documented default: what connectors join unless told otherwise.
 _default_broker = LocalBroker()
 
 
-class LocalBusConnector:
+class LocalBusConnector(Publisher):
     """A connector in memory: no broker to install, no socket, and the same order every time.
 
     It keeps the whole contract of `cascade.interfaces.protocols.Connector`. Payloads are passed by
@@ -72,9 +72,7 @@ class LocalBusConnector:
         self._max_queued = max_queued
         self._overflow: OverflowPolicy = overflow
         self._connected = False
-        self._dispatcher: Dispatcher | None = (
-            None  # of the loop that published last; None: look again
-        )
+        self._dispatcher = None
         self._subscriptions: dict[Subscription, None] = {}
 
     @property
@@ -102,54 +100,12 @@ class LocalBusConnector:
         for subscription in subscriptions:
             await subscription.unsubscribe()
 
-    async def publish(  # noqa: C901 - the one hot path: a call for each part would cost more than the part
-        self, topic: str, payload: Payload, qos: int = 0, retain: bool = False
-    ) -> None:
-        """Hand a message to everyone whose filter matches; see the Connector contract."""
-        dispatcher = self._dispatcher
-        if dispatcher is None or dispatcher.thread_id != get_ident() or retain or qos != 0:
-            await self._publish_with_care(topic, payload, qos, retain=retain)
-            return
-        here = dispatcher.routes.get(topic)
-        if here is None:
-            here, elsewhere = self._broker.route(topic, dispatcher)
-            if elsewhere:
-                await self._publish_with_care(topic, payload, qos, retain=retain)
-                return
-        loop = dispatcher.loop
-        try:
-            publisher = current_tasks[loop]
-        except KeyError:  # another loop runs in this thread, or no task
-            await self._publish_with_care(topic, payload, qos, retain=retain)
-            return
-        message = (topic, payload)
-        if dispatcher.delivering:
-            dispatcher.pending.append((message, here))
-            return
-        # What `Dispatcher.hand_out` does, for this one message: the call alone would cost a fifth more.
-        recipient = None
-        dispatcher.delivering = True
-        try:
-            for recipient in here:
-                current_tasks[loop] = recipient
-                waits_for = recipient.run(recipient.send, message)
-                if waits_for is not IDLE:
-                    recipient.suspend(waits_for)
-        except BaseException:
-            dispatcher.break_off(message, here, recipient)
-            current_tasks[loop] = publisher
-            raise
-        dispatcher.delivering = False
-        current_tasks[loop] = publisher
-        if dispatcher.pending:
-            dispatcher.hand_out()
-        if dispatcher.crowded:
-            await dispatcher.make_room(message, may_wait=not inside_callback.get())
+    # --- publishing: the fast path is `Publisher.publish`, in dispatcher.py -----------------------
 
-    async def _publish_with_care(
+    async def _publish_slow_path(
         self, topic: str, payload: Payload, qos: int, *, retain: bool
     ) -> None:
-        """Publish where the short way does not serve: retained, to other loops, or from another one.
+        """Publish where the fast path does not serve: retained, to other loops, or from another one.
 
         A message is handed to this loop and to the others, and only then its publisher waits, where
         one of them cannot keep up.
@@ -163,20 +119,22 @@ class LocalBusConnector:
             payload, route = self._broker.retain(topic, payload, dispatcher)
         else:
             route = self._broker.route(topic, dispatcher)
-        here, elsewhere = route
+        local, remote = route
         message = (topic, payload)
         may_wait = not (inside_callback.get() or dispatcher.delivering)
-        for target, recipients in elsewhere:
+        for target, recipients in remote:
             self._broker.post(target, (message, recipients))
-        if here:
-            dispatcher.deliver(message, here)
-            if dispatcher.crowded and not dispatcher.delivering:
-                await dispatcher.make_room(message, may_wait=may_wait)
-        for target, recipients in elsewhere:
+        if local:
+            dispatcher.deliver(message, local)
+            if dispatcher.over_capacity and not dispatcher.delivering:
+                await dispatcher.apply_back_pressure(message, may_wait=may_wait)
+        for target, recipients in remote:
             if may_wait:
-                await _room_at(target, recipients)
+                await _wait_for_remote_capacity(target, recipients)
             else:
-                target.inbox.warn_of_growth()
+                target.inbox.report_growth()
+
+    # --- subscribing --------------------------------------------------------------------------
 
     async def subscribe(
         self, topic: str | Sequence[str], callback: MessageCallback
@@ -188,35 +146,29 @@ class LocalBusConnector:
         Raises:
             TypeError: the callback is not callable.
         """
-        dispatcher = self._dispatcher
         if not self._connected:
             raise NotConnectedError("subscribe")
         if not callable(callback):
             raise TypeError(
                 f"a callback is an async function of (topic, payload), not {callback!r}"
             )
-        if dispatcher is None or not dispatcher.runs_here():
-            dispatcher = self._broker.dispatcher()
         subscription = self._broker.add(
             as_filters(topic),
             callback,
-            dispatcher,
-            owner=self,
             limit=self._max_queued,
             overflow=self._overflow,
+            on_close=self._forget,
         )
         self._subscriptions[subscription] = None
-        task = subscription.task
-        if task is not None:  # made already, for retained messages
-            dispatcher.nudge(task)
+        if subscription.task is not None:  # made already, for retained messages
             try:
-                await task.caught_up()
+                await subscription.replay()
             except asyncio.CancelledError:
                 await subscription.unsubscribe()
                 raise
         return subscription
 
-    def forget(self, subscription: Subscription) -> None:
+    def _forget(self, subscription: Subscription) -> None:
         """Take an ended subscription off the books, here and at the broker."""
         self._subscriptions.pop(subscription, None)
         self._broker.remove(subscription)
@@ -227,19 +179,17 @@ class LocalBusConnector:
         _default_broker.reset()
 
 
-async def _room_at(target: Dispatcher, recipients: Recipients) -> None:
-    """Wait until another loop, and those on it who ask for that, can take more."""
-    if not target.inbox.has_room():
-        await _room(target.inbox, target.loop)
+async def _wait_for_remote_capacity(target: Dispatcher, recipients: Recipients) -> None:
+    """Wait until another loop, and those on it who apply back-pressure, can take more."""
+    await _wait_for_capacity(target.inbox, target.loop)
     for recipient in recipients:
-        queue = recipient.queue
-        if queue is not None and recipient.subscription.overflow == "wait" and not queue.has_room():
-            await _room(queue, target.loop)
+        if recipient.queue is not None and recipient.applies_back_pressure():
+            await _wait_for_capacity(recipient.queue, target.loop)
 
 
-async def _room(queue: BoundedQueue[Any], loop: asyncio.AbstractEventLoop) -> None:
-    """Wait for room; a loop that ends says nothing, so look now and then whether it is there."""
-    while not (queue.has_room() or loop.is_closed()):
+async def _wait_for_capacity(queue: BoundedQueue[Any], loop: asyncio.AbstractEventLoop) -> None:
+    """Wait for capacity; a loop that ends says nothing, so look now and then whether it is there."""
+    while queue.over_capacity() and not loop.is_closed():
         with suppress(TimeoutError):
-            async with asyncio.timeout(_LOOK_EVERY):
-                await queue.room()
+            async with asyncio.timeout(_POLL_INTERVAL):
+                await queue.wait_for_capacity()

@@ -1,87 +1,105 @@
-"""Hands messages out on one event loop: run to completion, one total order, no recursion.
+"""Delivers messages on one event loop: run to completion, one total order, no recursion.
 
-A `Dispatcher` belongs to one broker and one event loop. A message goes to its recipients one
-after the other, each callback running at once; what is published meanwhile waits in ``pending``
-until the message being delivered has reached everyone. Other threads leave their messages in
-``inbox``.
+A `Dispatcher` belongs to one broker and one event loop. A message goes to its recipients one after
+the other, each callback running at once; what is published meanwhile waits in ``pending`` until the
+message being delivered has reached everyone. Other threads leave their messages in ``inbox``.
+
+The delivery loop stands here twice, one below the other: in `Publisher.publish`, for a message that
+is alone, and in `Dispatcher.dispatch`, for all others. Calling the second from the first would cost
+a fifth of a publish (``docs/decisions/0002-run-callbacks-to-completion.md``).
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from threading import get_ident
+from typing import TypeAlias
 
 from cascade.common.messaging import bus
+from cascade.connectors.local.callback_task import (
+    DRAIN,
+    IDLE,
+    CallbackTask,
+    Message,
+    OverCapacity,
+    inside_callback,
+)
 from cascade.interfaces.errors import QueueFullError
-from cascade.interfaces.protocols import OverflowPolicy
-from cascade.runtime.bounded_queue import DEFAULT_LIMIT, BoundedQueue
-from cascade.runtime.current_task import current_tasks, restore_task
+from cascade.interfaces.protocols import Payload
+from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT, BoundedQueue
+from cascade.runtime.concurrency.current_task import current_tasks, restore_task
 
-__all__ = [
-    "CATCH_UP",
-    "IDLE",
-    "Delivery",
-    "Dispatcher",
-    "Message",
-    "Recipient",
-    "Recipients",
-    "Route",
-]
+__all__ = ["Delivery", "Dispatcher", "Publisher", "Recipients", "Route"]
 
-Message: TypeAlias = tuple[str, Any]
-"""Topic and payload."""
+Recipients: TypeAlias = tuple[CallbackTask, ...]
+"""Those of one event loop that a message goes to, in the order they subscribed."""
 
-CATCH_UP: Message = ("", None)
-"""Not a message but a nudge: begin with what the queue holds."""
+Route: TypeAlias = tuple[Recipients, tuple[tuple["Dispatcher", Recipients], ...]]
+"""Where the messages of one topic go, seen from one loop: the local recipients, and the remote ones."""
 
-IDLE = object()
-"""What a recipient answers when it has nothing to wait for."""
+Delivery: TypeAlias = tuple[Message, Recipients]
+"""One message on its way to those of this loop who subscribed before it was published."""
 
 _INBOX_SLICE = 0.001  # seconds that messages from other threads may take of one turn of the loop
 
 
-class Bounded(Protocol):
-    """What the dispatcher asks of a subscription: how much may wait for it, and what its name is."""
+class Publisher(ABC):
+    """The publishing half of a connector; `LocalBusConnector` is the whole."""
 
-    limit: int
-    overflow: OverflowPolicy
+    _dispatcher: Dispatcher | None  # of the loop that published last; None: look again
 
-    @property
-    def name(self) -> str:
-        """What reports call it."""
+    async def publish(  # noqa: C901 - the one hot path: a call for each part would cost more than the part
+        self, topic: str, payload: Payload, qos: int = 0, retain: bool = False
+    ) -> None:
+        """Deliver a message to everyone whose filter matches; see the Connector contract."""
+        dispatcher = self._dispatcher
+        if dispatcher is None or dispatcher.thread_id != get_ident() or retain or qos != 0:
+            await self._publish_slow_path(topic, payload, qos, retain=retain)
+            return
+        local = dispatcher.routes.get(topic)
+        if local is None:
+            local, remote = dispatcher.find_route(topic, dispatcher)
+            if remote:
+                await self._publish_slow_path(topic, payload, qos, retain=retain)
+                return
+        loop = dispatcher.loop
+        try:
+            publisher = current_tasks[loop]
+        except KeyError:  # another loop runs in this thread, or no task
+            await self._publish_slow_path(topic, payload, qos, retain=retain)
+            return
+        message = (topic, payload)
+        if dispatcher.delivering:
+            dispatcher.pending.append((message, local))
+            return
+        recipient = None
+        dispatcher.delivering = True
+        try:
+            for recipient in local:
+                current_tasks[loop] = recipient
+                waits_for = recipient.run(recipient.send, message)
+                if waits_for is not IDLE:
+                    recipient.suspend(waits_for)
+        except BaseException:
+            dispatcher.requeue_undelivered(message, local, recipient)
+            current_tasks[loop] = publisher
+            raise
+        dispatcher.delivering = False
+        current_tasks[loop] = publisher
+        if dispatcher.pending:
+            dispatcher.dispatch()
+        if dispatcher.over_capacity:
+            await dispatcher.apply_back_pressure(message, may_wait=not inside_callback.get())
 
-
-class Recipient(Protocol):
-    """What the dispatcher hands messages to: the task of a callback, which stands on this module."""
-
-    @property
-    def subscription(self) -> Bounded:
-        """Whose callback it is."""
-
-    run: Callable[..., Any]
-    send: Callable[[Message], Any]
-    """``run(send, message)`` gives `IDLE`, or what the callback waits for."""
-    queue: BoundedQueue[Message] | None
-
-    def suspend(self, waits_for: Any) -> None:
-        """Go on with the event loop: the callback waits for something."""
-
-    def backlog(self) -> BoundedQueue[Message]:
-        """Return the queue of messages that wait for the callback."""
-
-
-Recipients: TypeAlias = tuple[Recipient, ...]
-"""Those of one event loop that a message goes to, in the order they subscribed."""
-
-Route: TypeAlias = tuple[Recipients, tuple[tuple["Dispatcher", Recipients], ...]]
-"""Where the messages of one topic go, seen from one loop: who is on it, and who is on others."""
-
-Delivery: TypeAlias = tuple[Message, Recipients]
-"""One message on its way to those of this loop who subscribed before it was published."""
+    @abstractmethod
+    async def _publish_slow_path(
+        self, topic: str, payload: Payload, qos: int, *, retain: bool
+    ) -> None:
+        """Publish where the fast path does not serve: retained, to other loops, or from another one."""
 
 
 class Dispatcher:
@@ -89,41 +107,39 @@ class Dispatcher:
 
     __slots__ = (
         "_scheduled",
-        "crowded",
         "delivering",
+        "find_route",
         "inbox",
         "loop",
         "mixed_routes",
+        "over_capacity",
         "pending",
         "routes",
         "thread_id",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Serve the loop that runs now, in this thread."""
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, find_route: Callable[[str, Dispatcher], Route]
+    ) -> None:
+        """Serve the loop that runs now, in this thread; ``find_route`` fills ``routes``."""
         self.loop = loop
-        self.thread_id = threading.get_ident()
+        self.thread_id = get_ident()
+        self.find_route = find_route
         self.routes: dict[str, Recipients] = {}
-        """Topics that are heard on this loop alone: the short way."""
+        """Topics that only subscriptions of this loop listen to: the fast path."""
         self.mixed_routes: dict[str, Route] = {}
-        """Topics that are heard on other loops too."""
+        """Topics that subscriptions of other loops listen to as well."""
         self.delivering = False
         self.pending: deque[Delivery] = deque()
         self.inbox: BoundedQueue[Delivery] = BoundedQueue("(other threads)", DEFAULT_LIMIT, "wait")
-        self.crowded: list[tuple[Recipient, Message]] = []
+        self.over_capacity: OverCapacity = []
         self._scheduled = False
 
-    def deliver(self, message: Message, recipients: Recipients) -> None:
-        """Hand a message out; inside a delivery, after the one being delivered: nothing recurses."""
-        self.pending.append((message, recipients))
-        if not self.delivering:
-            self.hand_out()
-
-    def hand_out(self) -> None:
+    def dispatch(self) -> None:
         """Run the callbacks for everything that is pending, and for what they publish, in order.
 
-        An interrupt such as `KeyboardInterrupt` goes up at once; the next turn of the loop hands
-        out the rest, and until then everything queues behind it.
+        An interrupt such as `KeyboardInterrupt` goes up at once; the next turn of the loop delivers
+        the rest, and until then everything queues behind it.
         """
         loop = self.loop
         pending = self.pending
@@ -139,36 +155,46 @@ class Dispatcher:
                     if waits_for is not IDLE:
                         recipient.suspend(waits_for)
             except BaseException:
-                self.break_off(message, recipients, recipient)
+                self.requeue_undelivered(message, recipients, recipient)
                 restore_task(loop, publisher)
                 raise
         self.delivering = False
         restore_task(loop, publisher)
 
-    def break_off(self, message: Message, recipients: Recipients, last: Recipient | None) -> None:
+    def deliver(self, message: Message, recipients: Recipients) -> None:
+        """Deliver a message; inside a delivery, after the one being delivered: nothing recurses."""
+        self.pending.append((message, recipients))
+        if not self.delivering:
+            self.dispatch()
+
+    def requeue_undelivered(
+        self, message: Message, recipients: Recipients, last: CallbackTask | None
+    ) -> None:
         """Keep what an interrupt broke off: those after ``last`` have not had the message."""
         done = recipients.index(last) + 1 if last in recipients else 0
         self.pending.appendleft((message, recipients[done:]))
         self.loop.call_soon(self._resume)
 
     def _resume(self) -> None:
-        """Hand out what an interrupt left behind."""
-        self.hand_out()
-        self.settle_crowded()
+        """Deliver what an interrupt left behind."""
+        self.dispatch()
+        self.report_over_capacity()
 
-    def nudge(self, recipient: Recipient) -> None:
-        """Have somebody begin with what waits for it."""
-        self.deliver(CATCH_UP, (recipient,))
+    def schedule_drain(self, recipient: CallbackTask) -> None:
+        """Have a recipient process its backlog, in its turn among the messages."""
+        self.deliver(DRAIN, (recipient,))
         if not self.delivering:
-            self.settle_crowded()
+            self.report_over_capacity()
+
+    # --- other loops and threads --------------------------------------------------------------
 
     def runs_here(self) -> bool:
-        """Tell whether the loop runs in this thread, and a task of it right now."""
-        return self.thread_id == threading.get_ident() and self.loop in current_tasks
+        """Return whether the loop runs in this thread, and a task of it right now."""
+        return self.thread_id == get_ident() and self.loop in current_tasks
 
     def runs_elsewhere(self) -> bool:
-        """Tell whether the loop runs in another thread than this one."""
-        return self.thread_id != threading.get_ident() and self.loop.is_running()
+        """Return whether the loop runs in another thread than this one."""
+        return self.thread_id != get_ident() and self.loop.is_running()
 
     def post(self, delivery: Delivery) -> None:
         """Take a delivery from another thread or loop; called over there.
@@ -178,7 +204,7 @@ class Dispatcher:
         """
         if self.loop.is_closed():  # though something may be scheduled there still
             raise RuntimeError("the event loop of this dispatcher is closed")
-        self.inbox.put(delivery)
+        self.inbox.put_nowait(delivery)
         if not self._scheduled:
             self._scheduled = True
             self.loop.call_soon_threadsafe(self._empty_inbox)
@@ -189,53 +215,59 @@ class Dispatcher:
         end = time.perf_counter() + _INBOX_SLICE
         try:
             while inbox:
-                self.deliver(*inbox.take())
+                self.deliver(*inbox.get_nowait())
                 if time.perf_counter() > end:
                     break
         finally:  # an interrupt leaves messages too
             if inbox and not self._scheduled:
                 self._scheduled = True
                 self.loop.call_soon(self._empty_inbox)
-        self.settle_crowded()
+        self.report_over_capacity()
 
-    async def make_room(self, message: Message, *, may_wait: bool) -> None:
-        """Settle what the last delivery left crowded: refuse, warn, or wait for room.
+    # --- back-pressure ------------------------------------------------------------------------
+
+    async def apply_back_pressure(self, message: Message, *, may_wait: bool) -> None:
+        """Deal with the full queues that the last delivery met: refuse, warn, or wait for capacity.
 
         Args:
             message: the publisher's own message.
-            may_wait: False inside a callback, where waiting could close a circle.
+            may_wait: False inside a callback, where waiting could close a cycle.
 
         Raises:
-            QueueFullError: a recipient with the policy ``error`` had no room for the message.
+            QueueFullError: a recipient with the policy ``error`` refused the message.
         """
-        crowded, refused = self.settle_crowded(message, may_wait=may_wait)
+        waiting, refused = self.report_over_capacity(message, may_wait=may_wait)
         if may_wait:
-            for recipient in crowded:
-                await recipient.backlog().room()
+            for recipient in waiting:
+                if recipient.queue is not None:
+                    await recipient.queue.wait_for_capacity()
         if refused is not None:
             raise refused
 
-    def settle_crowded(
+    def report_over_capacity(
         self, message: Message | None = None, *, may_wait: bool = False
-    ) -> tuple[list[Recipient], QueueFullError | None]:
-        """Refuse or warn where there was no room; what callbacks published cannot wait.
+    ) -> tuple[list[CallbackTask], QueueFullError | None]:
+        """Refuse or warn where a queue was full; what callbacks published cannot wait.
 
         Returns:
-            Those that are worth waiting for, and the refusal of ``message`` if any.
+            Those whose capacity the publisher may wait for, and the refusal of ``message`` if any.
         """
-        crowded, self.crowded = self.crowded, []
+        found = self.over_capacity.copy()
+        self.over_capacity.clear()
         refused = None
         waiting = []
-        for recipient, late in crowded:
-            subscription = recipient.subscription
-            if subscription.overflow != "error":
+        for recipient, late in found:
+            queue = recipient.queue
+            if queue is None:
+                continue
+            if queue.policy != "error":
                 waiting.append(recipient)
                 if not (may_wait and late is message):
-                    recipient.backlog().warn_of_growth()
+                    queue.report_growth()
                 continue
-            error = QueueFullError(late[0], subscription.name, subscription.limit)
+            error = QueueFullError(late[0], queue.name, queue.limit)
             if late is message:
                 refused = error
             else:
-                bus.error("localbus.message_refused", topic=late[0], error=error)
+                bus.error("queue.message_refused", topic=late[0], error=error)
         return waiting, refused

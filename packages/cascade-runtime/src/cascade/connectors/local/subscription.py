@@ -1,28 +1,22 @@
-"""One subscription: what it listens to, and the handle that ends it.
+"""The handle of one subscription: what it listens to, and how it ends.
 
-It costs no task while it hears nothing: the `CallbackTask` that its callback runs in is made when a
-message is first on its way to it.
+No message passes through here. A subscription costs no task while it hears nothing: the
+`CallbackTask` that its callback runs in is made when a message is first on its way to it.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextvars import copy_context
-from typing import Protocol
 
-from cascade.connectors.local.callback_task import CallbackTask
+from cascade.connectors.local.callback_task import CallbackTask, Message
 from cascade.connectors.local.dispatcher import Dispatcher
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy
 from cascade.interfaces.topics import Filters
+from cascade.runtime.concurrency.bounded_queue import BoundedQueue
 
-__all__ = ["Subscription", "SubscriptionOwner"]
-
-
-class SubscriptionOwner(Protocol):
-    """Whoever keeps books of subscriptions."""
-
-    def forget(self, subscription: Subscription, /) -> None:
-        """Take an ended subscription off the books; from any thread, and more than once."""
+__all__ = ["Subscription"]
 
 
 class Subscription:
@@ -30,26 +24,22 @@ class Subscription:
 
     Attributes:
         filters: what it listens to.
-        callback: what it runs for each message.
-        dispatcher: hands the messages out, on the loop that subscribed.
+        dispatcher: delivers its messages, on the loop that subscribed.
         number: place in the order of all subscriptions of the broker.
-        limit: messages that wait at most.
-        overflow: what happens to one more.
-        context: where the callback runs: a copy of the subscriber's.
         task: the task that the callback runs in; None before the first message.
         closed: whether it takes no more messages.
     """
 
     __slots__ = (
-        "_owner",
-        "callback",
+        "_callback",
+        "_context",
+        "_limit",
+        "_on_close",
+        "_overflow",
         "closed",
-        "context",
         "dispatcher",
         "filters",
-        "limit",
         "number",
-        "overflow",
         "task",
     )
 
@@ -62,24 +52,19 @@ class Subscription:
         number: int,
         limit: int,
         overflow: OverflowPolicy,
-        owner: SubscriptionOwner,
+        on_close: Callable[[Subscription], None],
     ) -> None:
-        """Be ready; the owner is told when the subscription has ended, and the rest is as above."""
+        """Keep what `LocalBroker.add` was given; the callback runs in a copy of this context."""
         self.filters = filters
-        self.callback = callback
+        self._callback = callback
         self.dispatcher = dispatcher
         self.number = number
-        self.limit = limit
-        self.overflow: OverflowPolicy = overflow
-        self._owner = owner
-        self.context = copy_context()
+        self._limit = limit
+        self._overflow: OverflowPolicy = overflow
+        self._on_close = on_close
+        self._context = copy_context()
         self.task: CallbackTask | None = None
         self.closed = False
-
-    @property
-    def name(self) -> str:
-        """What reports call it: its filters."""
-        return ", ".join(self.filters)
 
     @property
     def dropped(self) -> int:
@@ -90,13 +75,40 @@ class Subscription:
     def recipient(self) -> CallbackTask:
         """Return the task that takes its messages; to be asked under the broker's lock."""
         if self.task is None:
-            self.task = CallbackTask(self)
+            dispatcher = self.dispatcher
+            self.task = CallbackTask(
+                self._callback,
+                dispatcher.loop,
+                self._context,
+                make_queue=self._make_queue,
+                over_capacity=dispatcher.over_capacity,
+                schedule_drain=dispatcher.schedule_drain,
+                close_subscription=self.close,
+            )
         return self.task
 
+    def _make_queue(self) -> BoundedQueue[Message]:
+        return BoundedQueue(self.filters, self._limit, self._overflow)
+
+    async def replay(self, retained: list[Message] | None = None) -> None:
+        """Hand over retained messages, ahead of all that waits; return once the callback is done with them.
+
+        Args:
+            retained: what to hand over; what the broker found when it added the subscription if left
+                out. Give them to a subscription that was added with ``hold=True``.
+        """
+        task = self.task
+        if task is None or self.closed:
+            return
+        if retained is not None:
+            task.hold_retained(retained)
+        self.dispatcher.schedule_drain(task)
+        await task.caught_up()
+
     def close(self) -> None:
-        """Take no more messages; a callback in flight goes on. From any thread."""
-        self._owner.forget(self)
-        if self.dispatcher.runs_elsewhere():  # it may be handing a message over right now
+        """Take no more messages; a callback in flight goes on. From any thread, any number of times."""
+        self._on_close(self)
+        if self.dispatcher.runs_elsewhere():  # it may be delivering a message right now
             self.dispatcher.loop.call_soon_threadsafe(self._close)
         else:
             self._close()
@@ -113,8 +125,7 @@ class Subscription:
         self.close()
         dispatcher = self.dispatcher
         if dispatcher.runs_here():
-            if self.task is not None:
-                await self.task.stop()
+            await self._stop()
         elif dispatcher.runs_elsewhere():
             stopping = asyncio.run_coroutine_threadsafe(self._stop(), dispatcher.loop)
             await asyncio.wrap_future(stopping)

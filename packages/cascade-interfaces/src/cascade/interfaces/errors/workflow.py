@@ -1,0 +1,154 @@
+"""What goes wrong in tasks, graphs, resources, providers and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cascade.interfaces.errors.base import CascadeError, near_name
+
+__all__ = [
+    "BrokenProviderError",
+    "CyclicGraphError",
+    "GraphError",
+    "InvalidConstraintError",
+    "InvalidResourceError",
+    "InvalidTaskError",
+    "LazyUseError",
+    "ProcessTransferError",
+    "ResourceCycleError",
+    "ResourceError",
+    "ShellError",
+    "UnknownParameterError",
+    "UnknownProviderError",
+    "UnknownResourceError",
+]
+
+
+class LazyUseError(CascadeError, TypeError):
+    """A lazy result used as if it were the value it stands for."""
+
+    def __init__(self, lazy: str, use: str) -> None:
+        """Name the call and the use."""
+        super().__init__(
+            f"{lazy} is a lazy result, not a value yet: it cannot be {use}; "
+            "run it first with cs.run(...), or hand it to a task that takes its value"
+        )
+        self.lazy = lazy
+        self.use = use
+
+
+class GraphError(CascadeError, ValueError):
+    """A graph that cannot be ordered."""
+
+
+class CyclicGraphError(GraphError):
+    """A lazy result that, through its arguments, needs itself."""
+
+    def __init__(self, cycle: list[str]) -> None:
+        """Name the tasks along the cycle."""
+        super().__init__(
+            f"cyclic graph: {' -> '.join(cycle)}; a task cannot wait for its own value, "
+            "return a lazy result from the task (a tail call) to go round again"
+        )
+        self.cycle = cycle
+
+
+class InvalidTaskError(CascadeError, TypeError):
+    """A task definition, or a target to run, that cannot work."""
+
+
+class UnknownParameterError(CascadeError, LookupError):
+    """``cs.param(name)`` in a run that was given no such parameter."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        """Name the parameter and the ones that were given."""
+        given = sorted(known)
+        super().__init__(
+            f"this run has no parameter {name!r}; give it with run(target, {{{name!r}: ...}})"
+            f" or a default with param({name!r}, default).{near_name(name, given)}"
+        )
+        self.name = name
+        self.known = given
+
+
+class ResourceError(CascadeError, RuntimeError):
+    """Something about a resource."""
+
+
+class InvalidResourceError(ResourceError, TypeError):
+    """What was given as a resource is not a generator function."""
+
+
+class UnknownResourceError(ResourceError, LookupError):
+    """A task asks for a resource that nobody registered."""
+
+    def __init__(self, name: str, wanted_by: str, known: Iterable[str]) -> None:
+        """Name the resource, who asks, and the nearest registered name."""
+        names = sorted(known)
+        super().__init__(
+            f"{wanted_by} asks for the resource {name!r}, which is not registered; "
+            f"call engine.register(...) with it first.{near_name(name, names)}"
+        )
+        self.name = name
+        self.wanted_by = wanted_by
+        self.known = names
+
+
+class ResourceCycleError(ResourceError):
+    """Resources that need each other, so none can open first."""
+
+    def __init__(self, cycle: list[str]) -> None:
+        """Name the resources along the cycle."""
+        super().__init__(f"resources need each other: {' -> '.join(cycle)}; break the circle")
+        self.cycle = cycle
+
+
+class ProcessTransferError(CascadeError, TypeError):
+    """A function, argument or result that cannot be sent to or from a worker process."""
+
+
+class UnknownProviderError(CascadeError, AttributeError):
+    """``cs.<name>`` for which no provider is installed."""
+
+
+class BrokenProviderError(CascadeError, RuntimeError):
+    """A provider that is installed but does not load.
+
+    Attributes:
+        provider: its name under ``cs.``.
+        distribution: the distribution that offers it.
+    """
+
+    def __init__(self, provider: str, distribution: str, reason: str) -> None:
+        """Name provider and distribution, and give the reason."""
+        super().__init__(
+            f"the provider {provider!r} of the distribution {distribution!r} does not load: {reason}"
+        )
+        self.provider = provider
+        self.distribution = distribution
+
+
+class ShellError(CascadeError, RuntimeError):
+    """A command ended with an exit status other than 0.
+
+    Attributes:
+        command: the command line as text.
+        returncode: its exit status; negative for a signal.
+        stdout: what it wrote to standard output.
+        stderr: what it wrote to standard error.
+    """
+
+    def __init__(self, command: str, returncode: int, stdout: str, stderr: str) -> None:
+        """Show the command, its status and the end of what it said."""
+        said = (stderr or stdout).strip()[-500:]
+        super().__init__(
+            f"command {command!r} ended with status {returncode}: {said or '(no output)'}"
+        )
+        self.command = command
+        self.returncode = returncode
+        self.stdout = stdout
+        self.stderr = stderr
+
+
+class InvalidConstraintError(CascadeError, ValueError):
+    """An order to a running engine that cannot be read."""

@@ -1,0 +1,132 @@
+"""From a target to its value: a trampoline that goes from step to step until a value is no call.
+
+The stack is explicit, so neither a long chain of calls nor a long life of tail calls costs any of
+Python's::
+
+               a call that needs one other: push it, go on with the other
+                    ┌──────┐
+                    ▼      │                 a call that needs several
+    target ──▶ next call ──┴──────────────▶ `GraphScheduler` runs its graph ─┐
+                    ▲      │                                                 │
+                    │      └─ needs nothing: call its function ──▶ value ◀───┘
+                    │                                               │
+                    ├────────── the value is a call: a tail call ───┤
+                    └─ else: pop the call that waits for it ────────┤
+                                                                    ▼
+                                                     nobody waits: the run's value
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import CoroutineType
+from typing import Any
+
+from cascade.interfaces.errors import CyclicGraphError, InvalidTaskError
+from cascade.interfaces.topics import Filters
+from cascade.runtime.evaluation.arguments import CALL_TYPES, find_calls, resolve
+from cascade.runtime.evaluation.invocation import call_directly, invoke, note_failure
+from cascade.runtime.evaluation.plan import cycle_in
+from cascade.runtime.evaluation.scheduler import GraphScheduler
+from cascade.runtime.state.run import Run
+from cascade.spec.lazy_types import LazyResult
+from cascade.spec.quoting import Quoted
+from cascade.spec.task import COLLECT, Task
+
+__all__ = ["as_call", "evaluate"]
+
+_DEEP = 64  # calls on the stack from which on a cycle is looked for
+
+
+def as_call(target: Any, params: Mapping[str, Any]) -> LazyResult[Any]:
+    """Return a target as one call: a task is called with the parameters, a list becomes a list of values.
+
+    Raises:
+        InvalidTaskError: the target is nothing that can be run.
+    """
+    if type(target) in CALL_TYPES:
+        return target  # type: ignore[no-any-return]  # looked up by its very type
+    if isinstance(target, (list, tuple)):
+        return LazyResult(COLLECT, (target,), {})
+    if isinstance(target, Task):
+        return LazyResult(target, (), dict(params))
+    raise InvalidTaskError(
+        f"cannot run {target!r}: a target is a call of a task, a task, or a list or tuple of these"
+    )
+
+
+async def evaluate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each part would cost more than the part
+    run: Run, value: Any, listen: Sequence[Filters]
+) -> Any:
+    """Evaluate call after call until a value is none; return it, with everything of the run closed.
+
+    A call that needs no other is called; one that needs a single other waits for it on a stack;
+    only one that needs several is a graph, and takes a `GraphScheduler`.
+    """
+    services = run.services
+    tick = run.tick
+    waiting: list[LazyResult[Any]] = []
+    failure: BaseException | None = None
+    try:
+        for filters in listen:
+            await run.open_mailbox(filters)
+        while True:
+            if type(value) in CALL_TYPES:
+                run.steps += not waiting
+                call = value
+                while len(needed := find_calls(call)) == 1:
+                    if call.task.prepare is not None:
+                        await call.task.prepare(run, call)
+                    waiting.append(call)
+                    if len(waiting) >= _DEEP:
+                        _check_for_cycle(waiting)
+                    (other,) = needed
+                    if type(other) is Quoted:
+                        break
+                    call = other
+                if len(needed) == 1:  # a quoted value, which is there already
+                    call = waiting.pop()
+                    args, kwargs = resolve(call, (other.value,))
+                elif needed:
+                    value = await GraphScheduler(run, call).evaluate()
+                    continue
+                else:  # and nothing to prepare: it is its turn
+                    args, kwargs = call.args, call.kwargs
+            elif waiting:
+                call = waiting.pop()
+                args, kwargs = resolve(call, (value,))
+            else:
+                return value
+            task = call.task
+            try:
+                if services.needs_slow_path or not task.is_direct:
+                    value = invoke(run, task, args, kwargs)
+                elif task.is_bare:
+                    value = task.function(*args, **kwargs)
+                else:
+                    value = call_directly(run, task, args, kwargs)
+                if type(value) is CoroutineType:
+                    value = await value
+            except Exception as error:
+                note_failure(error, task, run)
+                raise
+            if tick() > run.next_yield_at:
+                await run.yield_to_loop()
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        await run.close(failure)
+
+
+def _check_for_cycle(waiting: list[LazyResult[Any]]) -> None:
+    """Look whether the call that was put on the stack last waits for itself.
+
+    Raises:
+        CyclicGraphError: it does.
+    """
+    depth = len(waiting)
+    if not depth & (depth - 1):  # at powers of two: next to nothing per call
+        cycle = cycle_in(waiting)
+        if cycle:
+            raise CyclicGraphError(cycle)

@@ -1,0 +1,233 @@
+"""One task, with everything it asks for: admission, resources, cache, retries, time-out, its mode."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable
+from functools import partial
+from types import CoroutineType
+from typing import Any, TypeAlias
+
+from cascade.interfaces.errors import InvalidTaskError, NonDeterminismError
+from cascade.runtime.observation.events import (
+    Outcome,
+    TaskFinished,
+    TaskRetrying,
+    TaskStarted,
+    TaskThrottled,
+)
+from cascade.runtime.resources.scope import Scope
+from cascade.runtime.state.run import Run
+from cascade.spec.policies import NO_POLICIES, Cache
+from cascade.spec.resource import Inject
+from cascade.spec.task import Task
+
+__all__ = ["call_directly", "invoke", "note_failure"]
+
+_Work: TypeAlias = Callable[
+    [Run, Task[..., Any], tuple[Any, ...], dict[str, Any]], Coroutine[Any, Any, tuple[Any, bool]]
+]
+"""Gives a task's value, and whether it was remembered."""
+
+
+def note_failure(error: BaseException, task: Task[..., Any], run: Run) -> None:
+    """Write on an exception which task of which run it comes from."""
+    _name_culprit(error, task)
+    error.add_note(f"in task {task.name!r} of run {run.id!r}")
+
+
+def _name_culprit(error: BaseException, task: Task[..., Any]) -> None:
+    """Tell an error of virtual time which task it was, also inside the group of a `TaskGroup`."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            _name_culprit(each, task)
+    elif isinstance(error, NonDeterminismError) and error.task is None:
+        error.task = task.name
+
+
+def _missing_injections(
+    task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Inject]:
+    """Return the parameters that ask for a resource and were given no other argument."""
+    if not task.injections:
+        return {}
+    given = {*kwargs, *task.positions[: len(args)]}
+    return {
+        parameter: wanted for parameter, wanted in task.injections.items() if parameter not in given
+    }
+
+
+def invoke(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Start a task: return its value if it is there at once, else a coroutine that gives it."""
+    services = run.services
+    if not services.needs_slow_path and task.is_direct:
+        return call_directly(run, task, args, kwargs)
+    direct = task.is_direct and not services.overrides_builtin_resource
+    work: _Work = _without_policies if direct else _with_cache
+    if services.admission.has_constraints or task.policies.demands:
+        return _with_admission(run, task, args, kwargs, work)
+    return _with_events(run, task, args, kwargs, work)
+
+
+def call_directly(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Call the function of a direct task; where it gives a coroutine, that is still to be awaited."""
+    if not kwargs and len(args) == task.asks_from and task.fills is not None:
+        for name in task.fills:
+            args += (run.builtin_resource(name),)
+        return task.function(*args)
+    missing = _missing_injections(task, args, kwargs)
+    filled = {parameter: run.builtin_resource(each.name) for parameter, each in missing.items()}
+    return task.function(*args, **kwargs, **filled)
+
+
+async def _without_policies(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, bool]:
+    value = call_directly(run, task, args, kwargs)
+    return (await value if type(value) is CoroutineType else value), False
+
+
+async def _with_admission(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], work: _Work
+) -> Any:
+    """Run a task under the engine's constraints and capacities."""
+    admission = run.services.admission
+    await admission.acquire(task, run.id, partial(_tell_hold, run, task))
+    try:
+        return await _with_events(run, task, args, kwargs, work)
+    finally:
+        admission.release(task, run.id)
+
+
+def _tell_hold(run: Run, task: Task[..., Any], reason: str) -> None:
+    run.services.events.emit(TaskThrottled(run.id, run.loop.time(), task.name, reason))
+
+
+async def _with_events(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], work: _Work
+) -> Any:
+    """Run a task between the two events that tell of it, if anybody listens."""
+    events, clock = run.services.events, run.loop.time
+    if not events.listeners:
+        return (await work(run, task, args, kwargs))[0]
+    started = clock()
+    events.emit(TaskStarted(run.id, started, task.name))
+    outcome: Outcome = "succeeded"
+    cached = False
+    failure: BaseException | None = None
+    try:
+        value, cached = await work(run, task, args, kwargs)
+        return value
+    except asyncio.CancelledError as error:
+        outcome, failure = "cancelled", error
+        raise
+    except BaseException as error:
+        outcome, failure = "failed", error
+        raise
+    finally:
+        now = clock()
+        events.emit(TaskFinished(run.id, now, task.name, outcome, now - started, cached, failure))
+
+
+async def _with_cache(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, bool]:
+    """Return the value, and whether it was remembered."""
+    policy = task.policies.cache
+    if policy is None:
+        return await _with_resources(run, task, args, kwargs), False
+    cache, now = run.services.cache, run.loop.time
+    key = (task.name, _key_of(task, policy, args, kwargs))
+    value, good_until = cache.get(key, (None, -1.0))  # what is not there is past its time
+    if good_until is None or now() < good_until:
+        return value, True
+    value = await _with_resources(run, task, args, kwargs)
+    cache[key] = (value, None if policy.ttl is None else now() + policy.ttl)
+    return value, False
+
+
+def _key_of(
+    task: Task[..., Any], policy: Cache, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Hashable:
+    if policy.key is not None:
+        return policy.key(*args, **kwargs)
+    key = (args, tuple(sorted(kwargs.items())))
+    try:
+        hash(key)
+    except TypeError as error:
+        raise InvalidTaskError(
+            f"an argument of the cached task {task.name!r} cannot serve as a key: {error}; "
+            "say what identifies the call with with_cache(key=...)"
+        ) from None
+    return key
+
+
+async def _with_resources(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    call = _call if task.policies is NO_POLICIES else _attempts
+    missing = _missing_injections(task, args, kwargs)
+    if not missing:
+        return await call(run, task, args, kwargs)
+    scope = Scope(run.services.resources, run.builtin_resource, parent=run.scope)
+    failure: BaseException | None = None
+    try:
+        filled = await scope.fill(missing, f"the task {task.name!r}")
+        return await call(run, task, args, {**kwargs, **filled})
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        await scope.close(failure)
+
+
+async def _attempts(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    retry = task.policies.retry
+    if retry is None:
+        return await _attempt(run, task, args, kwargs)
+    attempt = 1
+    while True:
+        try:
+            return await _attempt(run, task, args, kwargs)
+        except retry.on as error:
+            if attempt >= retry.attempts:
+                error.add_note(f"after {attempt} attempts")
+                raise
+            wait = retry.wait_after(attempt, run.random.random())
+            run.services.events.emit(
+                TaskRetrying(run.id, run.loop.time(), task.name, attempt, wait, error)
+            )
+        await asyncio.sleep(wait)
+        attempt += 1
+
+
+async def _attempt(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    seconds = task.policies.timeout
+    if seconds is None:
+        return await _call(run, task, args, kwargs)
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await _call(run, task, args, kwargs)
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise TimeoutError(f"the task {task.name!r} took longer than {seconds:g} s") from error
+
+
+async def _call(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    if task.is_async:
+        return await task.function(*args, **kwargs)
+    if task.mode == "inline" or (task.mode == "thread" and run.is_simulated):
+        value = task.function(*args, **kwargs)
+        return await value if type(value) is CoroutineType else value
+    if run.is_simulated:
+        raise NonDeterminismError("a process", task.name)
+    return await run.services.executor.submit(task.mode, task.function, *args, **kwargs)

@@ -1,0 +1,1 @@
+"""What an engine says about itself: `events` in process, and `telemetry` over its connector."""

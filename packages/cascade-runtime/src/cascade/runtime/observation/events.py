@@ -1,0 +1,132 @@
+"""What an engine says about itself, in process: small records, and whoever listens.
+
+Without a listener no event is even made. Each names the run and its ``time``, in seconds of the event
+loop's clock. They are named tuples, which are made three times as fast as frozen dataclasses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple, TypeAlias
+
+from cascade.common.messaging import bus
+
+__all__ = [
+    "Event",
+    "EventStream",
+    "Listener",
+    "Outcome",
+    "RunFinished",
+    "RunStarted",
+    "TaskFinished",
+    "TaskRetrying",
+    "TaskStarted",
+    "TaskThrottled",
+]
+
+Outcome: TypeAlias = Literal["succeeded", "failed", "cancelled"]
+
+
+class RunStarted(NamedTuple):
+    """A run begins."""
+
+    run_id: str
+    time: float
+    target: str
+    """The target, as it shows itself."""
+
+
+class RunFinished(NamedTuple):
+    """A run has ended; its resources are closed."""
+
+    run_id: str
+    time: float
+    outcome: Outcome
+    steps: int
+    """How many steps it took: one more than its tail calls."""
+
+    error: BaseException | None = None
+
+
+class TaskStarted(NamedTuple):
+    """A task's function is about to be called."""
+
+    run_id: str
+    time: float
+    task: str
+
+
+class TaskThrottled(NamedTuple):
+    """A task has to wait: a constraint or a capacity holds it."""
+
+    run_id: str
+    time: float
+    task: str
+    reason: str
+
+
+class TaskRetrying(NamedTuple):
+    """A task failed and will be tried again."""
+
+    run_id: str
+    time: float
+    task: str
+    attempt: int
+    """Number of the attempt that failed, from 1."""
+
+    wait: float
+    """Seconds until the next attempt."""
+
+    error: BaseException
+
+
+class TaskFinished(NamedTuple):
+    """A task has ended."""
+
+    run_id: str
+    time: float
+    task: str
+    outcome: Outcome
+    duration: float
+    """Seconds from `TaskStarted`."""
+
+    cached: bool = False
+    error: BaseException | None = None
+
+
+Event: TypeAlias = (
+    RunStarted | RunFinished | TaskStarted | TaskThrottled | TaskRetrying | TaskFinished
+)
+"""Something that happened in a run."""
+
+Listener: TypeAlias = Callable[[Event], None]
+
+
+class EventStream:
+    """Hands events to listeners, at once and in order."""
+
+    __slots__ = ("_on_change", "listeners")
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        """Start without listeners; ``on_change`` is called when there are more or fewer."""
+        self.listeners: tuple[Listener, ...] = ()
+        self._on_change = on_change
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call the listener with every event from now on; returns a function that ends this."""
+        self.listeners = (*self.listeners, listener)
+        self._on_change()
+
+        def stop() -> None:
+            self.listeners = tuple(each for each in self.listeners if each is not listener)
+            self._on_change()
+
+        return stop
+
+    def emit(self, event: Event) -> None:
+        """Tell every listener; one that fails is reported and does not harm the run."""
+        for listener in self.listeners:
+            try:
+                listener(event)
+            except Exception as error:  # noqa: BLE001 - the edge: listeners are the user's code
+                bus.error("engine.listener_error", event=type(event).__name__, error=error)

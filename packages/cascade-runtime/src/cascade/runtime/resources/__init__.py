@@ -1,0 +1,1 @@
+"""Resources while they are open: the `scope` that opens and closes them."""

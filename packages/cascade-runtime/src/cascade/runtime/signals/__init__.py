@@ -1,0 +1,1 @@
+"""Signals on their way into a workflow: the `mailbox`."""

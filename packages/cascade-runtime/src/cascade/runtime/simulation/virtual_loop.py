@@ -1,0 +1,285 @@
+"""An event loop on simulated time: waiting costs nothing, and the same program runs in the same order.
+
+* `time` is exactly the deadline that was reached last, in seconds from 0.
+* What is ready runs in the order it became ready; timers of one instant run in the order they were set.
+* When nothing is ready, time jumps to the next timer. Without one the program is deadlocked, and a
+  `DeadlockError` names who waits for what. A program that goes round and round within one instant
+  is stopped by a `RunawayError`.
+* Threads, processes, sockets and files have a time of their own, so asking for them is a
+  `NonDeterminismError`.
+
+A `Pace` holds simulated time back for somebody who watches; the order of things stays the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextvars import Context, copy_context
+from heapq import heapify, heappop, heappush
+from math import inf, isnan
+from threading import get_ident
+from typing import Any, TypeAlias, TypeVarTuple, Unpack
+
+from cascade.interfaces.errors import DeadlockError, NonDeterminismError, RunawayError
+from cascade.runtime.simulation.deadlock_report import names_of, who_waits
+from cascade.runtime.simulation.pacing import Pace
+from cascade.runtime.simulation.real_io import refuse_real_io
+
+__all__ = ["VirtualLoop"]
+
+_Ts = TypeVarTuple("_Ts")
+
+_MAX_TURNS = 100_000  # of the loop within one instant; an avalanche of events takes some hundreds
+_MAX_STEPS = 5_000_000  # of runs within one instant
+_MANY_EMPTY = 10_000  # instants without timers from which on their weight is worth removing
+
+
+class _Quiet:
+    """Has nothing of what asyncio's handles remember for its debug mode."""
+
+    __slots__ = ()
+    _repr = None
+    _source_traceback = None
+
+
+class _Handle(_Quiet, asyncio.Handle):
+    """A callback that is due; made at a fraction of the cost of asyncio's own."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: VirtualLoop,
+        context: Context | None,
+    ) -> None:
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = copy_context() if context is None else context
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        self._callback = self._args = None  # type: ignore[assignment]  # as asyncio's own does
+
+
+class _Timer(_Quiet, asyncio.TimerHandle):
+    """A callback at an instant."""
+
+    __slots__ = ()
+
+    __hash__ = object.__hash__  # asyncio's own would be the same for all timers of one instant
+    __eq__ = object.__eq__
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: VirtualLoop,
+        context: Context | None,
+    ) -> None:
+        self._when = when
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = copy_context() if context is None else context
+        self._scheduled = True
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            self._callback = self._args = None  # type: ignore[assignment]  # as asyncio's own does
+            if self._scheduled:
+                self._scheduled = False
+                self._loop.forget_timer(self)
+
+
+_Timers: TypeAlias = _Timer | dict[_Timer, None]
+"""Those of one instant: mostly one, and then it lies there without a container."""
+
+
+@refuse_real_io
+class VirtualLoop(asyncio.BaseEventLoop):
+    """An `asyncio` event loop whose time is simulated; give it to `asyncio.Runner`.
+
+    Examples:
+        >>> async def nap() -> float:
+        ...     await asyncio.sleep(3600)
+        ...     return asyncio.get_running_loop().time()
+        >>> with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        ...     runner.run(nap())
+        3600.0
+    """
+
+    # What asyncio's loop keeps, and its type stubs leave out.
+    _ready: deque[asyncio.Handle]
+    _stopping: bool
+    _closed: bool
+    _check_closed: Callable[[], None]
+
+    def __init__(self, pace: Pace | None = None) -> None:
+        """Begin at 0 seconds; as fast as possible where no pace is given."""
+        super().__init__()
+        self._pace = pace
+        self._now = 0.0
+        self._instants: list[float] = []  # a heap: each instant that has timers, or had some
+        self._timers: dict[float, _Timers] = {}  # by instant, in the order they were set
+        self._turns = 0  # of this instant
+        self._steps = 0  # of this turn
+        self._steps_before = 0  # of earlier turns of this instant
+        self._thread = get_ident()
+
+    # --- time ---------------------------------------------------------------------------------
+
+    def time(self) -> float:
+        """Return the simulated time in seconds."""
+        return self._now
+
+    def tick(self) -> int:
+        """Count a step of a run; return how many there were in this turn of the loop."""
+        self._steps += 1
+        return self._steps
+
+    def call_soon(
+        self,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """Have a callback called in the next turn."""
+        if self._closed:
+            self._check_closed()
+        handle = _Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.Handle:
+        """Do as `call_soon`, which is the same within the one thread of a simulation.
+
+        Raises:
+            NonDeterminismError: called from another thread, which comes whenever it likes.
+        """
+        if get_ident() != self._thread:
+            raise NonDeterminismError("a callback from another thread")
+        return self.call_soon(callback, *args, context=context)
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Have a callback called after so many simulated seconds."""
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Have a callback called at an instant, in simulated seconds; one that is past is now.
+
+        Raises:
+            ValueError: the instant is not a number.
+        """
+        if self._closed:
+            self._check_closed()
+        if when <= self._now:
+            when = self._now
+        elif isnan(when):
+            raise ValueError("a timer needs an instant in seconds, not nan")
+        timer = _Timer(when, callback, args, self, context)
+        same = self._timers.setdefault(when, timer)
+        if same is timer:
+            heappush(self._instants, when)
+            if len(self._instants) > _MANY_EMPTY + 2 * len(self._timers):
+                self._instants = list(self._timers)
+                heapify(self._instants)
+        elif isinstance(same, _Timer):
+            self._timers[when] = {same: None, timer: None}
+        else:
+            same[timer] = None
+        return timer
+
+    def forget_timer(self, timer: _Timer) -> None:
+        """Take a timer out that was cancelled; its instant stays in the heap until time comes by."""
+        when = timer._when  # noqa: SLF001 - an event loop looks into its handles
+        same = self._timers[when]
+        if not isinstance(same, _Timer):
+            del same[timer]
+            if same:
+                return
+        del self._timers[when]
+
+    # --- turns --------------------------------------------------------------------------------
+
+    def _run_once(self) -> None:
+        """Run what is ready, or else let time go on to the next timer and run what is due then."""
+        ready = self._ready
+        if not ready and not self._stopping:
+            self._advance()
+        self._turns += 1
+        self._steps_before += self._steps
+        self._steps = 0
+        if self._turns > _MAX_TURNS or self._steps_before > _MAX_STEPS:
+            self._begin_instant()  # so that those who are cancelled now can end
+            raise RunawayError(self._now, names_of(ready))
+        for _ in range(len(ready)):
+            handle: Any = ready.popleft()
+            if handle._cancelled:  # noqa: SLF001 - an event loop looks into its handles
+                continue
+            try:
+                handle._context.run(handle._callback, *handle._args)  # noqa: SLF001 - as above
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # noqa: BLE001 - the edge: it ends no other callback
+                self.call_exception_handler(
+                    {
+                        "message": f"Exception in callback {handle!r}",
+                        "exception": error,
+                        "handle": handle,
+                    }
+                )
+
+    def _advance(self) -> None:
+        """Let time go on to the next timer, and make ready what is due then."""
+        while self._instants and (when := self._instants[0]) < inf:
+            if when in self._timers:
+                if when > self._now:
+                    if self._pace is not None and not self._pace.wait_until(when, self._ready):
+                        return
+                    self._now = when
+                    self._begin_instant()
+                heappop(self._instants)
+                same = self._timers.pop(when)
+                due: Iterable[_Timer] = (same,) if isinstance(same, _Timer) else same
+                for timer in due:
+                    timer._scheduled = False  # noqa: SLF001 - it is out of the timers now
+                self._ready.extend(due)
+                return
+            heappop(self._instants)
+        raise DeadlockError(self._now, who_waits(self))
+
+    def _begin_instant(self) -> None:
+        self._turns = 0
+        self._steps = self._steps_before = 0
+
+    def _process_events(self, _events: object) -> None:
+        """Do nothing: there is no selector."""
+
+    def _write_to_self(self) -> None:
+        """Do nothing: the loop never blocks."""

@@ -1,0 +1,79 @@
+"""What an engine owns and all of its runs use; nothing here belongs to a single run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy
+from cascade.runtime.admission.controller import AdmissionController
+from cascade.runtime.concurrency.bounded_queue import check_bounds
+from cascade.runtime.concurrency.fairness import TimeSlice
+from cascade.runtime.observation.events import EventStream
+from cascade.spec.resource import BUILTIN_RESOURCES, ResourceDefinition
+
+__all__ = ["EngineServices"]
+
+
+class EngineServices:
+    """The connector, the executor and all else that the runs of one engine share.
+
+    Attributes:
+        connector: the way in and out, or None.
+        executor: where ``thread`` and ``process`` tasks run.
+        resources: the registered resources, by name.
+        events: what the engine says about itself; ``events.listen(callback)``.
+        admission: the constraints and capacities that tasks pass.
+        cache: what ``with_cache`` remembers.
+        time_slice: shares the event loop among runs that never wait.
+        max_queued: signals that a mailbox of a run holds.
+        overflow: what a full mailbox does with one more.
+        seed: what the random numbers of the runs follow from; None: from nothing.
+        overrides_builtin_resource: whether a registered resource replaces one of those that come
+            with every run.
+        needs_slow_path: whether that is so, anybody listens, or any constraint holds; if not, tasks
+            without policies are called directly.
+    """
+
+    def __init__(
+        self,
+        *,
+        connector: Connector | None,
+        executor: Executor,
+        capacities: Mapping[str, float],
+        cache: MutableMapping[Any, Any],
+        max_queued: int,
+        overflow: OverflowPolicy,
+        seed: int | None,
+    ) -> None:
+        """Take what the engine was given, and make the rest.
+
+        Raises:
+            ValueError: max_queued is below 1, or overflow is not a policy.
+        """
+        check_bounds(max_queued, overflow)
+        self.connector = connector
+        self.executor = executor
+        self.resources: dict[str, ResourceDefinition[Any]] = {}
+        self.events = EventStream(self._refresh_fast_path)
+        self.admission = AdmissionController(capacities, self._refresh_fast_path)
+        self.cache = cache
+        self.time_slice = TimeSlice()
+        self.max_queued = max_queued
+        self.overflow: OverflowPolicy = overflow
+        self.seed = seed
+        self.overrides_builtin_resource = False
+        self.needs_slow_path = False
+
+    def register(self, definition: ResourceDefinition[Any]) -> None:
+        """Make a resource known by its name; it replaces another one of that name."""
+        self.resources[definition.name] = definition
+        self._refresh_fast_path()
+
+    def _refresh_fast_path(self) -> None:
+        self.overrides_builtin_resource = not BUILTIN_RESOURCES.isdisjoint(self.resources)
+        self.needs_slow_path = (
+            bool(self.events.listeners)
+            or self.admission.has_constraints
+            or self.overrides_builtin_resource
+        )
