@@ -15,7 +15,6 @@ _OPTIONAL = {
     "jinja2",
     "typer",
     "rich",
-    "structlog",
     "matplotlib",
     "cascade.providers.shell",
 }

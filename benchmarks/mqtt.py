@@ -18,16 +18,16 @@ from time import perf_counter
 from typing import Any
 
 import msgspec
-import orjson
 import paho.mqtt.client as paho
 
 from benchmarks.harness import Settings, absent, compare, peer, report, timed
 from benchmarks.mosquitto import HOST, PATIENCE, broker, program
 from cascade.connectors.mqtt import MqttConnector
+from cascade.connectors.mqtt.codec import Codec
 
 HEARD, UNHEARD = "bench/heard", "bench/unheard"
 PAYLOAD = {"n": 12_345, "text": "hello"}
-DATA = orjson.dumps(PAYLOAD)
+DATA = msgspec.json.encode(PAYLOAD)
 IN_FLIGHT = 100
 """Messages of QoS 1 that are on their way at once."""
 
@@ -276,18 +276,19 @@ SAMPLE = {**PAYLOAD, "more": [1, 2.5, None, True], "who": {"id": "firefly-17", "
 
 
 async def payloads(settings: Settings) -> None:
-    """Write and read one payload as JSON, with the libraries that came into question."""
-    data = orjson.dumps(SAMPLE)
+    """Write and read one payload as JSON: the standard library, msgspec, and the codec, which checks."""
+    codec = Codec(raw=False, limit=1_000_000)
+    data = codec.encode("sample", SAMPLE)
     encode, decode = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
     writers: dict[str, Callable[[], object]] = {
         "json": lambda: json.dumps(SAMPLE).encode(),
-        "orjson": lambda: orjson.dumps(SAMPLE),
         "msgspec": lambda: encode(SAMPLE),
+        "the codec": lambda: codec.encode("sample", SAMPLE),
     }
     readers: dict[str, Callable[[], object]] = {
         "json": lambda: json.loads(data),
-        "orjson": lambda: orjson.loads(data),
         "msgspec": lambda: decode(data),
+        "the codec": lambda: codec.decode(data),
     }
     count = settings.count(100_000)
 

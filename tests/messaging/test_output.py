@@ -7,7 +7,6 @@ import sys
 from datetime import datetime
 
 import pytest
-import structlog
 
 from cascade.common.messaging import MessageBus
 from cascade.common.messaging.settings import Settings
@@ -171,19 +170,6 @@ def test_a_failing_log_does_not_reach_the_speaker_either(console, stream, monkey
 
     monkeypatch.setattr(logging.getLogger("cascade.messages"), "handlers", [Full()])
     console.error("no.such")
-
-
-def test_the_programs_own_structlog_configuration_is_neither_used_nor_changed(console, stream):
-    calls = []
-    structlog.configure(processors=[lambda *event: calls.append(event)])
-    before = structlog.get_config()
-    try:
-        console.warning("no.such")
-        assert structlog.get_config() == before
-    finally:
-        structlog.reset_defaults()
-    assert calls == []
-    assert "no.such" in stream.getvalue()
 
 
 def test_configure_takes_effect_at_the_next_message(stream):

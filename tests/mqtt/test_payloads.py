@@ -17,7 +17,7 @@ from cascade.interfaces.payloads import clears
 JSON = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers(-(2**63), 2**64 - 1)
+    | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
     lambda parts: (
@@ -51,7 +51,6 @@ class Point:
         {1, 2},
         object(),
         {1: 2},
-        2**70,
         "\ud800",
         Point(1),
         datetime(2020, 1, 1),  # noqa: DTZ001 - any date
@@ -72,10 +71,10 @@ def test_null_beside_a_text_that_says_null_is_no_strange_number():
 
 
 def test_a_payload_that_holds_itself_is_refused():
-    circle = []
-    circle.append(circle)
+    cycle = []
+    cycle.append(cycle)
     with pytest.raises(PayloadError):
-        json_codec.encode("a", circle)
+        json_codec.encode("a", cycle)
 
 
 @pytest.mark.parametrize("codec", [json_codec, raw_codec])

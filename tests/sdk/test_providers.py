@@ -44,7 +44,7 @@ class Unwilling:
 
 
 def test_the_built_in_providers_are_installed():
-    assert provider_names() == ["http", "recv", "send", "shell", "template", "wait"]
+    assert provider_names() == ["http", "recv", "shell", "template"]
     assert set(provider_names()) <= set(dir(cs))
 
 
@@ -81,7 +81,7 @@ def test_a_provider_that_fails_to_load_is_named(found):
 def test_importing_cascade_imports_no_optional_library():
     code = (
         "import sys, cascade; "
-        "late = {'httpx', 'jinja2', 'typer', 'rich', 'structlog', 'matplotlib', 'msgspec'}; "
+        "late = {'httpx', 'jinja2', 'typer', 'rich', 'matplotlib', 'msgspec'}; "
         "print(sorted(late & set(sys.modules)))"
     )
     assert cs.run(cs.shell([sys.executable, "-c", code])).stdout == "[]\n"

@@ -15,29 +15,13 @@ from cascade.runtime.evaluation.arguments import find_calls
 from cascade.runtime.signals.mailbox import Mailbox, Signal, next_signal
 from cascade.runtime.state.run import Run
 from cascade.spec.lazy_types import LazyResult
+from cascade.spec.quoting import Quoted
 from cascade.spec.resource import inject
 from cascade.spec.task import NO_KWARGS, Task
 
-__all__ = ["RecvProvider", "SendProvider", "recv", "send"]
+__all__ = ["RecvProvider", "recv", "send"]
 
 _NO_DEFAULT: Any = object()
-
-
-class _Shape:
-    """What a signal is worth; not a container, so that no lazies are looked for in it."""
-
-    __slots__ = ("many", "with_topic")
-
-    def __init__(self, *, with_topic: bool, many: bool) -> None:
-        self.with_topic = with_topic
-        self.many = many
-
-
-_SHAPES = {
-    (with_topic, many): _Shape(with_topic=with_topic, many=many)
-    for with_topic in (False, True)
-    for many in (False, True)
-}
 
 
 class RecvProvider:
@@ -46,14 +30,6 @@ class RecvProvider:
     def factory(self) -> LazyFactory:
         """Return `recv`."""
         return recv
-
-
-class SendProvider:
-    """Provides ``cs.send``."""
-
-    def factory(self) -> LazyFactory:
-        """Return `send`."""
-        return send
 
 
 def recv(
@@ -66,7 +42,7 @@ def recv(
     many: bool = False,
     holdoff: float = 0.0,
 ) -> Any:
-    """Suspend the workflow until a signal comes, and be worth its payload.
+    """Suspend the workflow until a signal comes; return its payload.
 
     Between two plain ``recv`` in a row nobody listens, and what comes then is lost. ``buffered=True``
     closes that gap: a mailbox on the topic opens when the run first sees the call, before any task
@@ -78,9 +54,9 @@ def recv(
         timeout: seconds on the run's clock; None waits for ever.
         default: the value after a time-out; without it a time-out is a `TimeoutError`.
         buffered: keep signals that come while the workflow does not listen.
-        with_topic: be worth ``(topic, payload)``.
-        many: be worth a list of all signals that have come, at least one; with a mailbox that is
-            one step for as many as lie there.
+        with_topic: return ``(topic, payload)``.
+        many: return a list of all signals that have come, at least one; with a mailbox that is one
+            step for as many as lie there.
         holdoff: seconds from now in which whatever comes is ignored, as a switch that bounces is;
             what lies in the mailbox is thrown away, too. The timeout counts from now as well.
 
@@ -94,14 +70,15 @@ def recv(
         >>> recv("door/+", timeout=5, default="nobody came")
         recv('door/+', 5, default='nobody came')
     """
-    shape = _SHAPES[with_topic, many]
     return LazyResult(
-        _RECV_BUFFERED if buffered else _RECV, (topic, timeout, default, shape, holdoff), NO_KWARGS
+        _RECV_BUFFERED if buffered else _RECV,
+        (topic, timeout, default, with_topic, many, holdoff),
+        NO_KWARGS,
     )
 
 
 def send(topic: str, payload: Any, *, retain: bool = False, qos: int = 0) -> Any:
-    """Publish a signal; be worth None.
+    """Publish a signal; the value is None.
 
     Args:
         topic: a topic without wildcards.
@@ -124,49 +101,51 @@ def _recv(  # noqa: PLR0917 - as the engine calls it
     topic: str | Sequence[str],
     timeout: float | None,
     default: Any,
-    shape: _Shape,
+    with_topic: bool,
+    many: bool,
     holdoff: float,
     run: Run = inject("_run"),
     connector: Connector = inject("_internal_connector"),
 ) -> Any:
-    """Give the signal that lies in the mailbox, or a coroutine that waits for one."""
+    """Return the value of the signal that lies in the mailbox, or a coroutine that waits for one."""
     filters = as_filters(topic)
     mailbox = run.mailbox(filters)
     if mailbox is None:
-        return _await_once(connector, filters, timeout, default, shape, holdoff)
-    return _recv_buffered(filters, timeout, default, shape, holdoff, run)
+        return _await_once(connector, filters, timeout, default, with_topic, many, holdoff)
+    return _recv_buffered(filters, timeout, default, with_topic, many, holdoff, run)
 
 
 def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
     topic: str | Sequence[str],
     timeout: float | None,
     default: Any,
-    shape: _Shape,
+    with_topic: bool,
+    many: bool,
     holdoff: float,
     run: Run = inject("_run"),
 ) -> Any:
     """Do the same, and open the mailbox where it is not yet."""
     mailbox = run.mailbox(topic) if isinstance(topic, tuple) else None  # as in most of its turns
     if mailbox is None:
-        return _open_and_recv(as_filters(topic), run, (timeout, default, shape, holdoff))
+        return _open_and_recv(as_filters(topic), run, (timeout, default, with_topic, many, holdoff))
     if holdoff:
         mailbox.mute(holdoff, run.loop)
     signal = mailbox.get_nowait()
     if signal is None:
-        return _await_arrival(mailbox, run, timeout, default, shape)
-    return _worth(signal, mailbox, shape)
+        return _await_arrival(mailbox, run, timeout, default, with_topic, many)
+    return _value_of(signal, mailbox, with_topic=with_topic, many=many)
 
 
 async def _open_and_recv(
-    filters: Filters, run: Run, arguments: tuple[float | None, Any, _Shape, float]
+    filters: Filters, run: Run, arguments: tuple[float | None, Any, bool, bool, float]
 ) -> Any:
     await run.open_mailbox(filters)
     value = _recv_buffered(filters, *arguments, run)
     return await value if type(value) is CoroutineType else value
 
 
-async def _await_arrival(
-    mailbox: Mailbox, run: Run, timeout: float | None, default: Any, shape: _Shape
+async def _await_arrival(  # noqa: PLR0917 - the same arguments in the same order
+    mailbox: Mailbox, run: Run, timeout: float | None, default: Any, with_topic: bool, many: bool
 ) -> Any:
     getter, timer = mailbox.wait_next(timeout, run.loop)
     try:
@@ -180,7 +159,7 @@ async def _await_arrival(
     run.has_waited()
     if signal is None:
         return _missed(mailbox.filters, timeout, default)
-    return _worth(signal, mailbox, shape)
+    return _value_of(signal, mailbox, with_topic=with_topic, many=many)
 
 
 async def _await_once(  # noqa: PLR0917 - the same arguments in the same order
@@ -188,30 +167,31 @@ async def _await_once(  # noqa: PLR0917 - the same arguments in the same order
     filters: Filters,
     timeout: float | None,
     default: Any,
-    shape: _Shape,
+    with_topic: bool,
+    many: bool,
     holdoff: float,
 ) -> Any:
     signal = await next_signal(connector, filters, timeout, holdoff)
     if signal is None:
         return _missed(filters, timeout, default)
-    return _worth(signal, None, shape)
+    return _value_of(signal, None, with_topic=with_topic, many=many)
 
 
-def _worth(signal: Signal, mailbox: Mailbox | None, shape: _Shape) -> Any:
-    """Return what the call is worth, with whatever else lies in the mailbox where many are wanted."""
+def _value_of(signal: Signal, mailbox: Mailbox | None, *, with_topic: bool, many: bool) -> Any:
+    """Return the value of the call, with whatever else lies in the mailbox where many are wanted."""
     may_be_carried = mailbox is None or mailbox.carries
-    if shape.many:
+    if many:
         signals = [signal] if mailbox is None else [signal, *mailbox.drain()]
         if may_be_carried:
             signals = _unpack(signals)
-        return signals if shape.with_topic else [payload for _, payload in signals]
+        return signals if with_topic else [payload for _, payload in signals]
     if may_be_carried and type(signal[1]) is Carried:
         (signal,) = _unpack([signal])
-    return signal if shape.with_topic else signal[1]
+    return signal if with_topic else signal[1]
 
 
 def _unpack(signals: list[Signal]) -> list[Signal]:
-    """Leave what came beside the signals where the context has it, if anything did."""
+    """Put what came beside the signals into the context, if anything did."""
     beside = tuple(each.properties for _, each in signals if type(each) is Carried)
     if not beside:
         return signals
@@ -220,17 +200,19 @@ def _unpack(signals: list[Signal]) -> list[Signal]:
 
 
 def _missed(filters: Filters, timeout: float | None, default: Any) -> Any:
-    """Give the default where nothing came, or raise."""
+    """Return the default where nothing came, or raise."""
     if default is not _NO_DEFAULT:
         return default
     raise TimeoutError(f"no signal on {' or '.join(map(repr, filters))} within {timeout:g} s")
 
 
-async def _open_mailbox(run: Run, lazy: LazyResult[Any]) -> None:
-    """Open the mailbox of a call as soon as the run sees it, unless its topic is yet to be worked out."""
-    topic = lazy.args[0]
-    if isinstance(topic, (str, list, tuple)) and not find_calls(
-        LazyResult(lazy.task, (topic,), {})
+async def _open_mailbox(run: Run, call: LazyResult[Any]) -> None:
+    """Open the mailbox of a call as soon as the run sees it, unless its topic is yet to be evaluated."""
+    topic = call.args[0]
+    if isinstance(topic, Quoted):
+        await run.open_mailbox(as_filters(topic.value))
+    elif isinstance(topic, (str, list, tuple)) and not find_calls(
+        LazyResult(call.task, (topic,), {})
     ):
         await run.open_mailbox(as_filters(topic))
 
@@ -256,11 +238,11 @@ async def _finish(published: Awaitable[None]) -> None:
 def _recv_as_written(
     args: tuple[Any, ...], *, buffered: bool = False
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    topic, timeout, default, shape, holdoff = args
+    topic, timeout, default, with_topic, many, holdoff = args
     switches = {
         "buffered": buffered,
-        "with_topic": shape.with_topic,
-        "many": shape.many,
+        "with_topic": with_topic,
+        "many": many,
         "holdoff": holdoff,
     }
     options = {name: value for name, value in switches.items() if value}

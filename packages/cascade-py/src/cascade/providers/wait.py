@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
-from cascade.interfaces.protocols import Clock, LazyFactory
+from cascade.interfaces.protocols import Clock
 from cascade.spec.resource import inject
 from cascade.spec.task import task
 
-__all__ = ["WaitProvider", "wait"]
-
-
-class WaitProvider:
-    """Provides ``cs.wait``."""
-
-    def factory(self) -> LazyFactory:
-        """Return `wait`."""
-        return wait
+__all__ = ["wait"]
 
 
 @task(mode="inline")
 def wait(seconds: float, clock: Clock = inject("clock")) -> Coroutine[Any, Any, None]:
-    """Sleep for so many seconds on the run's clock; be worth None.
+    """Sleep for so many seconds on the run's clock; the value is None.
 
     Raises:
         ValueError: the number is negative.

@@ -114,8 +114,7 @@ class MessageBus:
             _tell_developers(level, message_id, facts, failure)
 
     def _deliver(self, level: Level, message_id: str, facts: Mapping[str, object]) -> None:
-        # structlog and the catalogues take longer to import than all the rest of Cascade, and
-        # most programs never say a word.
+        # The catalogues take long to read, and most programs never say a word.
         from cascade.common.messaging import render  # noqa: PLC0415 - at the first message only
 
         settings = self._settings

@@ -1,8 +1,4 @@
-"""Writes messages: for a terminal, or as one JSON object per line.
-
-structlog carries a message through its processors to the stream. Every part of its logger is
-given here, so that the structlog configuration of the user's program is neither read nor changed.
-"""
+"""Writes messages: for a terminal, or as one JSON object per line."""
 
 import json
 import os
@@ -11,9 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping
-
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from datetime import UTC, datetime
 
 from cascade.common.messaging.catalogue import sentence
 from cascade.common.messaging.message import Level, Message, show
@@ -21,6 +15,11 @@ from cascade.common.messaging.settings import Settings, Stream, language_of, out
 
 _PLAIN, _DIM, _YELLOW, _RED = "\x1b[0m", "\x1b[2m", "\x1b[33m", "\x1b[31m"
 _COLOURS = {"info": "", "warning": _YELLOW, "error": _RED}
+_BARE = ("", "", "")
+
+# One lock for all streams: two of them often end in the same terminal. It is re-entrant, because a
+# stream may be a program's own and speak to people itself.
+_lock = threading.RLock()
 
 # All but tab and newline: a topic that came over the wire must not be able to steer a terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -54,69 +53,36 @@ def write(message: Message, settings: Settings) -> None:
     if output == "off":
         return
     stream = settings.stream or sys.stderr
-    last = _to_json() if output == "json" else [_Console(colour=_has_colour(stream))]
-    logger = structlog.wrap_logger(
-        _Lines(stream),
-        processors=[structlog.processors.add_log_level, *last],
-        wrapper_class=structlog.make_filtering_bound_logger("info"),
-        context_class=dict,
-        cache_logger_on_first_use=False,
-    )
-    say = getattr(logger, message.level)
-    say(message.text, id=message.id, facts=message.facts, traceback=_traceback(message))
+    lines = _json_line(message) if output == "json" else _console_lines(message, stream)
+    with _lock:
+        stream.write(f"{lines}\n")
+        stream.flush()
 
 
-class _Lines:
-    """What structlog hands finished lines to; one line is written at a time, whole."""
-
-    # One lock for all streams: two of them often end in the same terminal. It is re-entrant,
-    # because a stream may be a program's own and speak to people itself.
-    _lock = threading.RLock()
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    def _write(self, line: str) -> None:
-        with self._lock:
-            self._stream.write(line + "\n")
-            self._stream.flush()
-
-    info = warning = error = _write
+def _console_lines(message: Message, stream: Stream) -> str:
+    """Return a marked line, and the traceback under it."""
+    text = _CONTROL.sub(lambda found: repr(found[0])[1:-1], message.text)
+    if message.level == "info":
+        return text
+    dim, colour, plain = (_DIM, _COLOURS[message.level], _PLAIN) if _has_colour(stream) else _BARE
+    line = f"{colour}{message.level}:{plain} {text} {dim}[{message.id}]{plain}"
+    trace = _traceback(message)
+    return line if trace is None else f"{line}\n{dim}{trace}{plain}"
 
 
-class _Console:
-    """The last processor for a terminal: a marked line, and the traceback under it."""
-
-    def __init__(self, *, colour: bool) -> None:
-        self._colour = colour
-
-    def __call__(self, _logger: WrappedLogger, level: str, event: EventDict) -> str:
-        text = _CONTROL.sub(lambda found: repr(found[0])[1:-1], event["event"])
-        if level == "info":
-            return text
-        mark = self._in(_COLOURS[level], f"{level}:")
-        line = f"{mark} {text} {self._in(_DIM, '[' + event['id'] + ']')}"
-        trace = event["traceback"]
-        return f"{line}\n{self._in(_DIM, trace)}" if trace else line
-
-    def _in(self, colour: str, text: str) -> str:
-        return f"{colour}{text}{_PLAIN}" if self._colour and colour else text
-
-
-def _to_json() -> list[Processor]:
-    return [
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.EventRenamer("text"),
-        _as_json_data,
-        structlog.processors.JSONRenderer(ensure_ascii=False),
-    ]
-
-
-def _as_json_data(_logger: WrappedLogger, _level: str, event: EventDict) -> EventDict:
-    event["facts"] = {name: _json_safe(fact) for name, fact in event["facts"].items()}
-    if event["traceback"] is None:
-        del event["traceback"]
-    return event
+def _json_line(message: Message) -> str:
+    """Return one JSON object: time, level, id, text, facts, and the traceback of an error."""
+    said = {
+        "timestamp": datetime.now(UTC).isoformat(),
+        "level": message.level,
+        "id": message.id,
+        "text": message.text,
+        "facts": {name: _json_safe(fact) for name, fact in message.facts.items()},
+    }
+    trace = _traceback(message)
+    if trace is not None:
+        said["traceback"] = trace
+    return json.dumps(said, ensure_ascii=False)
 
 
 def _json_safe(fact: object) -> object:

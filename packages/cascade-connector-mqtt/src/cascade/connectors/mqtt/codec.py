@@ -6,19 +6,20 @@ refused when it is published, and never changed on the way without a word.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import orjson
+import msgspec
 
 from cascade.interfaces.errors import PayloadError
 from cascade.interfaces.protocols import Payload
 
 __all__ = ["Codec", "UnreadablePayloadError"]
 
-# orjson would write dates and dataclasses as text or objects, which nobody turns back on the way in.
-_STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
-_STRICT |= orjson.OPT_PASSTHROUGH_SUBCLASS
+_write = msgspec.json.Encoder().encode
+_read = msgspec.json.Decoder().decode
+
+# What JSON says without a second look; a float may be infinite, and anything else may hold one.
+_PLAIN = frozenset({str, int, bool, type(None)})
 
 
 class UnreadablePayloadError(Exception):
@@ -59,8 +60,8 @@ class Codec:
         if self._raw:
             return bytes(data)
         try:
-            return orjson.loads(data)
-        except orjson.JSONDecodeError as error:
+            return _read(data)
+        except (ValueError, RecursionError) as error:
             raise UnreadablePayloadError(f"not JSON: {error}") from None
 
 
@@ -73,25 +74,26 @@ def _own(topic: str, payload: Payload) -> bytes:
 
 def _to_json(topic: str, payload: Payload) -> bytes:
     try:
-        data = orjson.dumps(payload, option=_STRICT)
-    except orjson.JSONEncodeError as error:
-        hint = "; payloads='bytes' carries bytes as they are" if isinstance(payload, bytes) else ""
-        raise PayloadError(topic, f"it cannot be written as JSON ({error}){hint}") from None
-    # JSON has no infinity and no "not a number"; orjson writes both as null.
-    if b"null" in data and _has_strange_number(payload):
-        raise PayloadError(topic, "JSON has no word for an infinite number or NaN")
-    return data
+        data = _write(payload)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise PayloadError(topic, f"it cannot be written as JSON ({error})") from None
+    if type(payload) in _PLAIN:
+        return data
+    # Dates, dataclasses, bytes and sets are written as text, objects and lists, infinity and NaN as
+    # null: reading it back tells.
+    back = _read(data)
+    if back == payload or back == _with_lists(payload):
+        return data
+    hint = "; payloads='bytes' carries bytes as they are" if isinstance(payload, bytes) else ""
+    raise PayloadError(
+        topic, f"JSON has no word for a part of it, and would change it to {back!r:.200}{hint}"
+    )
 
 
-def _has_strange_number(payload: Any) -> bool:
-    waiting = [payload]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, float):
-            if part - part != 0:
-                return True
-        elif isinstance(part, Mapping):
-            waiting += part.values()
-        elif isinstance(part, (list, tuple)):
-            waiting += part
-    return False
+def _with_lists(payload: Any) -> Any:
+    """Return a payload with lists for its tuples, which JSON does not tell apart."""
+    if isinstance(payload, (list, tuple)):
+        return [_with_lists(part) for part in payload]
+    if isinstance(payload, dict):
+        return {key: _with_lists(value) for key, value in payload.items()}
+    return payload

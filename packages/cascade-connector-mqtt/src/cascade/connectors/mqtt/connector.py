@@ -78,6 +78,7 @@ class MqttConnector:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connected = False
         self._subscriptions: dict[Subscription, None] = {}
+        self._on_close = self._forget  # bound once: each subscription keeps it
 
     def __repr__(self) -> str:
         """Return address and name; never a password."""
@@ -246,7 +247,7 @@ class MqttConnector:
             unpacking(callback),
             limit=self._max_queued,
             overflow=self._overflow,
-            on_close=self._forget,
+            on_close=self._on_close,
             hold=True,
         )
         self._subscriptions[subscription] = None

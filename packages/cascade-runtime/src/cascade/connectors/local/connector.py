@@ -74,6 +74,7 @@ class LocalBusConnector(Publisher):
         self._connected = False
         self._dispatcher = None
         self._subscriptions: dict[Subscription, None] = {}
+        self._on_close = self._forget  # bound once: each subscription keeps it
 
     @property
     def connected(self) -> bool:
@@ -157,7 +158,7 @@ class LocalBusConnector(Publisher):
             callback,
             limit=self._max_queued,
             overflow=self._overflow,
-            on_close=self._forget,
+            on_close=self._on_close,
         )
         self._subscriptions[subscription] = None
         if subscription.task is not None:  # made already, for retained messages

@@ -62,8 +62,8 @@ class Mailbox:
     async def open(self, connector: Connector) -> None:
         """Subscribe to the filters."""
         self.carries = getattr(connector, "carries_properties", False)
-        take_in = self._receive_carried if self.carries else self._receive
-        self._handle = await _subscribe(connector, self.filters, take_in)
+        receive = self._receive_carried if self.carries else self._receive
+        self._handle = await _subscribe(connector, self.filters, receive)
 
     async def close(self) -> None:
         """End the subscription; what was not taken is forgotten."""
@@ -93,11 +93,11 @@ class Mailbox:
         return self._receive(topic, _with_properties(payload))
 
     def get_nowait(self) -> Signal | None:
-        """Take the oldest signal; None if there is none."""
+        """Remove and return the oldest signal; None if there is none."""
         return self._signals.get_nowait() if self._signals.items else None
 
     def mute(self, seconds: float, loop: asyncio.AbstractEventLoop) -> None:
-        """Throw away what is here, and what comes within so many seconds of the loop's clock.
+        """Discard what is here, and what comes within so many seconds of the loop's clock.
 
         Raises:
             ValueError: the number is negative.
@@ -108,13 +108,13 @@ class Mailbox:
         self._muted_until = loop.time() + seconds
 
     def drain(self) -> Collection[Signal]:
-        """Take every signal that is here, the oldest first."""
+        """Remove and return every signal that is here, the oldest first."""
         return self._signals.drain() if self._signals.items else ()
 
     def wait_next(
         self, timeout: float | None, loop: asyncio.AbstractEventLoop
     ) -> tuple[asyncio.Future[Signal | None], asyncio.TimerHandle | None]:
-        """Ask for the next signal, at an empty mailbox.
+        """Wait for the next signal, at an empty mailbox.
 
         Returns:
             A future that gets the signal, or None after ``timeout`` seconds, and the timer for that, to
@@ -159,11 +159,11 @@ async def next_signal(
 
     carries = getattr(connector, "carries_properties", False)
 
-    async def get_nowait(topic: str, payload: Any) -> None:
+    async def receive(topic: str, payload: Any) -> None:
         if not arrived.done():
             arrived.set_result((topic, _with_properties(payload) if carries else payload))
 
-    handle = await _subscribe(connector, filters, get_nowait)
+    handle = await _subscribe(connector, filters, receive)
     timer = None
     try:
         if timeout is not None:
@@ -194,6 +194,6 @@ def _check(holdoff: float) -> None:
 
 
 def _give_up(getter: asyncio.Future[Signal | None]) -> None:
-    """Tell whoever waits for a signal that the time is over."""
+    """Let whoever waits for a signal go on without one: the time is over."""
     if not getter.done():
         getter.set_result(None)
