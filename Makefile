@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := $(sort $(wildcard packages/cascade-*))
 PROJECTS := $(PACKAGES:%=%/pyproject.toml)
 CODE := packages tests $(wildcard benchmarks examples)
+MERGED := build/imports
 
 # The stamps lie inside what they speak of, so that deleting a venv is enough to have it made anew.
 READY := $(VENV)/.ready
@@ -42,9 +43,11 @@ services: ## Install the browser and the broker that tests use, where that may b
 test: $(READY) services ## Run the tests on the source tree
 	$(BIN)/python -m pytest -n 2
 
-lint: $(READY) ## Check style and formatting
+lint: $(READY) ## Check style, formatting, and which way imports go
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
+	rm -rf $(MERGED) && mkdir -p $(MERGED) && cp -r $(PACKAGES:%=%/src/.) $(MERGED)
+	cd $(MERGED) && $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/pyproject.toml --no-cache
 
 format: $(READY) ## Put the code into the one format, and mend what can be mended
 	$(BIN)/ruff check --fix-only --quiet $(CODE)

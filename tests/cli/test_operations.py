@@ -126,7 +126,7 @@ def test_an_invalid_topic_is_one_sentence_and_status_1(capsys):
     assert err == ("cascade: invalid topic 'a/+' at level 2: a published topic has no wildcards\n")
 
 
-# --- orders ---------------------------------------------------------------------------------------
+# --- constraints ---------------------------------------------------------------------------------------
 
 
 def test_an_engine_is_paused_and_resumed_from_outside(capsys):
@@ -148,19 +148,19 @@ def test_an_engine_is_paused_and_resumed_from_outside(capsys):
     assert asyncio.run(start()) is True
 
 
-def test_orders_are_what_engines_understand(capsys):
+def test_constraints_are_what_engines_understand(capsys):
     said(capsys, "limit", "-n", "3", *AT)
     said(capsys, "limit", "run/a", "--rate", "20/s", "--burst", "5", "--expires", "60", *AT)
-    orders = json.loads(said(capsys, "status", "--json", *AT).out)["orders"]
-    assert orders["global"] == {"id": "cli", "type": "concurrency", "n": 3, "burst": 1}
-    assert {k: v for k, v in orders["run/a"].items() if k != "expires_at"} == {
+    constraints = json.loads(said(capsys, "status", "--json", *AT).out)["constraints"]
+    assert constraints["global"] == {"id": "cli", "type": "concurrency", "n": 3, "burst": 1}
+    assert {k: v for k, v in constraints["run/a"].items() if k != "expires_at"} == {
         "id": "cli",
         "type": "rate_limit",
         "rate": "20/s",
         "burst": 5,
     }
     said(capsys, "resume", *AT)
-    assert list(json.loads(said(capsys, "status", "--json", *AT).out)["orders"]) == ["run/a"]
+    assert list(json.loads(said(capsys, "status", "--json", *AT).out)["constraints"]) == ["run/a"]
 
 
 @pytest.mark.parametrize(
@@ -172,10 +172,10 @@ def test_orders_are_what_engines_understand(capsys):
         (["limit", "-n", "1", "--expires", "inf"], "expires_at is a Unix time"),
         (["pause", "--expires", "inf"], "expires_at is a Unix time"),
         (["pause", "--id", ""], "a constraint needs an id"),
-        (["pause", "everything"], "a scope is global, task/<name> or run/<id>"),
+        (["pause", "everything"], "a target of a constraint is global, task/<name> or run/<id>"),
     ],
 )
-def test_an_order_that_makes_no_sense_is_one_sentence_and_status_2(arguments, reason, capsys):
+def test_a_constraint_that_makes_no_sense_is_one_sentence_and_status_2(arguments, reason, capsys):
     out, err = said(capsys, *arguments, *AT, status=2)
     assert out == ""
     assert reason in err
@@ -184,14 +184,14 @@ def test_an_order_that_makes_no_sense_is_one_sentence_and_status_2(arguments, re
 # --- status and watch -----------------------------------------------------------------------------
 
 
-def test_status_tells_of_engines_and_orders(capsys):
-    assert said(capsys, "status", *AT).out == "No engine reports, and no order holds.\n"
+def test_status_tells_of_engines_and_constraints(capsys):
+    assert said(capsys, "status", *AT).out == "No engine reports, and no constraint is in force.\n"
     said(capsys, "run", "cli.flows:total", "--telemetry", *AT)
     said(capsys, "pause", *AT)
     first, second = said(capsys, "status", *AT).out.splitlines()
     assert first.startswith("engine engine-")
     assert ": offline, 10 events, 0 s ago" in first
-    assert second == 'order global: {"id": "cli", "type": "pause", "burst": 1}'
+    assert second == 'constraint global: {"id": "cli", "type": "pause", "burst": 1}'
 
 
 def test_watch_tells_line_by_line_where_there_is_no_terminal(capsys):

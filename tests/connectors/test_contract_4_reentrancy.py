@@ -171,7 +171,7 @@ async def test_what_a_retained_callback_publishes_to_itself_comes_after_what_is_
     assert heard.messages[2:] == [("a/new", topic) for topic in heard.topics[:2]]
 
 
-async def test_a_circle_of_subscriptions_made_in_callbacks_loses_nothing(connect):
+async def test_a_cycle_of_subscriptions_made_in_callbacks_loses_nothing(connect):
     connectors = [await connect() for _ in range(3)]
     heard = Heard()
 

@@ -98,7 +98,7 @@ SAMPLES = [
     ),
     (
         errors.LazyUseError("f(1)", "iterated"),
-        {"lazy": "f(1)", "use": "iterated"},
+        {"call": "f(1)", "use": "iterated"},
         ["f(1)", "cannot be iterated", "cs.run"],
     ),
     (

@@ -154,7 +154,7 @@ async def test_a_line_of_calls_branches_and_joins_again():
     assert await cs.run_async(same(spread(same(spread(same(1)))))) == 9
 
 
-async def test_a_circle_that_arises_on_the_way_is_found():
+async def test_a_cycle_that_arises_on_the_way_is_found():
     @cs.task(mode="inline")
     def one():
         return add(two, 1)

@@ -116,7 +116,7 @@ async def test_the_status_names_the_runs_that_are_under_way_and_what_holds_them(
         status = await watcher.next_status()
         assert (status["run_count"], set(status["runs"])) == (2, {"free", "held"})
         assert status["runs"]["free"] == "running"
-        assert status["runs"]["held"].startswith("held: ")
+        assert status["runs"]["held"].startswith("throttled: ")
         await watcher.connector.publish("cascade/constraints/run/held", None, retain=True)
         await watcher.connector.publish("go", 1)
         await asyncio.gather(*runs)

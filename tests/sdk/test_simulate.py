@@ -305,7 +305,7 @@ def test_a_def_task_runs_inline_and_a_process_or_thread_is_refused_by_name():
         cs.simulate(cs.http.get("http://127.0.0.1:9/"))
 
 
-def test_a_circle_within_one_instant_is_found_out(monkeypatch):
+def test_a_cycle_within_one_instant_is_found_out(monkeypatch):
     monkeypatch.setattr(virtual_loop, "_MAX_STEPS", 1000)
     monkeypatch.setattr("cascade.runtime.concurrency.fairness._STEPS", 100)
 
@@ -317,7 +317,7 @@ def test_a_circle_within_one_instant_is_found_out(monkeypatch):
         cs.simulate(round_and_round())
 
 
-def test_a_million_steps_within_one_instant_are_no_circle():
+def test_a_million_steps_within_one_instant_are_no_cycle():
     @cs.task(mode="inline")
     def count(n):
         return count(n - 1) if n else "done"

@@ -1,4 +1,4 @@
-"""A lazy result shows what it stands for, and says so when it is taken for its value."""
+"""A call shows what it stands for, and says so when it is taken for its value."""
 
 import asyncio
 import copy
@@ -147,8 +147,8 @@ def test_every_use_as_a_value_is_an_error_that_says_what_to_do(lazy, use, way):
     with pytest.raises(LazyUseError) as caught:
         way(lazy)
     error = caught.value
-    assert (error.lazy, error.use) == (repr(lazy), use)
-    assert str(error).startswith(f"{lazy!r} is a lazy result, not a value yet: it cannot be {use};")
+    assert (error.call, error.use) == (repr(lazy), use)
+    assert str(error).startswith(f"{lazy!r} is a call, not its value yet: it cannot be {use};")
     assert "cs.run" in str(error)
 
 
@@ -176,7 +176,7 @@ def test_an_attribute_of_the_value_is_not_there_and_the_error_says_so(name):
     with pytest.raises(AttributeError) as caught:
         getattr(double(1), name)
     assert str(caught.value) == (
-        f"double(1) is a lazy result and has no attribute {name!r}; run it first"
+        f"double(1) is a call, and has no attribute {name!r}; evaluate it first"
     )
 
 

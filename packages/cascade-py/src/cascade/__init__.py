@@ -3,8 +3,8 @@ __path__ = __import__("pkgutil").extend_path(__path__, __name__)
 
 """Cascade: workflows that can listen.
 
-``@task`` makes a function lazy, `run` runs a graph of lazies, `recv` and `send` let a workflow hear and
-speak, and a task that returns another lazy goes on there for ever: it is an agent.
+``@task`` makes calls of a function lazy, `run` evaluates a graph of them, `recv` and `send` let a workflow
+hear and speak, and a task that returns another call goes on there for ever: it is an agent.
 
 The providers (`shell`, `http`, `template`, and whatever other packages offer) are found when their
 names are first used.

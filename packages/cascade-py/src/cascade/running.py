@@ -39,7 +39,7 @@ def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[
     """Run a target in a script and return its value.
 
     Args:
-        target: a lazy result, a list or tuple of lazies, or a task.
+        target: a call, a list or tuple of calls, or a task.
         params: what `param` gives; for a task, its keyword arguments.
         **options: ``connector``, ``resources`` and ``listen``; see `Options`.
 

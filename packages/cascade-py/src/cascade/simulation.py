@@ -78,7 +78,7 @@ def simulate(
         TypeError: the connector is not an in-memory one.
         ValueError: ``until`` or the pace is not a number above 0.
         DeadlockError: nothing is left that could happen; it says who waits for which topic.
-        RunawayError: the work goes round and round within one instant.
+        RunawayError: livelock: simulated time does not advance.
         NonDeterminismError: a task asked for a thread, a process, or real input or output.
         Exception: whatever a target raises; the others are ended.
 
@@ -168,7 +168,7 @@ async def _run_all(
 
 
 def _non_determinism_in(error: BaseException) -> NonDeterminismError | None:
-    """Find what virtual time refused inside the group that a library's `TaskGroup` made of it."""
+    """Find what simulated time refused inside the group that a library's `TaskGroup` made of it."""
     if isinstance(error, BaseExceptionGroup):
         found = map(_non_determinism_in, error.exceptions)
         return next((each for each in found if each is not None), None)

@@ -1,7 +1,7 @@
 """The seams of Cascade, each with the contract that every implementation keeps.
 
-`Connector` is the way in and out, `Executor` says where a function runs, `LazyFactory` makes lazy
-results, `Clock` tells the time. One conformance suite holds every connector to what stands here.
+`Connector` is the way in and out, `Executor` says where a function runs, `LazyFactory` makes
+calls, `Clock` tells the time. One conformance suite holds every connector to what stands here.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class SubscriptionHandle(Protocol):
 
 @runtime_checkable
 class Connector(Protocol):
-    """The way in and out of an engine: publish and subscribe with MQTT's meaning.
+    """The way in and out of an engine: publish and subscribe with MQTT semantics.
 
     Order: each subscription receives in the order published, one callback at a time; matching
     subscriptions are served in the order they subscribed. A publish made inside a callback is
@@ -140,10 +140,10 @@ class Executor(Protocol):
 
 
 class LazyFactory(Protocol):
-    """Makes lazy results: a task, or anything that a provider puts under ``cs.``."""
+    """Makes calls: a task, or anything that a provider puts under ``cs.``."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the call as a lazy result; compute nothing."""
+        """Return the call; compute nothing."""
 
 
 class Clock(Protocol):

@@ -1,4 +1,4 @@
-"""What a workflow is made of, as plain data: tasks, lazy results, policies, resources, constraints.
+"""What a workflow is made of, as plain data: tasks, calls, policies, resources, constraints.
 
 Nothing here runs anything; `cascade.runtime` does. Imports inside: `task` uses `lazy_types`,
 `policies` and `resource`; `combinators` uses `task`.

@@ -1,4 +1,4 @@
-"""Small lazies that steer others: `route` picks one of several, `param` reads a run's parameter."""
+"""Small calls that steer others: `route` picks one of several, `param` reads a run's parameter."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def route(selector: K, routes: Mapping[K, V]) -> V:
     """Run only the branch that the selector's value names.
 
     Args:
-        selector: a value, or a lazy that gives one.
-        routes: from each possible value to the lazy to run (or the value to give) for it.
+        selector: a value, or a call that gives one.
+        routes: from each possible value to the call to evaluate (or the value to give) for it.
 
     Raises:
         InvalidTaskError: at run time, where no branch has the selector's value.
@@ -36,7 +36,7 @@ def route(selector: K, routes: Mapping[K, V]) -> V:
         >>> route(kind("a.csv"), {"csv": kind("read a table"), "txt": kind("read a text")})
         route(kind('a.csv'), …)
     """
-    return _ROUTE(selector, quote(dict(routes)))  # type: ignore[no-any-return] # a lazy V
+    return _ROUTE(selector, quote(dict(routes)))  # type: ignore[no-any-return] # a call for a V
 
 
 def _route(selector: Any, routes: dict[Any, Any]) -> Any:

@@ -14,12 +14,12 @@ from cascade.interfaces.errors import InvalidConstraintError
 __all__ = ["CONSTRAINT_TOPIC", "NEEDED_FIELD", "GlobalConstraint", "parse_rate"]
 
 CONSTRAINT_TOPIC = "cascade/constraints"
-"""Constraints are published, retained, on ``cascade/constraints/<scope>``."""
+"""Constraints are published, retained, on ``cascade/constraints/<target>``."""
 
 NEEDED_FIELD: Mapping[str, str] = MappingProxyType({"concurrency": "n", "rate_limit": "rate"})
-"""Which other field an order of a type needs."""
+"""Which other field a constraint of a type needs."""
 
-# Bounded digits, of which one is not 0: so every rate is a finite number above 0.
+# A bounded number of digits, of which one is not 0: so every rate is a finite number above 0.
 _RATE = r"^\s*(?=[0-9.]*[1-9])([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*/\s*(ms|s|m|h)\s*$"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _MOST = 2**53 - 1  # beyond it readers of JSON may take a whole number for another (RFC 8259 §6)
@@ -39,16 +39,16 @@ def parse_rate(rate: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class GlobalConstraint:
-    """One order: hold tasks, run fewer at once, or start fewer per second.
+    """An order to running engines: hold tasks, run fewer at once, or start fewer per second.
 
-    Its scope is the topic it is sent on: ``cascade/constraints/global`` for every task of every
+    Its target is the topic it is sent on: ``cascade/constraints/global`` for every task of every
     engine that listens, ``cascade/constraints/task/<name>`` for the tasks of one name,
     ``cascade/constraints/run/<id>`` for the tasks of one run.
     """
 
     # The metadata are the keywords of JSON Schema that say what a type cannot.
     id: str = field(metadata={"minLength": 1})
-    """Names the order within its scope; a later one of the same id replaces it."""
+    """Names the constraint within its target; a later one of the same id replaces it."""
 
     type: Literal["pause", "concurrency", "rate_limit"]
     n: int | None = field(default=None, metadata={"minimum": 1, "maximum": _MOST})
@@ -61,10 +61,10 @@ class GlobalConstraint:
     """``rate_limit``: how many may start at once after a quiet time."""
 
     expires_at: float | None = None
-    """Unix time in seconds after which the order no longer holds; None is never."""
+    """Unix time in seconds after which it no longer holds; None is never."""
 
     def __post_init__(self) -> None:
-        """Refuse an order whose parts do not fit together."""
+        """Refuse a constraint whose parts do not fit together."""
         try:
             self._check()
         except TypeError as error:  # made by hand, past the type checker

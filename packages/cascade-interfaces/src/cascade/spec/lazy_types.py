@@ -1,4 +1,4 @@
-"""Lazy results: a call of a task, kept as data until an engine runs it."""
+"""Calls of tasks, kept as data until an engine evaluates them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class LazyResult(Generic[R]):
 
     Attributes:
         task: what is called; its policies are ``task.policies``.
-        args: positional arguments; lazies among them, also inside lists, tuples, dicts and
+        args: positional arguments; calls among them, also inside lists, tuples, dicts and
             dataclasses, are run first.
         kwargs: keyword arguments, likewise.
     """
@@ -52,7 +52,7 @@ class LazyResult(Generic[R]):
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         raise AttributeError(
-            f"{self!r} is a lazy result and has no attribute {name!r}; run it first"
+            f"{self!r} is a call, and has no attribute {name!r}; evaluate it first"
         )
 
 
@@ -67,7 +67,7 @@ class MappedLazyResult(LazyResult[list[R]]):
 
 
 def _show(value: object, depth: int) -> str:
-    """Show an argument; what may hold lazies is not left to repr, which would begin anew in each."""
+    """Show an argument; what may hold calls is not left to repr, which would begin anew in each."""
     if isinstance(value, LazyResult):
         return _show_call(value, depth)
     if type(value) is list:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, get_args, overload
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.interfaces.protocols import Mode
+from cascade.spec.functions import checked_mode, is_async_function, positions_of
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.policies import NO_POLICIES, Cache, Policies, Retry
 from cascade.spec.quoting import quote
-from cascade.spec.resource import BUILTIN_RESOURCES, Inject, injections_of, parameters_of
+from cascade.spec.resource import BUILTIN_RESOURCES, Inject, injections_of
 
 __all__ = ["NO_KWARGS", "Prepare", "Task", "task"]
 
@@ -21,11 +21,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 Prepare = Callable[[Any, LazyResult[Any]], Awaitable[None]]
-"""``async (run, lazy)``: done when a run first sees a call, before any task of that step starts."""
+"""``async (run, call)``: done when a run first sees a call, before any task of that step starts."""
 
 
 NO_KWARGS: dict[str, Any] = {}
-"""One for all calls without keyword arguments. Treat it as frozen, as lazies are."""
+"""One for all calls without keyword arguments. Treat it as frozen, as calls are."""
 
 
 AsWritten = Callable[[tuple[Any, ...]], tuple[tuple[Any, ...], dict[str, Any]]]
@@ -72,10 +72,10 @@ class Task(Generic[P, R]):
         """
         self.function = function
         self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
-        self.is_async = _is_async(function)
-        self.mode = _checked_mode(self.name, function, mode, is_async=self.is_async)
+        self.is_async = is_async_function(function)
+        self.mode = checked_mode(self.name, function, mode, is_async=self.is_async)
         self.injections: Mapping[str, Inject] = MappingProxyType(injections_of(function))
-        self.positions = _positions(function)
+        self.positions = positions_of(function)
         self.policies = policies
         self.prepare = prepare
         self.as_written = as_written
@@ -97,7 +97,7 @@ class Task(Generic[P, R]):
         self.__wrapped__ = function  # for inspect.signature and documentation tools
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Return the call as a lazy result."""
+        """Return the call; compute nothing."""
         return LazyResult(self, args, kwargs or NO_KWARGS)  # type: ignore[return-value]  # typed as what it will be
 
     def __reduce__(self) -> str:
@@ -113,7 +113,7 @@ class Task(Generic[P, R]):
 
         Args:
             *iterables: go item by item to the positional parameters, as with the built-in
-                ``map``; each may be a lazy result, or hold some; all have the same length.
+                ``map``; each may be a call, or hold some; all have the same length.
             **fixed: arguments that are the same in every call.
 
         Raises:
@@ -212,40 +212,6 @@ class _ConditionalTask(Task[P, Any]):
         return _ConditionalTask(self._base._with(**changes), self._condition)  # noqa: SLF001 - its own class
 
 
-def _is_async(function: Callable[..., Any]) -> bool:
-    call = getattr(function, "__call__", None)  # noqa: B004 - an object whose call is async counts too
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
-
-
-def _positions(function: Callable[..., Any]) -> tuple[str, ...]:
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return tuple(each.name for each in parameters_of(function) if each.kind in kinds)
-
-
-def _checked_mode(
-    name: str, function: Callable[..., Any], mode: Mode | None, *, is_async: bool
-) -> Mode:
-    if not callable(function):
-        raise InvalidTaskError(f"@task goes above a function, not above {function!r}")
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise InvalidTaskError(
-            f"the task {name!r} is a generator function; a task returns its value "
-            "(a resource is what yields: use @resource)"
-        )
-    if mode is None:
-        return "async" if is_async else "thread"
-    if mode not in get_args(Mode):
-        raise InvalidTaskError(
-            f"the task {name!r} has mode {mode!r}; choose {', '.join(get_args(Mode))}"
-        )
-    if is_async != (mode == "async"):
-        kind = "async def" if is_async else "def"
-        raise InvalidTaskError(
-            f"the task {name!r} is a plain '{kind}', which mode {mode!r} does not fit"
-        )
-    return mode
-
-
 class _TaskDecorator(Protocol):
     """What ``task(name=…)`` gives: a decorator for async and plain functions alike."""
 
@@ -312,4 +278,4 @@ _EXPAND: Task[..., Any] = Task(_expand, name="map", mode="inline")
 _RUN_IF: Task[..., Any] = Task(_run_if, name="run_if", mode="inline")
 
 COLLECT: Task[..., Any] = Task(_same, name="collect", mode="inline")
-"""Gives back its argument, so that the lazies inside a list or tuple become a target."""
+"""Returns its argument, so that the calls inside a list or tuple become a target."""

@@ -58,7 +58,7 @@ def all_to_all(count: int) -> Topology:
 
 
 def ring(count: int, reach: int = 1) -> Topology:
-    """Return agents in a circle, each of whom sees so many on either side.
+    """Return agents in a ring, each of whom sees so many on either side.
 
     Raises:
         ValueError: the reach is below 1, or goes more than once around.

@@ -31,8 +31,8 @@ def graph(
 
     What a task returns later, a tail call, is not known before.
     """
-    lazy = as_call(load_target(target), {})
-    drawn = mermaid(lazy) if form is Form.mermaid else dot(lazy)
+    call = as_call(load_target(target), {})
+    drawn = mermaid(call) if form is Form.mermaid else dot(call)
     if output is None:
         typer.echo(drawn)
     else:

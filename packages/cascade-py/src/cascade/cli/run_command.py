@@ -27,7 +27,7 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     ] = None,
     connector: OptionalUrl = None,
     name: Annotated[
-        str | None, typer.Option(help="The run's id, for orders and telemetry.")
+        str | None, typer.Option(help="The run's id, for constraints and telemetry.")
     ] = None,
     telemetry: Annotated[
         bool, typer.Option("--telemetry", help="Report over the connector what happens.")
@@ -35,7 +35,7 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     as_json: Annotated[bool, typer.Option("--json", help="The value as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Run a task, a lazy result or a list of these, and print its value.
+    """Run a task, a call or a list of these, and print its value.
 
     Ends with status 0, or with 1 where the run fails; the error is one sentence on standard error.
     """

@@ -20,7 +20,7 @@ __all__ = ["Target", "load_target", "parameters_from", "plain_value"]
 
 Target = Annotated[
     str,
-    typer.Argument(help="What to run, as module:name: a task, a lazy result, or a list of these."),
+    typer.Argument(help="What to run, as module:name: a task, a call, or a list of these."),
 ]
 
 
@@ -49,7 +49,7 @@ def load_target(path: str) -> Any:
         raise typer.BadParameter(f"module {module_name!r} has no {name!r}.{near}") from None
     if not isinstance(target, (Task, LazyResult, list, tuple)):
         raise typer.BadParameter(
-            f"{path} is {type(target).__name__}; a target is a task, a lazy result, or a list of these"
+            f"{path} is {type(target).__name__}; a target is a task, a call, or a list of these"
         )
     return target
 

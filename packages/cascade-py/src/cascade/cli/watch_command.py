@@ -36,7 +36,7 @@ class _Run:
         elif event == "task-finished":
             self.progress.end(said["task"])
         elif event == "task-throttled":
-            self.state = f"held: {said['reason']}"
+            self.state = f"throttled: {said['reason']}"
             return
         elif event == "run-finished":
             self.state = said["outcome"]

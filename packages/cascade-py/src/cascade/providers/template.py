@@ -30,7 +30,7 @@ def template(source: str, /, **variables: Any) -> str:
 
     Args:
         source: the template itself.
-        **variables: its variables; lazies among them are run first.
+        **variables: its variables; calls among them are evaluated first.
 
     Raises:
         jinja2.UndefinedError: the template names a variable that was not given.

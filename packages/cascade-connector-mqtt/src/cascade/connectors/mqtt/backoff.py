@@ -1,4 +1,4 @@
-"""How long to wait between attempts, so that a broker that comes back is not stormed."""
+"""How long to wait between attempts, to avoid a thundering herd when a broker comes back."""
 
 from __future__ import annotations
 

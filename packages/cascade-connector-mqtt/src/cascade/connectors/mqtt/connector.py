@@ -60,7 +60,7 @@ class MqttConnector:
             url: ``mqtt://user@host:port/?name=value&…``, or ``mqtts://`` for TLS. The names are those
                 of ``options``.
             max_queued: messages that each subscription holds while its callback is busy.
-            overflow: what happens to one message more: with ``wait`` the broker gets no receipt for
+            overflow: what happens to one message more: with ``wait`` the broker gets no acknowledgement for
                 messages of QoS 1 and 2 until there is room, and so sends no more of them;
                 ``drop_oldest`` and ``drop_newest`` drop, count and report; ``error`` refuses and reports.
             **options: the fields of `MqttSettings`; they outweigh the URL.

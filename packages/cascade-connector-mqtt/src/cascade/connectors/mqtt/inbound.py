@@ -68,7 +68,7 @@ class Inbound:
             return False
         numbers = getattr(message.properties, "SubscriptionIdentifier", None)
         if message.retain and self.pending is not None:
-            return False  # a pending counts what is retained once by itself
+            return False  # a pending subscription counts what is retained once by itself
         return numbers is not None and self._table.is_extra(topic, numbers)
 
     def _dispatch(self, topic: str, message: MQTTMessage) -> Recipients:
@@ -101,7 +101,7 @@ class Inbound:
     # --- answers ------------------------------------------------------------------------------
 
     def _acknowledge(self, message: MQTTMessage, recipients: Recipients) -> None:
-        """Acknowledge at once, unless somebody who asks for that is behind.
+        """Acknowledge at once, unless a recipient applies back-pressure.
 
         The broker sends no more than so many messages without an answer (MQTT 5.0 §4.9), so holding
         one back is how a network has its publishers wait. Answers go in the order of the messages

@@ -25,9 +25,9 @@ class Outbound:
         """Publish through that client."""
         self._client = client
         self._adapter = adapter
-        self._receipts: dict[int, asyncio.Future[ReasonCode]] = {}
+        self._acknowledgements: dict[int, asyncio.Future[ReasonCode]] = {}
         # paho counts packet ids for QoS 0 too, and calls back for those as well: these have the id of
-        # a message that has waited for its receipt through a whole round of ids.
+        # a message that has waited for its acknowledgement through a whole round of ids.
         self._reused_packet_ids: set[int] = set()
 
     async def send(
@@ -35,7 +35,7 @@ class Outbound:
     ) -> None:
         """Hand over a message of QoS 0; wait only while the network is behind."""
         info = self._client.publish(topic, data, 0, retain, properties)
-        if info.mid in self._receipts:
+        if info.mid in self._acknowledgements:
             self._reused_packet_ids.add(info.mid)
         await self._adapter.wait_for_capacity(len(data))
 
@@ -56,39 +56,39 @@ class Outbound:
             BrokerRefusedError: the broker does not take it.
             Exception: what `fail` was called with.
         """
-        while len(self._receipts) >= _PACKET_IDS:
-            await asyncio.wait(self._receipts.values(), return_when=asyncio.FIRST_COMPLETED)
-        if not self._receipts:  # for QoS 0 alone it would cost a fifth
+        while len(self._acknowledgements) >= _PACKET_IDS:
+            await asyncio.wait(self._acknowledgements.values(), return_when=asyncio.FIRST_COMPLETED)
+        if not self._acknowledgements:  # for QoS 0 alone it would cost a fifth
             self._client.on_publish = self._on_publish
         info = self._client.publish(topic, data, qos, retain, properties)
         while info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:  # that packet id is still in use
             info = self._client.publish(topic, data, qos, retain, properties)
-        receipt = self._receipts[info.mid] = asyncio.get_running_loop().create_future()
-        code = await receipt
+        acknowledged = self._acknowledgements[info.mid] = asyncio.get_running_loop().create_future()
+        code = await acknowledged
         if code.is_failure:
             action = f"publish on {topic!r}"
             raise BrokerRefusedError(action, code.value, code.getName())
 
     def fail(self, error: Exception) -> None:
-        """Give up what has no receipt; whether the broker has it is not known."""
+        """Give up what is not acknowledged; whether the broker has it is not known."""
         self._client.drop_out_messages()
-        receipts, self._receipts = self._receipts, {}
+        acknowledgements, self._acknowledgements = self._acknowledgements, {}
         self._client.on_publish = None
-        for receipt in receipts.values():
-            if not receipt.done():
-                receipt.set_exception(error)
+        for acknowledged in acknowledgements.values():
+            if not acknowledged.done():
+                acknowledged.set_exception(error)
 
     def _on_publish(
         self, _client: Client, _data: Any, packet_id: int, code: ReasonCode, _given: Properties
     ) -> None:
         if packet_id in self._reused_packet_ids:
             self._reused_packet_ids.discard(packet_id)
-        elif packet_id in self._receipts:
+        elif packet_id in self._acknowledgements:
             self._adapter.note(lambda: self._settle(packet_id, code))
 
     def _settle(self, packet_id: int, code: ReasonCode) -> None:
-        receipt = self._receipts.pop(packet_id, None)
-        if not self._receipts:
+        acknowledged = self._acknowledgements.pop(packet_id, None)
+        if not self._acknowledgements:
             self._client.on_publish = None
-        if receipt is not None and not receipt.done():
-            receipt.set_result(code)
+        if acknowledged is not None and not acknowledged.done():
+            acknowledged.set_result(code)

@@ -34,7 +34,7 @@ class BrokerClient(Client):
     """paho's client, with what it leaves out of the standard, and out of TLS."""
 
     def limit_in_flight(self, most: int) -> None:
-        """Have no more messages without a receipt than the broker said when it let us in.
+        """Have no more unacknowledged messages than the broker said when it let us in.
 
         paho's own setter wants to be called before there is a connection (MQTT 5.0 §3.2.2.3.3).
         """

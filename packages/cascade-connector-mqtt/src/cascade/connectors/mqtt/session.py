@@ -1,7 +1,7 @@
 """Keeps the connection: reaches the broker, notices when it is gone, and comes back with everything.
 
 While the connection is away, whoever wants to publish or subscribe waits at the gate; after
-``offline_timeout`` seconds they are told, those whose message has no receipt yet included.
+``offline_timeout`` seconds they are told, those whose message is not acknowledged yet included.
 """
 
 from __future__ import annotations
@@ -254,7 +254,7 @@ class Session:
             if self._settings.status:
                 topic = (
                     self._settings.status_topic
-                )  # no receipt: it could be lost with the connection
+                )  # QoS 0: an acknowledgement could be lost with the connection
                 await self.connection.outbound.send(topic, b'"online"', retain=True)
         except ConnectionLostError:
             return False

@@ -52,10 +52,10 @@ class MqttSettings:
     """Whether the broker's certificate must be for ``host``. Turn it off on test machines only."""
 
     username: str | None = None
-    """Who to be."""
+    """User name."""
 
     password: str | None = field(default=None, repr=False)
-    """What proves it; else the contents of ``password_file``, else ``CASCADE_MQTT_PASSWORD``."""
+    """Password of that user; else the contents of ``password_file``, else ``CASCADE_MQTT_PASSWORD``."""
 
     password_file: str | None = None
     """A file that holds the password; a newline at its end does not count."""

@@ -33,7 +33,7 @@ class Subscriber:
         self._quiet_rounds = 2 if qos == 2 else 1  # noqa: PLR2004 - a quality of service
 
     async def subscribe(self, pending: PendingSubscription) -> None:
-        """Subscribe to the filters of a pending, and gather what is retained for them.
+        """Subscribe to the filters of a pending subscription, and gather what is retained for them.
 
         Raises:
             BrokerRefusedError: the broker does not allow one of them.
@@ -82,7 +82,7 @@ class Subscriber:
     async def _gather(self, pending: PendingSubscription) -> None:
         """Wait for the end of what is retained, which MQTT does not mark.
 
-        The broker sends it behind its yes, and no more at once than it may send without receipts. So
+        The broker sends it behind its yes, and no more at once than it may send unacknowledged. So
         after a round trip on which nothing came there is nothing left.
         """
         quiet = 0 if pending.heard else 1

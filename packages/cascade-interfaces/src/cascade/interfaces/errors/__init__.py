@@ -10,9 +10,9 @@
     │   ├── PayloadError (ValueError)           a payload that the transport cannot carry
     │   ├── BrokerUnavailableError              no connection to the broker, for too long
     │   └── BrokerRefusedError                  the broker said no, with a reason code
-    ├── LazyUseError (TypeError)                a lazy result used as if it were its value
+    ├── LazyUseError (TypeError)                a call used as if it were its value
     ├── GraphError (ValueError)
-    │   └── CyclicGraphError                    a lazy result that needs itself
+    │   └── CyclicGraphError                    a call that needs itself
     ├── InvalidTaskError (TypeError)            a task definition or target that cannot run
     ├── UnknownParameterError (LookupError)     cs.param without a value for its name
     ├── ResourceError (RuntimeError)
@@ -26,8 +26,8 @@
     ├── InvalidConstraintError (ValueError)     an order to the engine that cannot be read
     └── SimulationError (RuntimeError)
         ├── DeadlockError                       nothing ready, no timer left, work unfinished
-        ├── RunawayError                        goes round and round, and time does not go on
-        └── NonDeterminismError                 threads, processes or sockets in virtual time
+        ├── RunawayError                        livelock: simulated time does not advance
+        └── NonDeterminismError                 threads, processes, sockets in simulated time
 
 An error keeps its facts as attributes, and its text says what to do.
 """

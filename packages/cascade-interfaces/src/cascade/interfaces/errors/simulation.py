@@ -36,7 +36,7 @@ class DeadlockError(SimulationError):
 
 
 class RunawayError(SimulationError):
-    """The simulation goes round and round within one instant.
+    """Livelock: work goes on within one instant, and simulated time does not advance.
 
     Attributes:
         time: the instant, in simulated seconds.
@@ -46,8 +46,8 @@ class RunawayError(SimulationError):
     def __init__(self, time: float, tasks: list[str]) -> None:
         """Name the instant and who is busy."""
         super().__init__(
-            f"at {time:g} s of simulated time the work goes round and round, and time does not go "
-            f"on; busy: {', '.join(tasks) or '(callbacks)'}. Put a cs.wait(seconds) into the circle"
+            f"at {time:g} s of simulated time the work never comes to rest, and time does not go "
+            f"on; busy: {', '.join(tasks) or '(callbacks)'}. Put a cs.wait(seconds) into the cycle"
         )
         self.time = time
         self.tasks = tasks
@@ -71,6 +71,6 @@ class NonDeterminismError(SimulationError):
         """Say who asked for what, and what to do instead."""
         who = "somebody" if self.task is None else f"the task {self.task!r}"
         return (
-            f"{who} asked for {self.cause} in virtual time, where every run must go the same way; "
+            f"{who} asked for {self.cause} in simulated time, where every run must go the same way; "
             "let a def task run inline, wait with cs.wait, and speak with cs.send and cs.recv"
         )

@@ -25,15 +25,15 @@ __all__ = [
 
 
 class LazyUseError(CascadeError, TypeError):
-    """A lazy result used as if it were the value it stands for."""
+    """A call used as if it were the value it stands for."""
 
-    def __init__(self, lazy: str, use: str) -> None:
+    def __init__(self, call: str, use: str) -> None:
         """Name the call and the use."""
         super().__init__(
-            f"{lazy} is a lazy result, not a value yet: it cannot be {use}; "
+            f"{call} is a call, not its value yet: it cannot be {use}; "
             "run it first with cs.run(...), or hand it to a task that takes its value"
         )
-        self.lazy = lazy
+        self.call = call
         self.use = use
 
 
@@ -42,13 +42,13 @@ class GraphError(CascadeError, ValueError):
 
 
 class CyclicGraphError(GraphError):
-    """A lazy result that, through its arguments, needs itself."""
+    """A call that, through its arguments, needs itself."""
 
     def __init__(self, cycle: list[str]) -> None:
         """Name the tasks along the cycle."""
         super().__init__(
             f"cyclic graph: {' -> '.join(cycle)}; a task cannot wait for its own value, "
-            "return a lazy result from the task (a tail call) to go round again"
+            "return the call from the task (a tail call) to go on with it"
         )
         self.cycle = cycle
 
@@ -99,7 +99,7 @@ class ResourceCycleError(ResourceError):
 
     def __init__(self, cycle: list[str]) -> None:
         """Name the resources along the cycle."""
-        super().__init__(f"resources need each other: {' -> '.join(cycle)}; break the circle")
+        super().__init__(f"resources need each other: {' -> '.join(cycle)}; break the cycle")
         self.cycle = cycle
 
 

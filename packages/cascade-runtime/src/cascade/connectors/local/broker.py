@@ -33,7 +33,6 @@ __all__ = ["LocalBroker"]
 _MAX_ROUTES = 65_536  # topics whose route one loop remembers; past that it begins anew
 
 _NOBODY: dict[Subscription, None] = {}
-
 _by_number = attrgetter("number")
 
 

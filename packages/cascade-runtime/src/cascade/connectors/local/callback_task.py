@@ -55,7 +55,6 @@ inside_callback: ContextVar[bool] = ContextVar("inside_callback", default=False)
 """True in every callback, and in what it starts: there a publish never waits."""
 
 _NOTHING_RETAINED: deque[Message] = deque(maxlen=0)
-
 _DRAIN_SLICE = 2048  # queued messages that the callback gets before the loop has a turn
 
 
@@ -153,10 +152,6 @@ class CallbackTask(EagerTask[None]):
 
     # --- states -------------------------------------------------------------------------------
 
-    def _become_idle(self) -> None:
-        self.run = self._context.run
-        self.send = self._pump.send
-
     def _become_occupied(self) -> None:
         self.run = _run_directly
         self.send = self._enqueue
@@ -217,7 +212,8 @@ class CallbackTask(EagerTask[None]):
         if self._retained or self.queue:  # the loop has a turn before the rest
             self.get_loop().call_soon(self._schedule_drain, self)
         else:
-            self._become_idle()
+            self.run = self._context.run
+            self.send = self._pump.send
         return IDLE
 
     def _process_backlog(self, waiting: Sized, get: Callable[[], Message]) -> Any:
@@ -272,8 +268,6 @@ class CallbackTask(EagerTask[None]):
 
     async def stop(self) -> None:
         """Cancel and await a callback in flight, unless that is the caller."""
-        # A callback that runs and is not the caller stands further down in this very stack: it
-        # published, and the caller runs for that message.
         if self._is_running():
             caller: object = asyncio.current_task()
             if caller is not self:

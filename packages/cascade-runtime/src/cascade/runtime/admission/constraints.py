@@ -1,7 +1,7 @@
-"""Orders as they arrive: read from a payload by the one class that says what an order is.
+"""Constraints as they arrive: read from a payload by the one class that says what a constraint is.
 
 `cascade.spec.constraint.GlobalConstraint` is the only place that lists the fields. Its annotations
-check an order that arrives, and make the JSON Schema for whoever writes one.
+check a constraint that arrives, and make the JSON Schema for whoever writes one.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _FIELDS = {each.name: each for each in fields(GlobalConstraint)}
 
 
 def read_constraint(payload: Any) -> GlobalConstraint:
-    """Return the order that a payload says.
+    """Return the constraint that a payload holds.
 
     Raises:
-        InvalidConstraintError: it says none, and why.
+        InvalidConstraintError: it holds none; the text says why.
     """
-    import msgspec  # noqa: PLC0415 - most engines never get an order
+    import msgspec  # noqa: PLC0415 - most engines never get a constraint
 
     if not isinstance(payload, Mapping):
         raise InvalidConstraintError(f"a constraint is a mapping, not {type(payload).__name__}")
@@ -39,7 +39,7 @@ def read_constraint(payload: Any) -> GlobalConstraint:
 
 
 def constraint_schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of an order, as ``docs/constraint.schema.json`` has it."""
+    """Return the JSON Schema (draft 2020-12) of a constraint, as ``docs/constraint.schema.json`` has it."""
     import msgspec  # noqa: PLC0415 - as above
 
     _, parts = msgspec.json.schema_components([GlobalConstraint])
@@ -57,7 +57,7 @@ def constraint_schema() -> dict[str, Any]:
 
 
 def _needs(kind: str, needed: str) -> dict[str, Any]:
-    """Return the rule that an order of a type needs a field."""
+    """Return the rule that a constraint of a type needs a field."""
     return {
         "if": {"properties": {"type": {"const": kind}}, "required": ["type"]},
         "then": {"properties": {needed: {"not": {"type": "null"}}}, "required": [needed]},

@@ -1,8 +1,8 @@
-"""What a task passes before it starts: live constraints, and the engine's capacities.
+"""Admission: what a task passes before it starts, live constraints and the engine's capacities.
 
-Tasks that have to wait stand in line here, in the order they came. Whenever something changes (an
-order comes, goes or expires, a task ends, a rate has a start to give), the line is looked at again;
-nothing polls. A task held by its own constraint does not hold back others.
+Tasks that have to wait stand in a queue, in the order they came. Whenever something changes (a
+constraint comes, goes or expires, a task ends, a token bucket fills), the queue is looked at again;
+nothing polls. A task that its own constraint throttles does not hold back others.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["AdmissionController"]
 class _ActiveConstraint:
     """A constraint in force, with what it has to remember."""
 
-    scope: str
+    target: str
     constraint: GlobalConstraint
     tokens: float = 0.0
     refilled: float = 0.0
@@ -41,33 +41,37 @@ class _ActiveConstraint:
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """A task in the line."""
+    """A task in the queue."""
 
     task: Task[..., Any]
     run_id: str
     admitted: asyncio.Future[None] = field(repr=False)
 
     def holds(self, task: Task[..., Any], run_id: str) -> bool:
-        """Tell whether that task must not overtake this one."""
+        """Return whether that task must not overtake this one."""
         if task.name == self.task.name and run_id == self.run_id:
             return True
         return bool(task.policies.demands.keys() & self.task.policies.demands.keys())
 
 
 class AdmissionController:
-    """Holds tasks back as constraints and capacities say."""
+    """Admits tasks as constraints and capacities allow, first in, first out for each key.
+
+    A concurrency limit counts what runs; a rate limit is a token bucket that holds ``burst`` tokens.
+    Tasks of one name and run never overtake each other, nor do tasks that demand the same capacity.
+    """
 
     def __init__(self, capacities: Mapping[str, float], on_change: Callable[[], None]) -> None:
-        """Begin open.
+        """Begin without constraints.
 
         Args:
             capacities: units that tasks may demand, by name.
-            on_change: called when the gate begins or ceases to have constraints.
+            on_change: called when it begins or ceases to have constraints.
         """
         self._total = dict(capacities)
         self._free = dict(capacities)
-        self._orders: dict[str, dict[str, _ActiveConstraint]] = {}
-        self._running: Counter[str] = Counter()  # by each scope that a task is in
+        self._active: dict[str, dict[str, _ActiveConstraint]] = {}
+        self._running: Counter[str] = Counter()  # by each target that a task is among
         self._queue: list[_Waiting] = []
         self._timer: asyncio.TimerHandle | None = None
         self._on_change = on_change
@@ -75,13 +79,13 @@ class AdmissionController:
     @property
     def has_constraints(self) -> bool:
         """Whether any constraint is in force."""
-        return bool(self._orders)
+        return bool(self._active)
 
-    # --- orders -------------------------------------------------------------------------------
+    # --- constraints -------------------------------------------------------------------------------
 
     async def on_constraint(self, topic: str, payload: Any) -> None:
         """Take a constraint from the connector; a malformed one is reported and ignored."""
-        scope = topic.removeprefix(f"{CONSTRAINT_TOPIC}/")
+        target = topic.removeprefix(f"{CONSTRAINT_TOPIC}/")
         if not clears(payload):
             try:
                 constraint = read_constraint(payload)
@@ -89,29 +93,29 @@ class AdmissionController:
                 bus.error("engine.constraint_malformed", topic=topic, reason=str(error))
                 return
             burst = float(constraint.burst)
-            order = _ActiveConstraint(scope, constraint, burst, asyncio.get_running_loop().time())
-            self._orders.setdefault(scope, {})[constraint.id] = order
+            active = _ActiveConstraint(target, constraint, burst, asyncio.get_running_loop().time())
+            self._active.setdefault(target, {})[constraint.id] = active
         else:
-            self._orders.pop(scope, None)
+            self._active.pop(target, None)
         self._on_change()
         self._admit_waiting()
 
     def drop_constraints(self) -> None:
-        """Drop all orders: the engine no longer hears whether they still hold."""
-        self._orders.clear()
+        """Drop all constraints: the engine no longer hears whether they still hold."""
+        self._active.clear()
         self._on_change()
         self._set_timer()
 
-    def _orders_for(self, task: Task[..., Any], run_id: str) -> list[_ActiveConstraint]:
-        scopes = _scopes(task, run_id)
-        return [order for scope in scopes for order in self._orders.get(scope, {}).values()]
+    def _active_for(self, task: Task[..., Any], run_id: str) -> list[_ActiveConstraint]:
+        targets = _targets_of(task, run_id)
+        return [active for target in targets for active in self._active.get(target, {}).values()]
 
     def _drop_expired(self) -> None:
-        for scope, orders in list(self._orders.items()):
-            for order_id in [i for i, order in orders.items() if order.expired()]:
-                del orders[order_id]
-            if not orders:
-                del self._orders[scope]
+        for target, by_id in list(self._active.items()):
+            for constraint_id in [i for i, active in by_id.items() if active.expired()]:
+                del by_id[constraint_id]
+            if not by_id:
+                del self._active[target]
                 self._on_change()
 
     # --- tasks --------------------------------------------------------------------------------
@@ -145,27 +149,27 @@ class AdmissionController:
             if waiting in self._queue:
                 self._queue.remove(waiting)
             elif not waiting.admitted.cancelled():
-                self.release(task, run_id)  # it was let in at the very moment of its cancellation
+                self.release(task, run_id)  # it was admitted at the very moment of its cancellation
             raise
 
     def release(self, task: Task[..., Any], run_id: str) -> None:
         """Give back what the task held."""
-        for scope in _scopes(task, run_id):
-            self._running[scope] -= 1
-            if not self._running[scope]:
-                del self._running[scope]
+        for target in _targets_of(task, run_id):
+            self._running[target] -= 1
+            if not self._running[target]:
+                del self._running[target]
         for capacity, units in task.policies.demands.items():
             self._free[capacity] += units
         if self._queue:
             self._admit_waiting()
 
     def _admit(self, task: Task[..., Any], run_id: str) -> None:
-        self._running.update(_scopes(task, run_id))
+        self._running.update(_targets_of(task, run_id))
         for capacity, units in task.policies.demands.items():
             self._free[capacity] -= units
-        for order in self._orders_for(task, run_id):
-            if order.constraint.type == "rate_limit":
-                order.tokens -= 1
+        for active in self._active_for(task, run_id):
+            if active.constraint.type == "rate_limit":
+                active.tokens -= 1
 
     def _check_demands(self, task: Task[..., Any]) -> None:
         for capacity, units in task.policies.demands.items():
@@ -181,33 +185,33 @@ class AdmissionController:
                 )
 
     def _reason_to_hold(self, task: Task[..., Any], run_id: str) -> str | None:
-        for order in self._orders_for(task, run_id):
-            constraint = order.constraint
+        for active in self._active_for(task, run_id):
+            constraint = active.constraint
             if constraint.type == "pause":
                 return f"paused by {constraint.id!r}"
-            if constraint.type == "concurrency" and self._running[order.scope] >= (
+            if constraint.type == "concurrency" and self._running[active.target] >= (
                 constraint.n or 0
             ):
                 return f"concurrency limit {constraint.id!r}"
-            if constraint.type == "rate_limit" and self._refill(order) < 1:
+            if constraint.type == "rate_limit" and self._refill(active) < 1:
                 return f"rate limit {constraint.id!r}"
         for capacity, units in task.policies.demands.items():
             if units > self._free[capacity]:
                 return f"capacity {capacity!r}"
         return None
 
-    def _refill(self, order: _ActiveConstraint) -> float:
+    def _refill(self, active: _ActiveConstraint) -> float:
         now = asyncio.get_running_loop().time()
-        constraint = order.constraint
-        gained = (now - order.refilled) * parse_rate(constraint.rate or "")
-        order.tokens = min(float(constraint.burst), order.tokens + gained)
-        order.refilled = now
-        return order.tokens + 1e-9  # a timer may come a rounding error early
+        constraint = active.constraint
+        gained = (now - active.refilled) * parse_rate(constraint.rate or "")
+        active.tokens = min(float(constraint.burst), active.tokens + gained)
+        active.refilled = now
+        return active.tokens + 1e-9  # a timer may come a rounding error early
 
-    # --- the line -----------------------------------------------------------------------------
+    # --- the queue -----------------------------------------------------------------------------
 
     def _admit_waiting(self) -> None:
-        """Let in, in order, everyone who may start now."""
+        """Admit, in the order they came, all that may start now."""
         self._drop_expired()
         held: list[_Waiting] = []
         for waiting in self._queue:
@@ -224,7 +228,7 @@ class AdmissionController:
         self._set_timer()
 
     def _set_timer(self) -> None:
-        """Look again when the next order expires or the next rate has a start to give."""
+        """Look again when the next constraint expires or the next token bucket has a token."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -232,8 +236,8 @@ class AdmissionController:
             return
         waits = [
             wait
-            for scope in self._orders.values()
-            for o in scope.values()
+            for target in self._active.values()
+            for o in target.values()
             for wait in self._waits(o)
         ]
         if waits:
@@ -241,17 +245,17 @@ class AdmissionController:
                 max(0.0, min(waits)), self._admit_waiting
             )
 
-    def _waits(self, order: _ActiveConstraint) -> list[float]:
-        """Return in how many seconds the order may let somebody in."""
+    def _waits(self, active: _ActiveConstraint) -> list[float]:
+        """Return in how many seconds the constraint may admit somebody."""
         waits = []
-        constraint = order.constraint
+        constraint = active.constraint
         if constraint.expires_at is not None:
             waits.append(constraint.expires_at - unix_time())
-        if constraint.type == "rate_limit" and order.tokens < 1:
-            waits.append((1 - order.tokens) / parse_rate(constraint.rate or ""))
+        if constraint.type == "rate_limit" and active.tokens < 1:
+            waits.append((1 - active.tokens) / parse_rate(constraint.rate or ""))
         return waits
 
 
-def _scopes(task: Task[..., Any], run_id: str) -> tuple[str, str, str]:
-    """Return the scopes that a task of a run is in."""
+def _targets_of(task: Task[..., Any], run_id: str) -> tuple[str, str, str]:
+    """Return the targets of constraints that a task of a run is among."""
     return "global", f"task/{task.name}", f"run/{run_id}"

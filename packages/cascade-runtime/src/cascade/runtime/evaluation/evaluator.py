@@ -25,7 +25,7 @@ from typing import Any
 from cascade.interfaces.errors import CyclicGraphError, InvalidTaskError
 from cascade.interfaces.topics import Filters
 from cascade.runtime.evaluation.arguments import CALL_TYPES, find_calls, resolve
-from cascade.runtime.evaluation.invocation import call_directly, invoke, note_failure
+from cascade.runtime.evaluation.invocation import invoke, note_failure
 from cascade.runtime.evaluation.plan import cycle_in
 from cascade.runtime.evaluation.scheduler import GraphScheduler
 from cascade.runtime.state.run import Run
@@ -55,7 +55,7 @@ def as_call(target: Any, params: Mapping[str, Any]) -> LazyResult[Any]:
     )
 
 
-async def evaluate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each part would cost more than the part
+async def evaluate(  # noqa: C901, PLR0912 - one loop: a call for each part would cost more than the part
     run: Run, value: Any, listen: Sequence[Filters]
 ) -> Any:
     """Evaluate call after call until a value is none; return it, with everything of the run closed.
@@ -63,11 +63,9 @@ async def evaluate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each 
     A call that needs no other is called; one that needs a single other waits for it on a stack;
     only one that needs several is a graph, and takes a `GraphScheduler`.
     """
-    services = run.services
     tick = run.tick
     waiting: list[LazyResult[Any]] = []
-    failure: BaseException | None = None
-    try:
+    async with run:
         for filters in listen:
             await run.open_mailbox(filters)
         while True:
@@ -99,12 +97,7 @@ async def evaluate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each 
                 return value
             task = call.task
             try:
-                if services.needs_slow_path or not task.is_direct:
-                    value = invoke(run, task, args, kwargs)
-                elif task.is_bare:
-                    value = task.function(*args, **kwargs)
-                else:
-                    value = call_directly(run, task, args, kwargs)
+                value = invoke(run, task, args, kwargs)
                 if type(value) is CoroutineType:
                     value = await value
             except Exception as error:
@@ -112,11 +105,6 @@ async def evaluate(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each 
                 raise
             if tick() > run.next_yield_at:
                 await run.yield_to_loop()
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        await run.close(failure)
 
 
 def _check_for_cycle(waiting: list[LazyResult[Any]]) -> None:

@@ -22,7 +22,7 @@ from cascade.spec.policies import NO_POLICIES, Cache
 from cascade.spec.resource import Inject
 from cascade.spec.task import Task
 
-__all__ = ["call_directly", "invoke", "note_failure"]
+__all__ = ["invoke", "note_failure"]
 
 _Work: TypeAlias = Callable[
     [Run, Task[..., Any], tuple[Any, ...], dict[str, Any]], Coroutine[Any, Any, tuple[Any, bool]]
@@ -37,7 +37,7 @@ def note_failure(error: BaseException, task: Task[..., Any], run: Run) -> None:
 
 
 def _name_culprit(error: BaseException, task: Task[..., Any]) -> None:
-    """Tell an error of virtual time which task it was, also inside the group of a `TaskGroup`."""
+    """Name the task on an error of simulated time, also inside the group of a `TaskGroup`."""
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:
             _name_culprit(each, task)
@@ -60,8 +60,10 @@ def _missing_injections(
 def invoke(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Start a task: return its value if it is there at once, else a coroutine that gives it."""
     services = run.services
-    if not services.needs_slow_path and task.is_direct:
-        return call_directly(run, task, args, kwargs)
+    if task.is_direct and not services.needs_slow_path:
+        if task.is_bare:
+            return task.function(*args, **kwargs)
+        return _call_directly(run, task, args, kwargs)
     direct = task.is_direct and not services.overrides_builtin_resource
     work: _Work = _without_policies if direct else _with_cache
     if services.admission.has_constraints or task.policies.demands:
@@ -69,7 +71,7 @@ def invoke(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[s
     return _with_events(run, task, args, kwargs, work)
 
 
-def call_directly(
+def _call_directly(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Call the function of a direct task; where it gives a coroutine, that is still to be awaited."""
@@ -85,7 +87,7 @@ def call_directly(
 async def _without_policies(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Any, bool]:
-    value = call_directly(run, task, args, kwargs)
+    value = _call_directly(run, task, args, kwargs)
     return (await value if type(value) is CoroutineType else value), False
 
 
@@ -94,14 +96,14 @@ async def _with_admission(
 ) -> Any:
     """Run a task under the engine's constraints and capacities."""
     admission = run.services.admission
-    await admission.acquire(task, run.id, partial(_tell_hold, run, task))
+    await admission.acquire(task, run.id, partial(_emit_throttled, run, task))
     try:
         return await _with_events(run, task, args, kwargs, work)
     finally:
         admission.release(task, run.id)
 
 
-def _tell_hold(run: Run, task: Task[..., Any], reason: str) -> None:
+def _emit_throttled(run: Run, task: Task[..., Any], reason: str) -> None:
     run.services.events.emit(TaskThrottled(run.id, run.loop.time(), task.name, reason))
 
 

@@ -109,7 +109,7 @@ class Telemetry:
         if isinstance(event, RunFinished):
             self._runs.pop(event.run_id, None)
         elif isinstance(event, TaskThrottled):
-            self._runs[event.run_id] = f"held: {event.reason}"
+            self._runs[event.run_id] = f"throttled: {event.reason}"
         else:
             self._runs[event.run_id] = "running"
         if len(self._waiting) >= self._settings.limit:

@@ -27,7 +27,7 @@ def run_simulated(coroutine: Coroutine[Any, Any, T], *, pace: Pace | None = None
 
     Raises:
         DeadlockError: nothing is left that could happen; it says who waits for which topic.
-        RunawayError: the work goes round and round within one instant.
+        RunawayError: livelock: simulated time does not advance.
         NonDeterminismError: something asked for a thread, a process, or real input or output.
         RuntimeError: an event loop is running already.
 

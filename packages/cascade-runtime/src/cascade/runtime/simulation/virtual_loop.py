@@ -3,7 +3,7 @@
 * `time` is exactly the deadline that was reached last, in seconds from 0.
 * What is ready runs in the order it became ready; timers of one instant run in the order they were set.
 * When nothing is ready, time jumps to the next timer. Without one the program is deadlocked, and a
-  `DeadlockError` names who waits for what. A program that goes round and round within one instant
+  `DeadlockError` names who waits for what. A livelock, where time does not advance,
   is stopped by a `RunawayError`.
 * Threads, processes, sockets and files have a time of their own, so asking for them is a
   `NonDeterminismError`.

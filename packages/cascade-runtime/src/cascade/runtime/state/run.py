@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from cascade.interfaces.errors import NoConnectorError
 from cascade.interfaces.topics import Filters
@@ -141,7 +142,16 @@ class Run:
             await mailbox.open(connector)
         return mailbox
 
-    async def close(self, failure: BaseException | None) -> None:
+    async def __aenter__(self) -> Self:
+        """Begin; everything is opened at first need."""
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        failure: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
         """Close the mailboxes, then the resources; what the run raised is thrown into these.
 
         Raises:
