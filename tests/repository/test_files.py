@@ -74,3 +74,23 @@ def test_every_lint_exception_carries_its_reason():
     modules = [path for path in files() if path.suffix == ".py"]
     said = chain.from_iterable(comments(path) for path in modules)
     assert [(place, text) for place, text in said if BARE_EXCEPTION.search(text)] == []
+
+
+def test_the_architecture_page_names_files_that_exist():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/]+\.(?:py|md|toml))`", page))
+    tree = [f"/{path.relative_to(ROOT).as_posix()}" for path in files()]
+    assert [name for name in named if not any(path.endswith(f"/{name}") for path in tree)] == []
+    assert len(named) > 20
+
+
+def test_the_architecture_page_names_every_module_of_the_runtime_and_of_the_connectors():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    modules = [
+        path
+        for each in distributions()
+        for module, path in each.modules.items()
+        if module.startswith(("cascade.runtime.", "cascade.connectors.", "cascade.executors."))
+    ]
+    stems = {path.stem for path in modules} - {"__init__"}
+    assert {stem for stem in stems if not re.search(rf"\b{stem}\b", page)} == set()
