@@ -27,8 +27,8 @@ help: ## Show this list
 
 install: $(READY) ## Make .venv with every package, editable
 
-fireflies: $(READY) ## Watch 400 fireflies fall into step, and draw the picture
-	$(BIN)/cascade fireflies --side 20 --png docs/images/fireflies.png
+fireflies: $(READY) ## Watch 400 fireflies fall into step, and draw build/fireflies.png
+	$(BIN)/cascade fireflies --side 20 --png build/fireflies.png
 
 validate: $(READY) ## Measure the published results again (some twenty minutes)
 	$(BIN)/cascade validate --keep build/validation --output docs/validation.md

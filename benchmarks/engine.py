@@ -57,10 +57,10 @@ async def _asyncio_fan_out(count: int) -> None:
 
 def chain(length: int) -> Any:
     """Return a chain of so many tasks."""
-    lazy = plus_one(0)
+    call = plus_one(0)
     for _ in range(length - 1):
-        lazy = plus_one(lazy)
-    return lazy
+        call = plus_one(call)
+    return call
 
 
 def fan_out(width: int) -> Any:
@@ -90,7 +90,7 @@ async def steps(settings: Settings) -> None:
         {
             "asyncio, a task each": _repeated(1, count, lambda: _asyncio_loop(count)),
             "tail-call loop": _repeated(1, count, lambda: engine.run(countdown(count))),
-            "with a nested lazy argument": _repeated(
+            "with a nested call as argument": _repeated(
                 1, count, lambda: engine.run(nested_countdown(count))
             ),
             "tail-call loop with a listener": _repeated(
@@ -99,7 +99,7 @@ async def steps(settings: Settings) -> None:
         },
         settings,
         unit="µs",
-        goals={"tail-call loop": "≤ 0.8 µs", "with a nested lazy argument": "≤ 3 µs"},
+        goals={"tail-call loop": "≤ 0.8 µs", "with a nested call as argument": "≤ 3 µs"},
     )
     report("Engine: tail calls, per step", rows)
 

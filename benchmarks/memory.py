@@ -100,7 +100,7 @@ def main(settings: Settings) -> None:
         "async": _countdown,
         "inline": _inline_countdown,
         "mutual": _even,
-        "with a nested lazy argument": _nested_countdown,
+        "with a nested call as argument": _nested_countdown,
     }
     rows = [
         Measured(name, asyncio.run(_growth(start, steps, listen=False)), 1, "KiB", "< 2,048")

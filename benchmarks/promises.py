@@ -41,11 +41,11 @@ async def _cancelled_after() -> float:
 
 
 async def _chain(depth: int) -> float:
-    lazy = _plus_one(0)
+    call = _plus_one(0)
     for _ in range(depth):
-        lazy = _plus_one(lazy)
+        call = _plus_one(call)
     start = perf_counter()
-    assert await cs.run_async(lazy) == depth + 1
+    assert await cs.run_async(call) == depth + 1
     return (perf_counter() - start) * 1000
 
 
