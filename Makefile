@@ -30,8 +30,9 @@ install: $(READY) ## Make .venv with every package, editable
 fireflies: $(READY) ## Watch 400 fireflies fall into step, and draw build/fireflies.png
 	$(BIN)/cascade fireflies --side 20 --png build/fireflies.png
 
-validate: $(READY) ## Measure the published results again (some twenty minutes)
+validate: $(READY) services ## Measure the published results again (some twenty minutes)
 	$(BIN)/cascade validate --keep build/validation --output docs/validation.md
+	$(BIN)/python -m benchmarks.swarm_over_mqtt
 
 schema: $(READY) ## Write the JSON Schema of orders from the class that they are read with
 	$(BIN)/python -c 'import json; from cascade.runtime.admission.constraints import constraint_schema as schema; \

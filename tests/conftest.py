@@ -1,9 +1,30 @@
-"""What all tests share: made-up examples are the same in every run and are not timed; an engine."""
+"""What all tests share: the same surroundings everywhere, examples that repeat, an engine."""
+
+import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import cascade as cs
+
+# Whoever runs the tests may have a terminal, a language and a connector of their own, and may ignore
+# interrupts, as a shell does for jobs in the background; programs under test inherit what is set here.
+for name in [*os.environ]:
+    if name.startswith(("CASCADE_", "LC_")) or name in {
+        *("COLUMNS", "LINES", "LANG", "LANGUAGE", "FORCE_COLOR", "NO_COLOR", "CLICOLOR_FORCE"),
+        *("TTY_COMPATIBLE", "TTY_INTERACTIVE", "PYTHONWARNINGS", "PYTHONHASHSEED"),
+    }:
+        del os.environ[name]
+os.environ |= {
+    "TERM": "xterm",
+    "LC_ALL": "C.UTF-8",
+    # A folder that may not be read turns "no such program" into "permission denied".
+    "PATH": os.pathsep.join(
+        folder for folder in os.get_exec_path() if os.access(folder, os.R_OK | os.X_OK)
+    ),
+}
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "cascade",
