@@ -20,7 +20,7 @@ DOCS_READY := $(DOCS_VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install fireflies validate schema services test lint format types bench bench-quick bench-heavy docs wheels test-wheels ci clean
+.PHONY: help install fireflies validate schema services test coverage lint format types bench bench-quick bench-heavy docs wheels test-wheels ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ services: ## Install the browser and the broker that tests use, where that may b
 
 test: $(READY) services ## Run the tests on the source tree
 	$(BIN)/python -m pytest -n 2
+
+coverage: $(READY) services ## Run the same tests, and say which branches of the code none of them takes
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
 
 lint: $(READY) ## Check style, formatting, and which way imports go
 	$(BIN)/ruff check $(CODE)
@@ -74,7 +77,7 @@ wheels: $(WHEELS) ## Build all wheels into dist/
 test-wheels: $(WHEELS_READY) services ## Run the same tests on the installed wheels
 	$(WHEEL_VENV)/bin/python -m pytest -n 2
 
-ci: lint types test test-wheels ## Run everything that has to pass
+ci: lint types coverage test-wheels ## Run everything that has to pass
 
 clean: ## Remove what was built, the venvs too
 	rm -rf $(VENV) $(WHEEL_VENV) $(BENCH_VENV) $(HEAVY_VENV) $(DOCS_VENV) build dist site .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
-from connectors.connecting import connecting
+from cascade.testing.connectors import connecting
 
 
 @pytest.fixture

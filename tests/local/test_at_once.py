@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from connectors.hearing import Gated, Heard
+from cascade.testing.connectors import Gated, Heard
 
 
 def run_without_waiting(coroutine):
@@ -164,7 +164,7 @@ async def test_a_refused_subscription_leaves_nothing_behind(connect, broker):
 
 
 async def test_what_is_no_coroutine_function_is_reported_at_its_first_message(connect):
-    from connectors.hearing import reports
+    from cascade.testing.connectors import reports
 
     connector = await connect()
     await connector.subscribe("a", lambda topic, payload: None)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue, check_bounds
-from connectors.hearing import patience, reports
+from cascade.testing.connectors import patience, reports
 
 
 def drained(queue):

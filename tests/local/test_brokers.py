@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
-from connectors.hearing import Gated, Heard
+from cascade.testing.connectors import Gated, Heard
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from connectors.hearing import Gated, Heard, patience, reports
+from cascade.testing.connectors import Gated, Heard, patience, reports
 
 
 async def test_a_subscription_shows_as_a_task_only_while_its_callback_waits(connect):

@@ -7,7 +7,7 @@ from contextvars import ContextVar, copy_context
 import pytest
 
 from cascade.runtime.concurrency.eager_task import EagerTask
-from connectors.hearing import patience
+from cascade.testing.connectors import patience
 
 color = ContextVar("color", default="none")
 

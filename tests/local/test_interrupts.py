@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
-from connectors.hearing import Gated, Heard, reports
+from cascade.testing.connectors import Gated, Heard, reports
 
 INTERRUPT = pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
 

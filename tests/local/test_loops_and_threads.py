@@ -11,7 +11,7 @@ import pytest
 from cascade.connectors.local import LocalBroker, LocalBusConnector
 from cascade.connectors.local.subscription import Subscription
 from cascade.interfaces.errors import QueueFullError
-from connectors.hearing import Gated, Heard, patience, reports
+from cascade.testing.connectors import Gated, Heard, patience, reports
 
 
 @pytest.fixture

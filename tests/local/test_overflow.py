@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from cascade.interfaces.errors import QueueFullError
-from connectors.hearing import Gated, Heard, patience, reports
+from cascade.testing.connectors import Gated, Heard, patience, reports
 
 
 async def publish(connector, numbers, topic="a"):

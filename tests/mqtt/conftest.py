@@ -3,7 +3,7 @@
 import pytest
 
 from cascade.connectors.mqtt import MqttConnector
-from connectors.connecting import connecting
+from cascade.testing.connectors import connecting
 from mqtt.broker import Broker
 
 

@@ -11,7 +11,7 @@ from cascade.interfaces.errors import (
     NotConnectedError,
     WrongLoopError,
 )
-from connectors.hearing import Heard, patience, reports
+from cascade.testing.connectors import Heard, patience, reports
 from mqtt.access import users
 from mqtt.broker import HOST, NEEDS_BROKER, Broker, free_port
 from mqtt.proxy import line_to

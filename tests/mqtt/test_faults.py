@@ -6,7 +6,7 @@ import pytest
 
 from cascade.connectors.mqtt import MqttConnector
 from cascade.interfaces.errors import BrokerRefusedError, BrokerUnavailableError
-from connectors.hearing import Gated, Heard, patience, reports
+from cascade.testing.connectors import Gated, Heard, patience, reports
 from mqtt.access import roles
 from mqtt.broker import NEEDS_BROKER
 from mqtt.proxy import line_to

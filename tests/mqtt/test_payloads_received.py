@@ -6,7 +6,7 @@ import pytest
 
 from cascade.interfaces.errors import PayloadError
 from cascade.interfaces.properties import to_send
-from connectors.hearing import Heard, reports
+from cascade.testing.connectors import Heard, reports
 from mqtt.broker import NEEDS_BROKER
 
 pytestmark = NEEDS_BROKER

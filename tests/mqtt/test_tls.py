@@ -5,7 +5,7 @@ import trustme
 
 from cascade.connectors.mqtt import MqttConnector
 from cascade.interfaces.errors import BrokerUnavailableError
-from connectors.hearing import Heard, patience, reports
+from cascade.testing.connectors import Heard, patience, reports
 from mqtt.broker import NEEDS_BROKER
 
 pytestmark = NEEDS_BROKER

@@ -28,7 +28,7 @@ def test_the_fixture_runs_a_coroutine_on_simulated_time(simulated_time):
 
 def test_pytest_finds_the_plug_in_by_itself():
     (point,) = entry_points(group="pytest11", name="cascade")
-    assert point.value == "cascade.testing.plugin"
+    assert point.value == "pytest_cascade"
 
 
 def test_a_test_that_waits_for_nothing_fails_at_once_and_says_for_what(simulated_time):

@@ -1,16 +1,20 @@
 """Callbacks for tests: they keep what they hear, and a test waits for it, not for time."""
 
+from __future__ import annotations
+
 import asyncio
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from cascade.common.messaging import bus
 
 __all__ = ["Gated", "Heard", "patience", "reports"]
 
-_LONG = 30  # seconds after which something that should have happened never will
+_LONG = 30.0  # seconds after which something that should have happened never will
 
 
-def patience():
+def patience() -> asyncio.Timeout:
     """Bound a wait: what comes, comes long before; what does not come fails instead of hanging."""
     return asyncio.timeout(_LONG)
 
@@ -18,18 +22,18 @@ def patience():
 class Heard:
     """Keeps every message; ``messages`` holds those whose callback has ended."""
 
-    def __init__(self):
-        self.messages = []
+    def __init__(self) -> None:
+        self.messages: list[tuple[Any, Any]] = []
         self._grown = asyncio.Event()
 
-    async def __call__(self, topic, payload):
+    async def __call__(self, topic: str, payload: Any) -> None:
         self.keep(topic, payload)
 
-    def keep(self, topic, payload):
+    def keep(self, topic: Any, payload: Any) -> None:
         self.messages.append((topic, payload))
         self._grown.set()
 
-    async def until(self, count):
+    async def until(self, count: int) -> list[tuple[Any, Any]]:
         """Wait until there are so many messages, and return all."""
         async with patience():
             while len(self.messages) < count:
@@ -38,24 +42,24 @@ class Heard:
         return self.messages
 
     @property
-    def payloads(self):
+    def payloads(self) -> list[Any]:
         return [payload for _, payload in self.messages]
 
     @property
-    def topics(self):
+    def topics(self) -> list[Any]:
         return [topic for topic, _ in self.messages]
 
 
 class Gated(Heard):
     """Begins with a message, and ends with it only when the gate is open."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.begun = Heard()
         self.gate = asyncio.Event()
-        self.cancelled = []
+        self.cancelled: list[tuple[str, Any]] = []
 
-    async def __call__(self, topic, payload):
+    async def __call__(self, topic: str, payload: Any) -> None:
         self.begun.keep(topic, payload)
         try:
             await self.gate.wait()
@@ -66,7 +70,7 @@ class Gated(Heard):
 
 
 @contextmanager
-def reports():
+def reports() -> Iterator[Heard]:
     """Hear what people are told of this loop's callbacks, as pairs of id and facts."""
     heard = Heard()
     with bus.divert(lambda message: heard.keep(message.id, message.facts)):
