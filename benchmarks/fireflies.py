@@ -22,9 +22,9 @@ from cascade.observatory import (
     FlashLog,
     MirolloStrogatz,
     Oscillator,
-    flying,
     observing,
     random_phases,
+    running_swarm,
     swarm_of,
     torus,
 )
@@ -44,7 +44,7 @@ async def _flashes(side: int) -> int:
     async with (
         cs.Engine(connector=connector) as engine,
         observing(connector, log),
-        flying(engine, swarm, random_phases(agents, 0)),
+        running_swarm(engine, swarm, random_phases(agents, 0)),
     ):
         await asyncio.sleep(SECONDS)
     return len(log)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -10,7 +9,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 
-PATIENCE = 60  # seconds; nothing here takes long unless the machine is busy
+from cli.web.client import TIMEOUT, until
+
 SWITCHES = (
     "--headless",
     "--no-sandbox",
@@ -43,15 +43,6 @@ return sum / (3 * data.length / 4);
 AFTER_TWO_FRAMES = (
     "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(arguments[0])))"
 )
-
-
-def until(condition):
-    """Wait for something to come true; return what it is."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.02)
-    return found
 
 
 class Browser:
@@ -145,14 +136,14 @@ def chromium(folder):
     """Give a browser with a profile of its own; skip where there is none."""
     program, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (program and driver):
-        pytest.skip("Chromium and its driver are not on this machine: see `make chromium`")
+        pytest.skip("Chromium and its driver are not on this machine: see `make services`")
     options = webdriver.ChromeOptions()
     options.binary_location = program
     for switch in (*SWITCHES, f"--user-data-dir={folder}"):
         options.add_argument(switch)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     window = webdriver.Chrome(options=options, service=Service(driver))
-    window.set_script_timeout(PATIENCE)
+    window.set_script_timeout(TIMEOUT)
     try:
         yield Browser(window)
     finally:

@@ -3,8 +3,11 @@
 import random
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import partial
 
-from cascade.observatory.show.recording import Recording
+from cascade.cli.web import WebServer
+from cascade.observatory.web.recording import Recording
+from cascade.observatory.web.requests import FireflyRequests
 
 
 def made_up(agents=100, *, columns=10, periods=20, seed=1, **others) -> Recording:
@@ -42,13 +45,13 @@ class FakeControls:
 
 @dataclass
 class FakeFeed:
-    """Tells a recording as far as ``now``, which the test sets."""
+    """A feed of a recording as far as ``now``, which the test sets."""
 
     whole: Recording = field(default_factory=made_up)
     now: float = 0.0
     done: bool = False
 
-    def recording(self):
+    def metadata(self):
         names = ("title", "parameters", "agents", "columns", "period")
         return {name: self.whole[name] for name in names}
 
@@ -63,3 +66,8 @@ class FakeFeed:
             "in_step_after": found if found is not None and found <= now else None,
             "done": done,
         }
+
+
+def firefly_server(feed, controls):
+    """Return a server of the page, not yet open."""
+    return WebServer(partial(FireflyRequests, feed, controls))

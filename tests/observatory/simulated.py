@@ -3,7 +3,7 @@
 import asyncio
 
 import cascade as cs
-from cascade.observatory import FlashLog, flying, observing, swarm_of
+from cascade.observatory import FlashLog, observing, running_swarm, swarm_of
 from cascade.simulation import run_simulated
 
 
@@ -14,7 +14,7 @@ async def _watch(swarm, phases, seconds):
     async with (
         cs.Engine(connector=connector) as engine,
         observing(connector, log),
-        flying(engine, swarm, phases),
+        running_swarm(engine, swarm, phases),
     ):
         await asyncio.sleep(seconds)
     assert broker.subscription_count == 0

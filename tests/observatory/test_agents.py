@@ -11,9 +11,9 @@ from cascade.observatory import (
     Firefly,
     MirolloStrogatz,
     Oscillator,
-    flying,
     live,
     random_phases,
+    running_swarm,
     torus,
 )
 from cascade.simulation import run_simulated
@@ -65,7 +65,7 @@ def test_a_torus_synchronises_in_about_the_published_number_of_cycles(side, medi
     assert statistics.median(cycles(seed) for seed in range(9)) == pytest.approx(median, abs=2)
 
 
-def test_who_hears_everything_does_not_heed_itself():
+def test_a_firefly_that_hears_everything_ignores_itself():
     async def main():
         connector = cs.LocalBusConnector(broker=cs.LocalBroker())
         heard = []
@@ -76,7 +76,7 @@ def test_who_hears_everything_does_not_heed_itself():
         eager = Oscillator(MirolloStrogatz(epsilon=0.5, refractory=0.0))
         async with cs.Engine(connector=connector) as engine:
             await connector.subscribe("lone/+", hear)
-            async with flying(engine, [Firefly("lone/1", ("lone/+",), eager)], [0.5]):
+            async with running_swarm(engine, [Firefly("lone/1", ("lone/+",), eager)], [0.5]):
                 await asyncio.sleep(4)
         return heard
 
@@ -96,7 +96,7 @@ def firefly_that_hears(said):
         strong = Oscillator(MirolloStrogatz(epsilon=0.5))
         async with cs.Engine(connector=connector) as engine:
             await connector.subscribe("me", hear)
-            async with flying(engine, [Firefly("me", ("you",), strong)], [0.0]):
+            async with running_swarm(engine, [Firefly("me", ("you",), strong)], [0.0]):
                 await asyncio.sleep(0.95)
                 await connector.publish("you", said)
                 await asyncio.sleep(0.1)
@@ -114,7 +114,7 @@ def test_an_instant_that_cannot_be_counts_as_now(said):
     assert firefly_that_hears(said) == pytest.approx([0.95])
 
 
-def test_who_rests_reads_its_mail_later_and_finds_it_too_old():
+def test_pulses_of_the_refractory_time_are_ignored_however_late_they_are_read():
     async def main():
         connector = cs.LocalBusConnector(broker=cs.LocalBroker())
         heard = []
@@ -125,7 +125,7 @@ def test_who_rests_reads_its_mail_later_and_finds_it_too_old():
         strong = Oscillator(MirolloStrogatz(epsilon=0.5, refractory=0.4))
         async with cs.Engine(connector=connector) as engine:
             await connector.subscribe("me", hear)
-            async with flying(engine, [Firefly("me", ("you",), strong)], [0.5]):
+            async with running_swarm(engine, [Firefly("me", ("you",), strong)], [0.5]):
                 await asyncio.sleep(0.6)
                 for instant in (0.5, 0.55, 0.6):
                     await connector.publish("you", instant)
@@ -141,7 +141,7 @@ def test_a_swarm_that_is_left_has_ended():
         async with cs.Engine(connector=cs.LocalBusConnector(broker=broker)) as engine:
             before = broker.subscription_count
             lone = Firefly("me", ("you", "them"), Oscillator(MirolloStrogatz()))
-            async with flying(engine, [lone], [0.5]):
+            async with running_swarm(engine, [lone], [0.5]):
                 await asyncio.sleep(3)
                 assert broker.subscription_count == before + 1
             assert broker.subscription_count == before
@@ -161,7 +161,7 @@ def test_a_firefly_that_dies_ends_the_experiment_and_says_why():
         connector = cs.LocalBusConnector(broker=cs.LocalBroker())
         async with cs.Engine(connector=connector) as engine:
             lone = Firefly("me", ("you",), Oscillator(Broken()))
-            async with flying(engine, [lone], [0.0]):
+            async with running_swarm(engine, [lone], [0.0]):
                 await asyncio.sleep(0.5)
                 await connector.publish("you", 0.5)
                 await asyncio.sleep(100)
@@ -173,14 +173,14 @@ def test_a_firefly_that_dies_ends_the_experiment_and_says_why():
 
 def test_phases_and_fireflies_have_to_match():
     async def main():
-        async with cs.Engine() as engine, flying(engine, [], [0.5]):
+        async with cs.Engine() as engine, running_swarm(engine, [], [0.5]):
             pass
 
     with pytest.raises(ValueError, match="zip"):
         run_simulated(main())
 
 
-def test_a_swarm_may_start_at_a_dusk_ahead():
+def test_a_swarm_may_start_at_a_time_ahead():
     async def main():
         connector = cs.LocalBusConnector(broker=cs.LocalBroker())
         heard = []
@@ -191,7 +191,7 @@ def test_a_swarm_may_start_at_a_dusk_ahead():
         lone = Firefly("me", ("you",), Oscillator(MirolloStrogatz()))
         async with cs.Engine(connector=connector) as engine:
             await connector.subscribe("me", hear)
-            async with flying(engine, [lone], [0.5], dusk=10.0):
+            async with running_swarm(engine, [lone], [0.5], start_time=10.0):
                 await asyncio.sleep(12)
         return heard
 

@@ -5,10 +5,9 @@ from urllib.parse import urlsplit
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from cascade.observatory.show.page import write_replay
-from cascade.observatory.show.web import WebServer
-from observatory.browser import until
-from observatory.recordings import FakeControls, FakeFeed, made_up
+from cascade.observatory.web.page import write_replay
+from cli.web.client import until
+from observatory.recordings import FakeControls, firefly_server, made_up
 
 pytestmark = pytest.mark.slow
 
@@ -49,9 +48,9 @@ def replay(browser, tmp_path):
 
 
 @pytest.fixture
-def live(browser):
-    feed, controls = FakeFeed(now=2.0), FakeControls()
-    with WebServer(feed, controls) as server:
+def live(browser, feed, controls):
+    feed.now = 2.0
+    with firefly_server(feed, controls) as server:
         browser.open(server.url)
         browser.has("time", "2.0 s")
         yield browser, feed, controls, server
@@ -65,9 +64,9 @@ def live(browser):
 def test_lights_shine_at_their_flash_and_fade(replay, columns):
     page = replay(made_up(columns=columns))
     page.slide(LIT)
-    lit = page.brightness("field")
+    lit = page.brightness("lattice")
     page.slide(DARK)
-    assert lit > page.brightness("field") + 5
+    assert lit > page.brightness("lattice") + 5
 
 
 def test_the_curve_of_r_is_drawn_and_the_rest_is_veiled(replay):
@@ -100,18 +99,18 @@ def test_the_numbers_are_those_of_the_moment(replay):
 
 def test_flashes_are_shown_as_points_or_counted(replay):
     page = replay()
-    nothing = page.brightness("recent")
+    nothing = page.brightness("raster")
     page.slide(5)
-    points = page.brightness("recent")
+    points = page.brightness("raster")
     assert points > nothing + 1
     page.click("as-histogram")
     page.press(" ")  # on a button, this presses it
-    counts = page.brightness("recent")
+    counts = page.brightness("raster")
     page.press(Keys.HOME)
-    assert nothing < page.brightness("recent") + 1 < counts
+    assert nothing < page.brightness("raster") + 1 < counts
     page.slide(5)
     page.click("as-raster")
-    assert page.brightness("recent") == points
+    assert page.brightness("raster") == points
 
 
 def test_an_experiment_without_a_single_flash_is_a_page_too(replay):
@@ -222,7 +221,7 @@ def test_no_width_needs_a_horizontal_scroll_bar(replay, width):
     assert page.run(WIDE_ENOUGH)
     assert page.driver.find_element("id", "order").size["height"] > 60
     page.slide(LIT)
-    assert page.brightness("field") > 30
+    assert page.brightness("lattice") > 30
 
 
 def test_who_wants_less_motion_starts_it_oneself_and_sees_no_flash(replay):
@@ -230,10 +229,10 @@ def test_who_wants_less_motion_starts_it_oneself_and_sees_no_flash(replay):
     page.draw()
     assert page.text("time") == "0.0 s"
     page.slide(LIT)
-    calm = page.brightness("field")
+    calm = page.brightness("lattice")
     page = replay()
     page.slide(LIT)
-    assert page.brightness("field") > calm + 5
+    assert page.brightness("lattice") > calm + 5
 
 
 # --- a running experiment ---------------------------------------------------------------------
@@ -247,10 +246,10 @@ def test_a_running_experiment_is_followed(live):
     feed.now = LIT
     page.has("flashes", "1,600")
     page.has("status", "In step after 10.0 s")
-    lit = page.brightness("field")
+    lit = page.brightness("lattice")
     feed.now = DARK
     page.has("time", "15.9 s")
-    assert lit > page.brightness("field") + 5
+    assert lit > page.brightness("lattice") + 5
     page.press(Keys.HOME)
     page.draw()
     assert page.text("time") == "15.9 s"

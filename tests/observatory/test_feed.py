@@ -7,10 +7,10 @@ import urllib.request
 import pytest
 
 from cascade.observatory import Experiment, MirolloStrogatz, Settings, torus
-from cascade.observatory.show.feed import ExperimentFeed, recording_of
-from cascade.observatory.show.packing import pack
-from cascade.observatory.show.web import WebServer
+from cascade.observatory.web.encoding import encode
+from cascade.observatory.web.feed import ExperimentFeed, recording_of
 from cascade.simulation import Pace
+from observatory.recordings import firefly_server
 
 
 def experiment(**given):
@@ -31,29 +31,29 @@ def test_a_recording_tells_all_of_it():
     assert told["in_step_after"] == watched.in_step_after
     assert told["duration"] == pytest.approx(watched.elapsed)
     json.dumps(told)
-    pack(told)
+    encode(told)
 
 
-def test_news_are_what_came_since_and_the_last_say_so():
+def test_updates_are_what_came_since_and_the_last_says_so():
     watched = experiment(duration=5, full=True)
     feed = ExperimentFeed(watched)
     flashes, points, told = 0, 0, []
 
     def look(_experiment):
         nonlocal flashes, points
-        news = feed.since(flashes, points)
-        assert not news["done"]
-        flashes += len(news["flashes"]["times"])
-        points += len(news["order"]["times"])
-        told.append(news["now"])
+        update = feed.since(flashes, points)
+        assert not update["done"]
+        flashes += len(update["flashes"]["times"])
+        points += len(update["order"]["times"])
+        told.append(update["now"])
 
     watched.simulate(look, every=0.5)
     feed.end()
     assert told == sorted(told)
     assert len(told) == 10
-    news = feed.since(flashes, points)
-    assert news["done"]
-    assert (flashes + len(news["flashes"]["times"]), points) == (
+    update = feed.since(flashes, points)
+    assert update["done"]
+    assert (flashes + len(update["flashes"]["times"]), points) == (
         len(watched.log),
         len(watched.coherence.times),
     )
@@ -71,7 +71,7 @@ def test_a_page_that_watches_and_meddles_changes_nothing_of_what_happens():
             with urllib.request.urlopen(url + path, timeout=30) as page:
                 lines.extend(line for line in page if line.startswith(b"event"))
 
-    with WebServer(feed, pace) as server:
+    with firefly_server(feed, pace) as server:
         watcher = threading.Thread(target=watch, args=(server.url,))
         watcher.start()
         steps = iter([("factor", 0.5), ("paused", True), ("factor", 50.0)])
@@ -86,5 +86,5 @@ def test_a_page_that_watches_and_meddles_changes_nothing_of_what_happens():
         feed.end()
         watcher.join(30)
     assert watched.trace_hash == alone.trace_hash
-    assert lines[0] == b"event: recording\n"
-    assert b"event: more\n" in lines
+    assert lines[0] == b"event: metadata\n"
+    assert b"event: update\n" in lines

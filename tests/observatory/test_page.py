@@ -9,8 +9,8 @@ from importlib.resources import files
 
 import pytest
 
-from cascade.observatory.show.packing import pack
-from cascade.observatory.show.page import live_page, replay_page, security_policy, write_replay
+from cascade.observatory.web.encoding import encode
+from cascade.observatory.web.page import live_page, replay_page, security_policy, write_replay
 from observatory.recordings import made_up
 
 NAMESPACE = "http://www.w3.org/2000/svg"
@@ -58,7 +58,7 @@ def test_a_page_names_no_other_place(page):
 
 
 def test_a_page_contains_every_part(page):
-    parts = files("cascade.observatory.show").joinpath("page_parts").iterdir()
+    parts = files("cascade.observatory.web").joinpath("page_parts").iterdir()
     texts = [part.read_text(encoding="utf-8") for part in parts]
     assert len(texts) > 2
     assert [text[:80] for text in texts if text not in page] == []
@@ -101,15 +101,15 @@ def test_a_long_recording_makes_a_small_page():
 def test_the_page_reads_what_was_packed(browser, tmp_path):
     times = [0.0, 0.0, 1e-6, 0.000129, 0.1 + 0.2, 7.0, 5000.25, 86_400.0]
     agents = [0, 127, 128, 16_383, 16_384, 99_999, 1, 0]
-    packed = pack(made_up(100_000, flashes={"times": times, "agents": agents}))["flashes"]
+    encoded = encode(made_up(100_000, flashes={"times": times, "agents": agents}))["flashes"]
     path = tmp_path / "page.html"
     write_replay(made_up(), path)
     browser.open(path.as_uri())
     script = """
-    const { times, agents } = unpackFlashes(arguments[0]);
+    const { times, agents } = decodeFlashes(arguments[0]);
     return [Array.from(times), Array.from(agents)];
     """
-    assert browser.run(script, packed) == [pytest.approx(times, abs=5e-7), agents]
+    assert browser.run(script, encoded) == [pytest.approx(times, abs=5e-7), agents]
 
 
 def test_a_recording_of_nothing_is_a_page_too():

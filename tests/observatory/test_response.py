@@ -84,10 +84,10 @@ def test_kuramoto_shares_its_coupling_out():
 
 
 def test_additive_pulses_add_the_same_everywhere():
-    nudge = Additive(0.1, refractory=0.2)
-    assert nudge.after_pulse(0.5) == pytest.approx(0.6)
-    assert nudge.after_pulse(0.1) == 0.1
-    assert nudge.after_pulse(0.95) == 1.0
+    additive = Additive(0.1, refractory=0.2)
+    assert additive.after_pulse(0.5) == pytest.approx(0.6)
+    assert additive.after_pulse(0.1) == 0.1
+    assert additive.after_pulse(0.95) == 1.0
 
 
 def test_lorentzian_periods_are_its_quantiles():

@@ -7,10 +7,11 @@ import pytest
 from rich.console import Console
 
 from cascade.observatory import Experiment, MirolloStrogatz, Settings, torus
-from cascade.observatory.show import LiveView, PlainView, QuietView, describe, verdict
-from cascade.observatory.show.bars import bars, thinned
-from cascade.observatory.show.meadow import Meadow, glow
-from cascade.observatory.show.picture import draw
+from cascade.observatory.picture import draw
+from cascade.observatory.summary import describe, verdict
+from cascade.observatory.terminal import LiveView, PlainView, QuietView
+from cascade.observatory.terminal.lattice_view import LatticeView, glow
+from cascade.observatory.terminal.sparkline import downsample, sparkline
 from cascade.simulation import run_simulated
 
 
@@ -38,18 +39,18 @@ def terminal(width=100, height=40):
 
 def drawn(experiment, **size):
     console = Console(file=io.StringIO(), color_system=None, **size)
-    console.print(Meadow(experiment))
+    console.print(LatticeView(experiment))
     return console.file.getvalue().splitlines()
 
 
-def test_bars_run_from_0_to_the_top():
-    assert bars([0, 0.5, 1, 2], 1) == "▁▅██"
-    assert bars([0, 0], 0) == "▁▁"
+def test_a_sparkline_runs_from_0_to_the_top():
+    assert sparkline([0, 0.5, 1, 2], 1) == "▁▅██"
+    assert sparkline([0, 0], 0) == "▁▁"
 
 
-def test_thinning_keeps_the_last_value():
-    assert thinned([1, 2], 5) == [1, 2]
-    assert thinned(list(range(100)), 4) == [24, 49, 74, 99]
+def test_downsampling_keeps_the_last_value():
+    assert downsample([1, 2], 5) == [1, 2]
+    assert downsample(list(range(100)), 4) == [24, 49, 74, 99]
 
 
 def test_a_light_fades_from_bright_to_night():

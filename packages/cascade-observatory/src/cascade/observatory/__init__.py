@@ -2,8 +2,9 @@
 
 Imports point down this list:
 
-* `command`: ``cascade fireflies``
-* `show`: what people see: terminal, page, picture
+* `command`, `validate_command`: ``cascade fireflies`` and ``cascade validate``; `options` of the first
+* `terminal`, `web`, `picture`: an experiment as people see it
+* `summary`: what an experiment is and how it went, in a sentence each
 * `validation`: the published results, measured again
 * `sweep`: many experiments
 * `experiment`: a swarm, watched until it is in step
@@ -35,7 +36,7 @@ from cascade.observatory.response import (
     PulseResponse,
     lorentzian_periods,
 )
-from cascade.observatory.swarm import flying, random_phases, swarm_of
+from cascade.observatory.swarm import random_phases, running_swarm, swarm_of
 from cascade.observatory.synchrony import Criterion, Synchrony, SynchronyWatch, Volley, VolleyFinder
 from cascade.observatory.table import Table
 from cascade.observatory.topology import Topology, adjacency, all_to_all, grid, ring, torus
@@ -64,7 +65,6 @@ __all__ = [
     "adjacency",
     "all_to_all",
     "clusters",
-    "flying",
     "grid",
     "live",
     "lorentzian_periods",
@@ -73,6 +73,7 @@ __all__ = [
     "phase_between_flashes",
     "random_phases",
     "ring",
+    "running_swarm",
     "swarm_of",
     "torus",
 ]

@@ -4,14 +4,14 @@ It hears its neighbours through ``cs.recv``, flashes through ``cs.send``, and re
 Its neighbours' topics and its own deadline are all it knows.
 
 A flash carries the instant it belongs to, on the sender's clock. Messages wait while others are
-being served, on a busy loop for milliseconds; who reckons with the instant of the flash and not
-with the moment of hearing keeps such delays out of the rhythm.
+being served, on a busy loop for milliseconds; a firefly that calculates with the instant of the
+flash, and not with the time of arrival, keeps such delays out of its rhythm.
 
-While its refractory time lasts a firefly hears nothing (``holdoff``), so that in a volley those who
-have yet to flash come first. What reaches it late says itself that it is too old to matter.
+While its refractory time lasts a firefly hears nothing (``holdoff``), so that in a volley those that
+have yet to flash come first. A flash that arrives late is recognised by its instant, and ignored.
 
 An instant more than a period away cannot come from a shared clock, but from that of another
-machine. Then the moment of hearing counts instead.
+machine. Then the time of arrival counts instead.
 
 What happens at one and the same instant is settled in `cascade.observatory.oscillator`.
 """
@@ -34,21 +34,20 @@ class _Filters(tuple[str, ...]):
 
 
 class Firefly:
-    """What stays the same in a firefly's life. Treat it as frozen.
+    """The parameters of a firefly. Treat it as frozen.
 
     A plain class, since the engine looks for lazy results inside dataclasses, at every step.
 
     Attributes:
         topic: where it flashes.
-        hears: topic filters of its neighbours; they may take in its own topic, which it does not
-            heed.
-        oscillator: its rhythm when alone, and its answer to pulses.
+        hears: topic filters of its neighbours; they may match its own topic, which it ignores.
+        oscillator: its rhythm when alone, and its response to pulses.
     """
 
     __slots__ = ("hears", "oscillator", "topic")
 
     def __init__(self, topic: str, hears: tuple[str, ...], oscillator: Oscillator) -> None:
-        """Make a firefly; `live` begins its life."""
+        """Describe a firefly; `live` is its workflow."""
         self.topic = topic
         self.hears = _Filters(hears)
         self.oscillator = oscillator
@@ -60,18 +59,21 @@ class Firefly:
 
 @cs.task(mode="inline")
 def live(
-    me: Firefly, phase: float, dusk: float | None = None, clock: Clock = cs.inject("clock")
+    me: Firefly,
+    phase: float,
+    start_time: float | None = None,
+    clock: Clock = cs.inject("clock"),
 ) -> Any:
-    """Begin a life; it has no end, and so no value.
+    """Run a firefly; the workflow never ends, and so has no result.
 
     Args:
-        me: who lives.
+        me: the firefly.
         phase: from 0 to below 1.
-        dusk: when it has that phase, in seconds on the run's clock; now if left out.
+        start_time: when it has that phase, in seconds on the run's clock; now if left out.
         clock: the run's clock.
     """
     now = clock.time()
-    return _listen(me, me.oscillator.begin(phase, now if dusk is None else dusk), now)
+    return _listen(me, me.oscillator.begin(phase, now if start_time is None else start_time), now)
 
 
 @cs.task(mode="inline")
@@ -81,24 +83,30 @@ def _react(
     signals: list[tuple[str, Any]] | None,
     clock: Clock = cs.inject("clock"),
 ) -> Any:
-    """Answer to the flashes of neighbours, or to the deadline (None)."""
+    """React to the flashes of neighbours, or to the deadline (None)."""
     now = clock.time()
     after = (
-        me.oscillator.expire(rhythm, now) if signals is None else _heed(me, rhythm, signals, now)
+        me.oscillator.expire(rhythm, now)
+        if signals is None
+        else _apply_pulses(me, rhythm, signals, now)
     )
     if after.flashed == rhythm.flashed:
         return _listen(me, after, now)
-    return _shine(me, after, cs.send(me.topic, after.flashed))
+    return _after_flash(me, after, cs.send(me.topic, after.flashed))
 
 
 @cs.task(mode="inline")
-def _shine(me: Firefly, rhythm: Rhythm, _flash: None, clock: Clock = cs.inject("clock")) -> Any:
-    """Listen again once the flash is out, but heed nobody before the refractory time is over."""
+def _after_flash(
+    me: Firefly, rhythm: Rhythm, _flash: None, clock: Clock = cs.inject("clock")
+) -> Any:
+    """Listen again once the flash is sent, and ignore pulses until the refractory time is over."""
     now = clock.time()
-    return _listen(me, rhythm, now, max(0.0, rhythm.flashed + me.oscillator.rest - now))
+    return _listen(
+        me, rhythm, now, max(0.0, rhythm.flashed + me.oscillator.refractory_seconds - now)
+    )
 
 
-def _listen(me: Firefly, rhythm: Rhythm, now: float, rest: float = 0.0) -> Any:
+def _listen(me: Firefly, rhythm: Rhythm, now: float, holdoff: float = 0.0) -> Any:
     """Return the next step: wait for neighbours until the deadline, then react."""
     signals = cs.recv(
         me.hears,
@@ -107,16 +115,19 @@ def _listen(me: Firefly, rhythm: Rhythm, now: float, rest: float = 0.0) -> Any:
         buffered=True,
         with_topic=True,
         many=True,
-        holdoff=rest,
+        holdoff=holdoff,
     )
     return _react(me, rhythm, signals)
 
 
-def _heed(me: Firefly, rhythm: Rhythm, signals: list[tuple[str, Any]], now: float) -> Rhythm:
+def _apply_pulses(
+    me: Firefly, rhythm: Rhythm, signals: list[tuple[str, Any]], now: float
+) -> Rhythm:
     """Return the rhythm after flashes of neighbours; in a volley most are as old as one's own."""
     oscillator = me.oscillator
-    for topic, said in signals:
-        at = said if isinstance(said, float) and abs(now - said) < oscillator.period else now
+    for topic, instant in signals:
+        is_shared = isinstance(instant, float) and abs(now - instant) < oscillator.period
+        at = instant if is_shared else now
         if at > rhythm.flashed and topic != me.topic:
             rhythm = oscillator.hear(rhythm, at, now)
     return rhythm

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from math import isfinite
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from cascade.observatory.measures import Coherence, flashes_between
 from cascade.observatory.observer import FlashLog, observing
 from cascade.observatory.oscillator import Oscillator
 from cascade.observatory.response import MirolloStrogatz, PulseResponse
-from cascade.observatory.swarm import flying, random_phases, swarm_of
+from cascade.observatory.swarm import random_phases, running_swarm, swarm_of
 from cascade.observatory.synchrony import Criterion, SynchronyWatch
 from cascade.observatory.table import Table
 from cascade.observatory.topology import Topology, torus
@@ -25,14 +25,14 @@ from cascade.simulation import Pace, TraceHash, is_simulated, run_simulated
 __all__ = ["Experiment", "Measure", "Report", "Settings"]
 
 _POINTS = 20  # of the order parameter in one period
-_GATHERING = 0.001  # seconds of a wall clock for each firefly until it is there and listens
-_ENCORE = 1.1  # periods that the experiment goes on after the volley that proves it
-_LONG_ENCORE = 3.1  # the same where others elsewhere may see the proof a little later
+_START_DELAY = 0.001  # seconds of a wall clock for each firefly, until all of them listen
+_CYCLES_AFTER_SYNC = 1.1  # that the experiment goes on after the volley that confirms synchrony
+_CYCLES_AFTER_SYNC_OF_PART = 3.1  # the same where other processes may find out a little later
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an experiment is made of."""
+    """The parameters of an experiment."""
 
     topology: Topology = field(default_factory=lambda: torus(20))
     """Who sees whom."""
@@ -96,27 +96,42 @@ Measure: TypeAlias = Callable[["Experiment"], object]
 """Works out any value from an experiment as it stands."""
 
 
+@asynccontextmanager
+async def _private_bus(trace: TraceHash) -> AsyncIterator[Connector]:
+    """Give a connector to a bus of its own; on simulated time every message on it is traced."""
+    broker = cs.LocalBroker()
+    if not is_simulated(asyncio.get_running_loop()):
+        yield cs.LocalBusConnector(broker)
+        return
+    tap = await broker.tap(trace.add)
+    try:
+        yield cs.LocalBusConnector(broker)
+    finally:
+        await tap.unsubscribe()
+
+
 class Experiment:
     """A swarm with its observer and its measures.
 
     Attributes:
-        settings: what it is made of.
+        settings: its parameters.
         log: every flash.
         coherence: the order parameter over time.
         synchrony: since when the swarm is in step, in ``synchrony.found``.
-        samples: what the measures gave, a row for each report: time in seconds, and each measure.
+        samples: the values of the measures, a row for each report: time in seconds, and each measure.
         began: when the swarm began to live, in seconds on the loop's clock.
-        now: when the experiment was last looked at, in seconds on the same clock.
-        trace_hash: tells two ways to go apart, on simulated time; empty on a wall clock.
+        now: when the measures were last updated, in seconds on the same clock.
+        trace_hash: the hash of every message with its time, on simulated time: equal for equal runs;
+            empty on a wall clock.
     """
 
     def __init__(
         self, settings: Settings, measures: Mapping[str, Measure] = MappingProxyType({})
     ) -> None:
-        """Lay everything out; nothing lives yet.
+        """Set everything up; nothing runs yet.
 
         Args:
-            settings: what it is made of.
+            settings: its parameters.
             measures: further values to work out at each report, by name.
 
         Raises:
@@ -130,10 +145,10 @@ class Experiment:
         self.began = 0.0
         self.now = 0.0
         self.trace_hash = ""
-        self._follow()
+        self._start_measures()
 
-    def _follow(self) -> None:
-        """Set up what follows the log, from the beginning of the swarm's life."""
+    def _start_measures(self) -> None:
+        """Set up the measures that follow the log, from the start of the swarm."""
         settings = self.settings
         self.coherence = Coherence(self.log, settings.period / _POINTS, self.began)
         self.synchrony = SynchronyWatch(
@@ -153,7 +168,7 @@ class Experiment:
 
     @property
     def flashes_per_second(self) -> float:
-        """How many flashes the last period saw, as a rate."""
+        """Flashes in the last period, as a rate."""
         span = min(self.settings.period, self.elapsed)
         return flashes_between(self.log, self.now - span, self.now) / span if span > 0 else 0.0
 
@@ -182,8 +197,8 @@ class Experiment:
     ) -> None:
         """Let the swarm live on the running event loop, and report every so many seconds of its clock.
 
-        Ends one more volley after the swarm is in step, while the lights are on, or after
-        ``settings.duration``. Nothing is left behind, also when cancelled.
+        Ends one more volley after the swarm is in step, so that the last view shows the lights on,
+        or after ``settings.duration``. Nothing is left behind, also when cancelled.
 
         On a wall clock no run is exact: callbacks of one instant take their time, with 2,500 agents
         some 40 ms.
@@ -201,42 +216,40 @@ class Experiment:
         settings = self.settings
         phases = settings.phases or random_phases(len(self._swarm), settings.seed)
         mine = slice(None) if part is None else slice(part.start, part.stop)
+        swarm = self._swarm[mine]
         loop = asyncio.get_running_loop()
         trace = TraceHash(loop.time)
         async with AsyncExitStack() as stack:
             if connector is None:
-                connector = cs.LocalBusConnector(broker=(broker := cs.LocalBroker()))
-                if is_simulated(loop):
-                    watcher = await broker.tap(trace.add)
-                    stack.push_async_callback(watcher.unsubscribe)
+                connector = await stack.enter_async_context(_private_bus(trace))
             engine = cs.Engine(connector=connector, seed=settings.seed, name="observatory")
             await stack.enter_async_context(engine)
             await stack.enter_async_context(observing(connector, self.log))
-            gathering = 0.0 if is_simulated(loop) else _GATHERING * len(self._swarm)
-            self.began = self.now = loop.time() + gathering
-            self._follow()
-            await stack.enter_async_context(
-                flying(engine, self._swarm[mine], phases[mine], self.began)
-            )
-            await asyncio.sleep(gathering)
-            alone = len(self._swarm[mine]) == len(self._swarm)
-            await self._watch(report, every, _ENCORE if alone else _LONG_ENCORE)
+            start_delay = 0.0 if is_simulated(loop) else _START_DELAY * len(self._swarm)
+            self.began = self.now = loop.time() + start_delay
+            self._start_measures()
+            running = running_swarm(engine, swarm, phases[mine], self.began)
+            await stack.enter_async_context(running)
+            await asyncio.sleep(start_delay)
+            is_whole = len(swarm) == len(self._swarm)
+            cycles = _CYCLES_AFTER_SYNC if is_whole else _CYCLES_AFTER_SYNC_OF_PART
+            await self._watch(report, every, cycles)
             if is_simulated(loop):
                 self.trace_hash = trace.hexdigest()
 
-    async def _watch(self, report: Report | None, every: float, encore: float) -> None:
+    async def _watch(self, report: Report | None, every: float, cycles_after_sync: float) -> None:
         loop, settings = asyncio.get_running_loop(), self.settings
         end = self.began + settings.duration
         while self.now < end:
             await asyncio.sleep(min(every, end - self.now))
-            self._look(loop.time())
+            self._update(loop.time())
             if report is not None:
                 report(self)
             found = self.synchrony.found
             if found is not None and not settings.full:
-                end = min(end, found.second.begin + encore * settings.period)
+                end = min(end, found.second.begin + cycles_after_sync * settings.period)
 
-    def _look(self, now: float) -> None:
+    def _update(self, now: float) -> None:
         self.now = now
         self.coherence.update()
         self.synchrony.update()

@@ -1,13 +1,13 @@
-"""What a firefly does next: from where it stands and what happens, as pure functions of time.
+"""The state of a firefly, and what follows from a pulse or a deadline: pure functions of time.
 
 Times are seconds on any one clock. Nothing here reads a clock: the caller says when.
 
 The rules for one instant, which make the model exact:
 
-* Who flashed at t ignores the pulses of t.
-* Who is pushed to phase 1 by a pulse of t flashes at t.
-* Where a pulse and the own deadline fall on the same instant, the deadline wins: the firefly
-  flashes on its own account, and the pulse finds it just flashed.
+* A firefly that flashed at t ignores the pulses of t.
+* One that is pushed to phase 1 by a pulse of t flashes at t.
+* Where a pulse and the firefly's deadline fall on the same instant, the deadline wins: the firefly
+  flashes by itself, and then ignores the pulse.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Oscillator", "Rhythm"]
 
 
 class Rhythm:
-    """Where a firefly stands. Treat it as frozen.
+    """The state of a firefly. Treat it as frozen.
 
     A plain class, since the engine looks for lazy results inside dataclasses and tuples, at every step.
 
@@ -52,8 +52,8 @@ class Rhythm:
 class Oscillator:
     """A clock of one period that pulses push forward.
 
-    The phase is never stored: it is what is missing until the deadline. So each flash is reckoned
-    from the one before and not from when somebody noticed, and nothing drifts.
+    The phase is never stored: it is what is missing until the deadline. So each flash is calculated
+    from the one before and not from when it was noticed, and nothing drifts.
     """
 
     response: PulseResponse
@@ -72,7 +72,7 @@ class Oscillator:
             raise ValueError(f"a period is a number of seconds above 0, not {self.period:g}")
 
     @property
-    def rest(self) -> float:
+    def refractory_seconds(self) -> float:
         """Seconds after a flash in which pulses do nothing."""
         return self.response.refractory * self.period
 
@@ -87,8 +87,8 @@ class Oscillator:
     def expire(self, rhythm: Rhythm, now: float) -> Rhythm:
         """Flash, since the deadline has come.
 
-        The flash counts as of the deadline, however late that is noticed. Only who slept through
-        a whole period flashes as of now, and does not make up for what it missed.
+        The flash counts as of the deadline, however late that is noticed. Only after a delay of a
+        whole period or more it counts as of now; missed flashes are not made up for.
         """
         on_time = now - rhythm.deadline < self.period
         return self._flash(rhythm.deadline if on_time else now)

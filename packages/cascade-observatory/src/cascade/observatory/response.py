@@ -1,4 +1,4 @@
-"""How a phase answers to a pulse: pure arithmetic, no clock and no bus.
+"""How a phase responds to a pulse: pure arithmetic, no clock and no bus.
 
 A phase runs from 0 (it has just flashed) to 1 (it flashes). A model of one's own is one small class
 with the two members of `PulseResponse`.
@@ -45,8 +45,8 @@ class MirolloStrogatz:
     epsilon: float = 0.3 / 8
     """What one pulse adds to the state, 0 or more. Without a unit.
 
-    The default shares out 0.3 among eight neighbours; that is strong enough to bear the delays of
-    a wall clock on a busy machine.
+    The default shares out 0.3 among eight neighbours; that is strong enough for the delays of a
+    wall clock on a busy machine.
     """
 
     refractory: float = 0.1
@@ -143,7 +143,7 @@ class FlashKuramoto:
 
 @dataclass(frozen=True, slots=True)
 class Additive:
-    """The negative control: a pulse adds the same at every phase, so nobody catches up.
+    """The negative control: a pulse adds the same at every phase, so no oscillator catches up.
 
     Mirollo & Strogatz with a straight line instead of the concave curve; without dissipation there is
     no synchrony.

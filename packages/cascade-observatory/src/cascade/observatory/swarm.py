@@ -12,7 +12,7 @@ from cascade.observatory.agent import Firefly, live
 from cascade.observatory.oscillator import Oscillator
 from cascade.observatory.topology import Topology
 
-__all__ = ["FLASHES", "flying", "random_phases", "swarm_of"]
+__all__ = ["FLASHES", "random_phases", "running_swarm", "swarm_of"]
 
 FLASHES = "fireflies/flash"
 """The level above the topics of all flashes; agent 7 flashes on ``fireflies/flash/7``."""
@@ -47,11 +47,11 @@ def random_phases(count: int, seed: int) -> list[float]:
 
 
 @asynccontextmanager
-async def flying(
+async def running_swarm(
     engine: cs.Engine,
     swarm: Sequence[Firefly],
     phases: Sequence[float],
-    dusk: float | None = None,
+    start_time: float | None = None,
 ) -> AsyncIterator[None]:
     """Let a swarm live as long as the context is open; on leaving, every run has ended.
 
@@ -59,14 +59,14 @@ async def flying(
         engine: an entered engine with a connector.
         swarm: the fireflies.
         phases: where each of them starts, from 0 to below 1.
-        dusk: when they start, in seconds on the loop's clock; each at once if left out. On a wall
+        start_time: when they start, in seconds on the loop's clock; each at once if left out. On a wall
             clock a moment ahead lets all of them be there in time.
 
     Raises:
         ValueError: there are not as many phases as fireflies.
         ExceptionGroup: a firefly died of an error; the body of the context was cancelled.
     """
-    lives = [live(firefly, phase, dusk) for firefly, phase in zip(swarm, phases, strict=True)]
+    lives = [live(firefly, phase, start_time) for firefly, phase in zip(swarm, phases, strict=True)]
     async with asyncio.TaskGroup() as group:
         runs = [
             group.create_task(engine.run(life, name=firefly.topic), name=firefly.topic)

@@ -53,15 +53,7 @@ def sweep(
             different things.
         Exception: whatever a trial raises, with a note that says which; what was done is kept.
     """
-    if "seed" in parameters:
-        raise ValueError("give seeds as seeds=…, not as a parameter")
-    names = [*parameters, "seed"]
-    combinations = [
-        dict(zip(names, values, strict=True))
-        for values in product(*parameters.values(), list(seeds))
-    ]
-    if not combinations:
-        raise ValueError("there is nothing to try: a parameter or the seeds have no values")
+    combinations = _combinations(parameters, seeds)
     kept = Path(path) if path is not None else None
     done = _read(kept)
     missing = [each for each in combinations if _key(each) not in done]
@@ -76,6 +68,21 @@ def sweep(
                 _append(kept, combination, measured)
             bar.advance(task)
     return _table(combinations, done)
+
+
+def _combinations(
+    parameters: Mapping[str, Sequence[Any]], seeds: Iterable[int]
+) -> list[dict[str, Any]]:
+    if "seed" in parameters:
+        raise ValueError("give seeds as seeds=…, not as a parameter")
+    names = [*parameters, "seed"]
+    combinations = [
+        dict(zip(names, values, strict=True))
+        for values in product(*parameters.values(), list(seeds))
+    ]
+    if not combinations:
+        raise ValueError("there is nothing to try: a parameter or the seeds have no values")
+    return combinations
 
 
 def _table(combinations: list[dict[str, Any]], done: Mapping[str, Mapping[str, Any]]) -> Table:

@@ -15,7 +15,7 @@ __all__ = ["ROWS", "Claim", "Row"]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One number that was published, and what it is held against."""
+    """One number that was published, and what it is compared with."""
 
     setting: Mapping[str, Any]
     """The parameters that it belongs to; measured is what the trials with these gave."""
@@ -39,7 +39,7 @@ class Row:
     tolerance: str
     trial: Trial
     measure: Callable[[list[Any]], float]
-    """TimeSlice what the trials of one claim gave into the one number that is held against it."""
+    """Turns what the trials of one claim gave into the one number that is compared with it."""
 
     claims: Sequence[Claim]
     seeds: int

@@ -19,7 +19,7 @@ from cascade.observatory.topology import all_to_all, torus
 
 __all__ = ["additive_torus", "everyone", "kuramoto", "pair", "torus_cycles"]
 
-_SAME_INSTANT = 1e-9  # periods: simulated time is exact, and this only bears rounding
+_SAME_INSTANT = 1e-9  # periods: simulated time is exact, and this only allows for rounding
 
 
 def pair(b: float, epsilon: float, phase: float, seed: int) -> Mapping[str, Any]:

@@ -14,12 +14,12 @@ from rich.style import Style
 
 from cascade.observatory.experiment import Experiment
 
-__all__ = ["Meadow", "glow"]
+__all__ = ["LatticeView", "glow"]
 
 _FADING = 0.16  # periods after which a light has e^-1 of its brightness
 _LEVELS = 24
 _NIGHT, _LEAF, _FLASH = (44, 52, 66), (150, 190, 52), (255, 250, 190)
-_ROOM_BELOW = 2  # lines of the terminal that the view leaves free
+_LINES_BELOW = 2  # lines of the terminal that stay free
 
 
 def glow(brightness: float) -> tuple[int, int, int]:
@@ -39,29 +39,29 @@ _GLYPHS = [("· " if level < 3 else "• " if level < 9 else "● ") for level i
 _PAIRS = [[Style(color=upper, bgcolor=lower) for lower in _COLORS] for upper in _COLORS]
 
 
-class Meadow:
-    """A renderable: the swarm as it glows now.
+class LatticeView:
+    """A renderable of Rich: the swarm as it glows now.
 
     Two columns for each light where the terminal has room; else half blocks, two lights one above
     the other in each character; what still has no room is cut off.
     """
 
     def __init__(self, experiment: Experiment) -> None:
-        """Show the swarm of an experiment."""
+        """Show the swarm of an experiment, row by row."""
         self._experiment = experiment
         self._width = experiment.settings.topology.width
         self._height = -(-len(experiment.settings.topology) // self._width)
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        """Say how many columns it takes."""
+        """Return how many columns it takes."""
         width = min(self.width(console), options.max_width)
         return Measurement(width, width)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
-        """Draw."""
+        """Yield what to print, line by line."""
         levels = self._levels()
-        rows = console.height - _ROOM_BELOW
-        if self._is_roomy(console):
+        rows = console.height - _LINES_BELOW
+        if self._fits_two_columns(console):
             for row in levels[:rows]:
                 shown = row[: options.max_width // 2]
                 for level, same in groupby(shown):
@@ -77,10 +77,10 @@ class Meadow:
 
     def width(self, console: Console) -> int:
         """Return how many columns the whole swarm takes on that console."""
-        return self._width * (2 if self._is_roomy(console) else 1)
+        return self._width * (2 if self._fits_two_columns(console) else 1)
 
-    def _is_roomy(self, console: Console) -> bool:
-        return 4 * self._width <= console.width and self._height + _ROOM_BELOW <= console.height
+    def _fits_two_columns(self, console: Console) -> bool:
+        return 4 * self._width <= console.width and self._height + _LINES_BELOW <= console.height
 
     def _levels(self) -> list[list[int]]:
         """Return the brightness of each light, row by row, from 0 to the brightest level."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Event
 from typing import Self
 
 import typer
 
+from cascade.cli.web import WebServer
 from cascade.observatory.experiment import Experiment
-from cascade.observatory.show.feed import ExperimentFeed
-from cascade.observatory.show.web import WebServer
+from cascade.observatory.web.feed import ExperimentFeed
+from cascade.observatory.web.requests import FireflyRequests
 from cascade.simulation import Pace
 
 __all__ = ["WebView"]
@@ -19,10 +21,10 @@ class WebView:
     """Serves the page from the beginning of the experiment until some time after its end."""
 
     every = 1 / 30
-    """Seconds from look to look."""
+    """Seconds between reports."""
 
     def __init__(self, experiment: Experiment, pace: Pace, port: int, linger: float) -> None:
-        """Get ready.
+        """Prepare the server; the page opens with the context.
 
         Args:
             experiment: what to show.
@@ -34,11 +36,11 @@ class WebView:
             ValueError: there is no such port.
         """
         self._feed = ExperimentFeed(experiment)
-        self._server = WebServer(self._feed, pace, port)
+        self._server = WebServer(partial(FireflyRequests, self._feed, pace), port)
         self._linger = linger
 
     def __enter__(self) -> Self:
-        """Open the page, and say where it is.
+        """Open the page, and print where it is.
 
         Raises:
             OSError: the port is taken.
@@ -48,7 +50,7 @@ class WebView:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        """Let the page have the end, and stay for a while, unless something went wrong."""
+        """Let the page receive the end, and keep it open for a while, unless something went wrong."""
         try:
             if kind is None:
                 self._feed.end()
@@ -60,4 +62,4 @@ class WebView:
             self._server.__exit__(kind, *error)
 
     def __call__(self, experiment: Experiment) -> None:
-        """Have nothing to do: the page asks for its news itself."""
+        """Do nothing: the page asks for its news itself."""

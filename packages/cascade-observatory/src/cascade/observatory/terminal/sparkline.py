@@ -1,15 +1,15 @@
-"""Numbers as a row of small bars."""
+"""Numbers as a sparkline: a row of small bars."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["bars", "thinned"]
+__all__ = ["downsample", "sparkline"]
 
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-def bars(values: Sequence[float], top: float) -> str:
+def sparkline(values: Sequence[float], top: float) -> str:
     """Return a character per value: the lowest bar for 0, the highest for ``top`` and above."""
     last = len(_BARS) - 1
     if top <= 0:
@@ -17,7 +17,7 @@ def bars(values: Sequence[float], top: float) -> str:
     return "".join(_BARS[max(0, min(last, round(value / top * last)))] for value in values)
 
 
-def thinned(values: Sequence[float], width: int) -> list[float]:
+def downsample(values: Sequence[float], width: int) -> list[float]:
     """Return at most ``width`` of the values, evenly spaced, the last one among them."""
     if len(values) <= width:
         return list(values)

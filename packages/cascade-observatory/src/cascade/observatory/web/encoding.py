@@ -1,4 +1,4 @@
-"""A recording in the form in which a page contains it."""
+"""A recording in the compact form in which a page contains it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from itertools import pairwise
 from math import isfinite
 from typing import Any
 
-from cascade.observatory.show.recording import Recording
+from cascade.observatory.web.recording import Recording
 
-__all__ = ["pack"]
+__all__ = ["encode"]
 
 _DIGITS = 6  # of a time in seconds
 _TICKS = 10**_DIGITS  # in one second
 
 
-def pack(recording: Recording) -> dict[str, Any]:
+def encode(recording: Recording) -> dict[str, Any]:
     """Return a recording as the page reads it: small enough for a file, times to the microsecond.
 
     Flashes are base64 of LEB128: microseconds since the flash before, and agents.
@@ -44,17 +44,17 @@ def pack(recording: Recording) -> dict[str, Any]:
 
 def _leb128(numbers: Iterable[int]) -> str:
     """Return numbers from 0 up in seven bits a byte, lowest first; the eighth says that more follow."""
-    packed = bytearray()
+    encoded = bytearray()
     for number in numbers:
-        rest = number
-        while rest > 0x7F:  # noqa: PLR2004 - seven bits
-            packed.append(rest & 0x7F | 0x80)
-            rest >>= 7
-        packed.append(rest)
-    return b64encode(packed).decode("ascii")
+        left = number
+        while left > 0x7F:  # noqa: PLR2004 - seven bits
+            encoded.append(left & 0x7F | 0x80)
+            left >>= 7
+        encoded.append(left)
+    return b64encode(encoded).decode("ascii")
 
 
-# --- what a recording may not be --------------------------------------------------------------
+# --- checks ----------------------------------------------------------------------------------
 
 
 def _check(recording: Recording) -> None:
@@ -70,9 +70,9 @@ def _check(recording: Recording) -> None:
         raise ValueError(f"a duration is a number of seconds, not {recording['duration']:g}")
     _check_times("flashes", flashes["times"], flashes["agents"])
     _check_times("order", order["times"], order["values"])
-    strangers = [agent for agent in flashes["agents"] if not 0 <= agent < agents]
-    if strangers:
-        raise ValueError(f"agent {strangers[0]} flashed, but the agents are 0 to {agents - 1}")
+    unknown = [agent for agent in flashes["agents"] if not 0 <= agent < agents]
+    if unknown:
+        raise ValueError(f"agent {unknown[0]} flashed, but the agents are 0 to {agents - 1}")
     if not all(map(isfinite, order["values"])):
         raise ValueError("a value of the order parameter is not a number")
 
@@ -82,6 +82,6 @@ def _check_times(name: str, times: Sequence[float], others: Sequence[float]) -> 
         raise ValueError(f"{name}: {len(times)} times do not go with {len(others)} of the others")
     if not all(map(isfinite, times)):
         raise ValueError(f"{name}: a time is not a number")
-    fallen = next((pair for pair in pairwise([0.0, *times]) if pair[1] < pair[0]), None)
-    if fallen is not None:
-        raise ValueError(f"{name}: time falls from {fallen[0]:g} s to {fallen[1]:g} s")
+    falling = next((pair for pair in pairwise([0.0, *times]) if pair[1] < pair[0]), None)
+    if falling is not None:
+        raise ValueError(f"{name}: time falls from {falling[0]:g} s to {falling[1]:g} s")

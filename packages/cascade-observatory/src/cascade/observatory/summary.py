@@ -6,7 +6,7 @@ from cascade.observatory.experiment import Experiment
 
 __all__ = ["describe", "latest_order", "parameters", "verdict"]
 
-_LATE = 0.05  # periods of delay from which on the wall clock bends the model
+_LATE = 0.05  # periods: a median delay from which on a wall clock changes the outcome
 
 
 def latest_order(experiment: Experiment) -> float | None:
@@ -16,7 +16,7 @@ def latest_order(experiment: Experiment) -> float | None:
 
 
 def describe(experiment: Experiment) -> str:
-    """Say who takes part."""
+    """Return who takes part, as a sentence."""
     topology = experiment.settings.topology
     return (
         f"{len(topology)} fireflies ({topology}), each an endless workflow that sees "
@@ -25,18 +25,18 @@ def describe(experiment: Experiment) -> str:
 
 
 def parameters(experiment: Experiment) -> str:
-    """List the numbers of the model."""
+    """Return the parameters of the model, in one line."""
     settings = experiment.settings
     return f"{settings.response}, period {settings.period:g} s, seed {settings.seed}"
 
 
 def verdict(experiment: Experiment) -> str:
-    """Say whether the swarm came into step, and when."""
+    """Return whether the swarm came into step, and when, as a sentence."""
     found = experiment.synchrony.found
     if found is None:
         order = latest_order(experiment)
         known = "and not everybody has flashed yet" if order is None else f"r = {order:.2f}"
-        return f"Not in step after {experiment.elapsed:.1f} s: {known}.{_excuse(experiment)}"
+        return f"Not in step after {experiment.elapsed:.1f} s: {known}.{_lag_note(experiment)}"
     share = experiment.settings.criterion.share
     spread = 1000 * (found.second.end - found.second.begin)
     return (
@@ -45,8 +45,8 @@ def verdict(experiment: Experiment) -> str:
     )
 
 
-def _excuse(experiment: Experiment) -> str:
-    """Say that the machine did not keep up, if that is so."""
+def _lag_note(experiment: Experiment) -> str:
+    """Return a sentence about a machine that does not keep up; empty if it does."""
     log = experiment.log
     recent = range(max(0, len(log) - 2 * log.count), len(log))
     delays = sorted(log.seen[position] - log.instants[position] for position in recent)

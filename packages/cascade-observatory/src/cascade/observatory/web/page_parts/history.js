@@ -32,13 +32,13 @@ class Column {
   }
 }
 
-class Chronicle {
-  constructor(facts) {
-    this.title = facts.title;
-    this.parameters = facts.parameters;
-    this.agents = facts.agents;
-    this.columns = facts.columns;
-    this.period = facts.period;
+class FlashHistory {
+  constructor(metadata) {
+    this.title = metadata.title;
+    this.parameters = metadata.parameters;
+    this.agents = metadata.agents;
+    this.columns = metadata.columns;
+    this.period = metadata.period;
     this.duration = 0;
     this.inStepAfter = null;
     this.flashTimes = new Column(Float64Array);
@@ -91,20 +91,20 @@ function numbersFrom(base64, Kind, count) {
   return numbers;
 }
 
-function unpackFlashes(packed) {
-  const times = numbersFrom(packed.times, Float64Array, packed.count);
+function decodeFlashes(encoded) {
+  const times = numbersFrom(encoded.times, Float64Array, encoded.count);
   let ticks = 0;
   for (let index = 0; index < times.length; index++) {
     ticks += times[index];
     times[index] = ticks / 1e6;
   }
-  return { times, agents: numbersFrom(packed.agents, Uint32Array, packed.count) };
+  return { times, agents: numbersFrom(encoded.agents, Uint32Array, encoded.count) };
 }
 
-function chronicleOf(recording) {
-  const chronicle = new Chronicle(recording);
-  chronicle.extend(
-    recording.duration, unpackFlashes(recording.flashes), recording.order, recording.in_step_after,
+function historyOf(recording) {
+  const history = new FlashHistory(recording);
+  history.extend(
+    recording.duration, decodeFlashes(recording.flashes), recording.order, recording.in_step_after,
   );
-  return chronicle;
+  return history;
 }

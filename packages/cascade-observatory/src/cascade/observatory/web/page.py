@@ -11,22 +11,22 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from cascade.observatory.show.packing import pack
-from cascade.observatory.show.recording import Recording
+from cascade.observatory.web.encoding import encode
+from cascade.observatory.web.recording import Recording
 
 __all__ = ["live_page", "replay_page", "security_policy", "write_replay"]
 
 # In the order in which the later ones need the earlier ones.
 _SCRIPTS = (
-    "chronicle.js",
-    "surface.js",
-    "field.js",
+    "history.js",
+    "canvas.js",
+    "lattice.js",
     "chart.js",
     "order.js",
-    "recent.js",
+    "raster.js",
     "player.js",
     "feed.js",
-    "desk.js",
+    "controls.js",
     "view.js",
     "start.js",
 )
@@ -38,13 +38,15 @@ def replay_page(recording: Recording) -> str:
     Raises:
         ValueError: the recording contradicts the contract.
     """
-    packed = json.dumps(pack(recording), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    encoded = json.dumps(
+        encode(recording), allow_nan=False, ensure_ascii=False, separators=(",", ":")
+    )
     # Only a "<" could end the element that holds the recording.
-    return _page(recording["title"], packed.replace("<", "\\u003c"))
+    return _page(recording["title"], encoded.replace("<", "\\u003c"))
 
 
 def live_page() -> str:
-    """Return a page that follows the experiment behind the server which it comes from."""
+    """Return a page that follows the experiment behind the server it comes from."""
     return _page("Fireflies", "null")
 
 
@@ -60,7 +62,7 @@ def write_replay(recording: Recording, path: Path) -> None:
 
 @cache
 def security_policy() -> str:
-    """Return the content security policy: the page's own script and style, and news from its own place."""
+    """Return the content security policy: the page's own script and style, and the feed of its own server."""
     return (
         f"default-src 'none'; script-src {_hash(_script())}; style-src {_hash(_style())}; "
         "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
@@ -88,7 +90,7 @@ def _script() -> str:
 
 @cache
 def _text(name: str) -> str:
-    return files("cascade.observatory.show").joinpath(name).read_text(encoding="utf-8")
+    return files("cascade.observatory.web").joinpath(name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

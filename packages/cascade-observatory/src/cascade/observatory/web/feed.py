@@ -1,21 +1,21 @@
-"""An experiment as the page wants it: the facts, what has come since, and all of it."""
+"""An experiment as the page shows it: its metadata, updates while it runs, and a recording of all of it."""
 
 from __future__ import annotations
 
 from cascade.observatory.experiment import Experiment
-from cascade.observatory.show.recording import Facts, More, Recording
+from cascade.observatory.web.recording import Metadata, Recording, Update
 
 __all__ = ["ExperimentFeed", "recording_of"]
 
 
 class ExperimentFeed:
-    """Tells the page's server of an experiment that runs in another thread.
+    """The feed of an experiment that runs in another thread than those that ask.
 
     The experiment only ever appends, and a slice of a list is taken in one go, so no lock is needed.
     """
 
     def __init__(self, experiment: Experiment) -> None:
-        """Tell of this experiment."""
+        """Read from this experiment; nothing in it is changed."""
         self._experiment = experiment
         self._done = False
 
@@ -23,7 +23,7 @@ class ExperimentFeed:
         """Note that nothing follows."""
         self._done = True
 
-    def recording(self) -> Facts:
+    def metadata(self) -> Metadata:
         """Return what does not change."""
         settings = self._experiment.settings
         topology = settings.topology
@@ -40,7 +40,7 @@ class ExperimentFeed:
             "period": settings.period,
         }
 
-    def since(self, flashes: int, points: int) -> More:
+    def since(self, flashes: int, points: int) -> Update:
         """Return what came after so many flashes and so many points of the order parameter."""
         experiment, done = self._experiment, self._done  # first: what follows is then complete
         began, now = experiment.began, experiment.now
@@ -62,11 +62,11 @@ class ExperimentFeed:
 def recording_of(experiment: Experiment) -> Recording:
     """Return the whole of an experiment that has ended."""
     feed = ExperimentFeed(experiment)
-    more = feed.since(0, 0)
+    update = feed.since(0, 0)
     return {
-        **feed.recording(),
-        "duration": more["now"],
-        "flashes": more["flashes"],
-        "order": more["order"],
-        "in_step_after": more["in_step_after"],
+        **feed.metadata(),
+        "duration": update["now"],
+        "flashes": update["flashes"],
+        "order": update["order"],
+        "in_step_after": update["in_step_after"],
     }

@@ -4,8 +4,8 @@
 
 const FADING = 0.16;  // periods after which a light has e^-1 of its brightness
 const LEVELS = 64;    // of brightness; at the lowest, a light is part of the night
-const GONE = 0.6;     // periods after which a light is hardly brighter
-const LARGEST = 40;   // pixels that a light takes at most
+const DARK_AFTER = 0.6;  // periods after which a light is hardly brighter than the night
+const MAX_SIZE = 40;  // CSS pixels
 const NIGHT = [44, 52, 66];
 const LEAF = [150, 190, 52];
 const FLASH = [255, 250, 190];
@@ -66,20 +66,20 @@ class Lights {
   }
 }
 
-class Field extends Surface {
-  constructor(canvas, chronicle) {
+class Lattice extends Canvas {
+  constructor(canvas, history) {
     super(canvas, { alpha: false });
-    this.chronicle = chronicle;
-    this.levels = new Uint8Array(chronicle.agents);
-    this.x = new Int32Array(chronicle.agents);
-    this.y = new Int32Array(chronicle.agents);
+    this.history = history;
+    this.levels = new Uint8Array(history.agents);
+    this.x = new Int32Array(history.agents);
+    this.y = new Int32Array(history.agents);
     this.strength = 1;
-    canvas.setAttribute("aria-label", `The lights of ${counted.format(chronicle.agents)} fireflies`);
+    canvas.setAttribute("aria-label", `The lights of ${numberFormat.format(history.agents)} fireflies`);
   }
 
   draw(time) {
-    if (this.fit()) this.lay();
-    this.look(time);
+    if (this.fit()) this.layOut();
+    this.updateLevels(time);
     const { context, lights, levels } = this;
     context.globalCompositeOperation = "source-over";
     context.drawImage(this.night, 0, 0);
@@ -95,55 +95,55 @@ class Field extends Surface {
     }
   }
 
-  // Find out how bright everybody is; who did not flash lately is dark.
-  look(time) {
-    const { chronicle, levels } = this;
-    const times = chronicle.flashTimes.values;
-    const agents = chronicle.flashAgents.values;
-    const fading = FADING * chronicle.period;
-    const end = chronicle.flashesUpTo(time);
+  // Work out how bright each firefly is; one that did not flash lately is dark.
+  updateLevels(time) {
+    const { history, levels } = this;
+    const times = history.flashTimes.values;
+    const agents = history.flashAgents.values;
+    const fading = FADING * history.period;
+    const end = history.flashesUpTo(time);
     levels.fill(0);
-    for (let index = chronicle.flashesUpTo(time - GONE * chronicle.period); index < end; index++) {
+    for (let index = history.flashesUpTo(time - DARK_AFTER * history.period); index < end; index++) {
       const brightness = this.strength * Math.exp((times[index] - time) / fading);
       levels[agents[index]] = Math.round((LEVELS - 1) * brightness);
     }
   }
 
-  lay() {
-    const { columns } = this.chronicle;
-    const room = columns === null ? this.layRing() : this.layLattice(columns);
-    this.lights = new Lights(Math.min(room, LARGEST * this.ratio));
+  layOut() {
+    const { columns } = this.history;
+    const spacing = columns === null ? this.placeOnRing() : this.placeOnLattice(columns);
+    this.lights = new Lights(Math.min(spacing, MAX_SIZE * this.ratio));
     this.radii = Uint16Array.from({ length: LEVELS }, (_, level) => this.lights.radius(level));
     this.night = layerLike(this.canvas);
     this.paintNight(this.night.getContext("2d"));
   }
 
-  // Return the room, in dots, that each light has to itself.
-  layLattice(columns) {
+  // Return the spacing of the lights, in device pixels.
+  placeOnLattice(columns) {
     const { width, height } = this.canvas;
-    const rows = Math.ceil(this.chronicle.agents / columns);
-    const room = Math.min(width / (columns + 1), height / (rows + 1));
-    for (let agent = 0; agent < this.chronicle.agents; agent++) {
-      this.x[agent] = Math.round(width / 2 + ((agent % columns) - (columns - 1) / 2) * room);
-      this.y[agent] = Math.round(height / 2 + (Math.floor(agent / columns) - (rows - 1) / 2) * room);
+    const rows = Math.ceil(this.history.agents / columns);
+    const spacing = Math.min(width / (columns + 1), height / (rows + 1));
+    for (let agent = 0; agent < this.history.agents; agent++) {
+      this.x[agent] = Math.round(width / 2 + ((agent % columns) - (columns - 1) / 2) * spacing);
+      this.y[agent] = Math.round(height / 2 + (Math.floor(agent / columns) - (rows - 1) / 2) * spacing);
     }
-    return room;
+    return spacing;
   }
 
-  // Many fireflies take turns on several lanes, so that each has room, and neighbours stay close.
-  layRing() {
+  // Many fireflies alternate between several lanes, so that each has room and neighbours stay close.
+  placeOnRing() {
     const { width, height } = this.canvas;
-    const count = this.chronicle.agents;
+    const count = this.history.agents;
     const lanes = Math.max(1, Math.round(0.16 * Math.sqrt(count)));
     const outer = 0.44 * Math.min(width, height);
-    const room = Math.min((2 * Math.PI * outer * lanes) / count, outer / 2);
+    const spacing = Math.min((2 * Math.PI * outer * lanes) / count, outer / 2);
     for (let agent = 0; agent < count; agent++) {
       const angle = (2 * Math.PI * agent) / count - Math.PI / 2;
-      const radius = outer - (agent % lanes) * room;
+      const radius = outer - (agent % lanes) * spacing;
       this.x[agent] = Math.round(width / 2 + radius * Math.cos(angle));
       this.y[agent] = Math.round(height / 2 + radius * Math.sin(angle));
     }
-    return room;
+    return spacing;
   }
 
   paintNight(context) {
@@ -153,7 +153,7 @@ class Field extends Surface {
     context.fillStyle = sky;
     context.fillRect(0, 0, width, height);
     context.fillStyle = rgb(NIGHT, 1);
-    for (let agent = 0; agent < this.chronicle.agents; agent++) {
+    for (let agent = 0; agent < this.history.agents; agent++) {
       context.beginPath();
       context.arc(this.x[agent], this.y[agent], this.lights.core, 0, 2 * Math.PI);
       context.fill();

@@ -2,42 +2,42 @@
 
 // --- the order parameter over time ---
 
-const TO_COME = 0.62;  // how far the part of the curve that is still to come is veiled
+const VEIL = 0.62;  // opacity of the veil over the part of the curve that is still to come
 
 class OrderChart extends Chart {
-  // The axis goes up to a time in seconds that the caller chooses, so that it can rest for a while.
+  // The axis goes up to a time in seconds that the caller chooses, so that it seldom changes.
   draw(time, until) {
-    const { chronicle, colours, context } = this;
-    const known = [chronicle.orderTimes.length, chronicle.inStepAfter, until, colours.ink].join();
+    const { history, colours, context } = this;
+    const known = [history.orderTimes.length, history.inStepAfter, until, colours.ink].join();
     if (this.fit() || known !== this.known) {
       this.known = known;
       this.layer = layerLike(this.canvas);
       this.paint(this.layer.getContext("2d"), until);
     }
-    this.inDots();
+    this.useDevicePixels();
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     context.drawImage(this.layer, 0, 0);
-    this.inPixels();
+    this.useCssPixels();
     this.point(context, time, until);
   }
 
   // The curve with its axes, which change far less often than the time.
   paint(context, until) {
-    const { chronicle } = this;
+    const { history } = this;
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     this.rule(context, [[0, "0"], [0.5, "0.5"], [1, "1"]]);
     const step = roundStep(until, this.innerWidth / 70);
     for (let at = 0; at <= until * (1 + 1e-9); at += step) {
-      this.label(context, [[at / until, `${counted.format(at)} s`]]);
+      this.label(context, [[at / until, `${numberFormat.format(at)} s`]]);
     }
-    if (chronicle.orderTimes.length) this.trace(context, until);
-    if (chronicle.inStepAfter !== null) this.sayWhen(context, chronicle.inStepAfter, until);
+    if (history.orderTimes.length) this.trace(context, until);
+    if (history.inStepAfter !== null) this.markSynchrony(context, history.inStepAfter, until);
   }
 
   trace(context, until) {
-    const times = this.chronicle.orderTimes.values;
-    const values = this.chronicle.orderValues.values;
-    const last = this.chronicle.orderTimes.length - 1;
+    const times = this.history.orderTimes.values;
+    const values = this.history.orderValues.values;
+    const last = this.history.orderTimes.length - 1;
     const stride = 2 ** Math.max(0, Math.floor(Math.log2(last / this.innerWidth)));
     context.beginPath();
     for (let index = 0; index <= last; index += stride) {
@@ -56,7 +56,7 @@ class OrderChart extends Chart {
     context.globalAlpha = 1;
   }
 
-  sayWhen(context, inStepAfter, until) {
+  markSynchrony(context, inStepAfter, until) {
     const text = `in step after ${inStepAfter.toFixed(1)} s`;
     const x = this.x(inStepAfter / until);
     this.upright(context, inStepAfter / until, this.colours.mark, [4, 3]);
@@ -68,11 +68,11 @@ class OrderChart extends Chart {
   point(context, time, until) {
     const { colours } = this;
     const x = this.x(Math.min(1, time / until));
-    context.globalAlpha = TO_COME;
+    context.globalAlpha = VEIL;
     context.fillStyle = colours.panel;
     context.fillRect(x, this.y(1) - 2, this.x(1) - x, this.innerHeight + 1);
     context.globalAlpha = 1;
-    const order = this.chronicle.orderAt(time);
+    const order = this.history.orderAt(time);
     if (order === null) return;
     this.upright(context, Math.min(1, time / until), colours.faint);
     context.beginPath();

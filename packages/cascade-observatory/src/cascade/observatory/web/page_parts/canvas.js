@@ -1,8 +1,8 @@
 "use strict";
 
-// --- a canvas as large as it is shown, in the dots of the screen ---
+// --- a canvas as large as it is shown, in device pixels ---
 
-class Surface {
+class Canvas {
   constructor(canvas, settings) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d", settings);
@@ -11,7 +11,7 @@ class Surface {
     new ResizeObserver(() => { this.isStale = true; }).observe(canvas);
   }
 
-  // Take on the size at which the canvas is shown; say whether it is another one than before.
+  // Resize to the size at which the canvas is shown; return whether that has changed.
   fit() {
     const ratio = window.devicePixelRatio || 1;
     if (!this.isStale && ratio === this.ratio) return false;
@@ -26,12 +26,13 @@ class Surface {
 
   get height() { return this.canvas.height / this.ratio; }
 
-  // Draw in the page's pixels, of which a dot is a part.
-  inPixels() {
+  // Draw in CSS pixels.
+  useCssPixels() {
     this.context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
   }
 
-  inDots() {
+  // Draw in device pixels.
+  useDevicePixels() {
     this.context.setTransform(1, 0, 0, 1, 0, 0);
   }
 }
@@ -61,4 +62,4 @@ class Colours {
   }
 }
 
-const counted = new Intl.NumberFormat("en");
+const numberFormat = new Intl.NumberFormat("en");

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypedDict
 
-__all__ = ["Controls", "Facts", "Feed", "Flashes", "More", "Order", "Recording"]
+__all__ = ["Controls", "Feed", "Flashes", "Metadata", "Order", "Recording", "Update"]
 
 
 class Flashes(TypedDict):
@@ -25,7 +25,7 @@ class Order(TypedDict):
     values: Sequence[float]
 
 
-class Facts(TypedDict):
+class Metadata(TypedDict):
     """What does not change while an experiment runs."""
 
     title: str
@@ -38,7 +38,7 @@ class Facts(TypedDict):
     """Seconds from flash to flash of an agent that sees no other."""
 
 
-class Recording(Facts):
+class Recording(Metadata):
     """An experiment as far as it has come."""
 
     duration: float
@@ -49,7 +49,7 @@ class Recording(Facts):
     """Seconds; None if the swarm is not in step."""
 
 
-class More(TypedDict):
+class Update(TypedDict):
     """What an experiment saw since it was last asked."""
 
     now: float
@@ -65,11 +65,11 @@ class More(TypedDict):
 class Feed(Protocol):
     """A running experiment; asked from several threads while it goes on."""
 
-    def recording(self) -> Facts:
+    def metadata(self) -> Metadata:
         """Return what does not change."""
         ...
 
-    def since(self, flashes: int, points: int) -> More:
+    def since(self, flashes: int, points: int) -> Update:
         """Return what came after so many flashes and so many points of the order parameter."""
         ...
 

@@ -11,10 +11,10 @@ function roundStep(span, most) {
   return power * [1, 2, 5, 10].find((factor) => factor * power >= least * (1 - 1e-9));
 }
 
-class Chart extends Surface {
-  constructor(canvas, chronicle, colours) {
+class Chart extends Canvas {
+  constructor(canvas, history, colours) {
     super(canvas);
-    this.chronicle = chronicle;
+    this.history = history;
     this.colours = colours;
   }
 

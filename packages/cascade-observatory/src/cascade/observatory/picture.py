@@ -1,4 +1,4 @@
-"""An experiment as one picture: the meadow at five moments, r over time, the first and the last cycle."""
+"""An experiment as one picture: the lattice at five moments, r over time, the first and the last cycle."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from matplotlib.ticker import MaxNLocator
 
 from cascade.observatory.experiment import Experiment
 from cascade.observatory.measures import phase_between_flashes
-from cascade.observatory.show.words import parameters, verdict
+from cascade.observatory.summary import parameters, verdict
 
 __all__ = ["draw"]
 
-_NIGHT, _FIELD, _INK, _FAINT = "#0b0f1a", "#121829", "#e6e9ef", "#7d879c"
+_PAGE, _PANEL, _INK, _FAINT = "#0b0f1a", "#121829", "#e6e9ef", "#7d879c"
 _GREEN, _LIGHT = "#a8cf3f", "#fff3a0"
 _MOMENTS = 5
-_JUST_AFTER = 0.1  # the phase at which a meadow is shown: soon after its common flash
+_JUST_AFTER = 0.1  # the phase at which the lattice is shown: soon after the common flash
 _BINS = 50  # of the histogram of one period
 
 # A light over one cycle: it flashes at phase 0, fades, and is dark until the next flash.
@@ -37,25 +37,25 @@ def draw(experiment: Experiment, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    figure = Figure(figsize=(10, 8), dpi=150, facecolor=_NIGHT, layout="constrained")
+    figure = Figure(figsize=(10, 8), dpi=150, facecolor=_PAGE, layout="constrained")
     FigureCanvasAgg(figure)
     figure.get_layout_engine().set(h_pad=0.08, w_pad=0.08)  # type: ignore[union-attr, call-arg]  # set above, to this kind
     done = "fall into step" if experiment.synchrony.found else "on their way"
     title = f"{experiment.log.count} fireflies {done}, and nobody conducts"
     figure.suptitle(title, color=_LIGHT, fontsize=17, fontweight="bold")
     parts: Any = figure.subfigures(3, 1, height_ratios=[2.3, 1.8, 2.7])  # typed as if one or many
-    for part, fill in zip(parts, (_draw_moments, _draw_order, _draw_cycles), strict=True):
-        part.set_facecolor(_NIGHT)
-        fill(experiment, part)
+    for part, draw_part in zip(parts, (_draw_moments, _draw_order, _draw_cycles), strict=True):
+        part.set_facecolor(_PAGE)
+        draw_part(experiment, part)
     figure.supxlabel(f"{parameters(experiment)}. {verdict(experiment)}", color=_FAINT, fontsize=9)
-    figure.savefig(path, format="png", facecolor=_NIGHT)
+    figure.savefig(path, format="png", facecolor=_PAGE)
 
 
-# --- the meadow -------------------------------------------------------------------------------
+# --- the lattice ------------------------------------------------------------------------------
 
 
 def _draw_moments(experiment: Experiment, part: SubFigure) -> None:
-    """Draw the meadow at moments spread over the run, each right after the flash of most."""
+    """Draw the lattice at moments spread over the run, each right after the flash of most."""
     places = part.subplots(1, _MOMENTS)
     for axes in places:
         axes.set_axis_off()
@@ -79,14 +79,14 @@ def _moments(experiment: Experiment) -> list[float]:
     return [
         max(
             (at for at in times if begin <= at <= begin + period),
-            key=lambda at: _lit(experiment, at),
+            key=lambda at: _brightness(experiment, at),
         )
         for begin in begins
     ]
 
 
-def _lit(experiment: Experiment, at: float) -> float:
-    """Return how many fireflies have just flashed, more or less."""
+def _brightness(experiment: Experiment, at: float) -> float:
+    """Return Σ cos 2π(φ - 0.1): the more fireflies have just flashed, the larger it is."""
     by_agent = experiment.log.by_agent
     return sum(cos(tau * (phase_between_flashes(t, at) - _JUST_AFTER)) for t in by_agent)
 
@@ -96,7 +96,7 @@ def _lit(experiment: Experiment, at: float) -> float:
 
 def _draw_order(experiment: Experiment, part: SubFigure) -> None:
     axes = part.subplots()
-    _dress(axes)
+    _style(axes)
     times = [at - experiment.began for at in experiment.coherence.times]
     axes.plot(times, experiment.coherence.values, color=_GREEN, linewidth=1.8)
     axes.fill_between(times, experiment.coherence.values, color=_GREEN, alpha=0.18, linewidth=0)
@@ -139,7 +139,7 @@ def _draw_cycles(experiment: Experiment, part: SubFigure) -> None:
         raster.scatter(seen, agents, s=3, color=_LIGHT, linewidths=0)
         raster.set_xlabel("time (s)")
         for axes in (histogram, raster):
-            _dress(axes)
+            _style(axes)
             axes.set_xlim(offset, offset + period)
         histogram.tick_params(labelbottom=False)
     grid[0][0].set_ylabel(f"per {1000 * period / _BINS:g} ms")
@@ -158,9 +158,9 @@ def _flashes(experiment: Experiment, begin: float, end: float) -> tuple[list[flo
     return [seen for seen, _ in found], [agent for _, agent in found]
 
 
-def _dress(axes: Axes) -> None:
-    """Give axes the night's colours."""
-    axes.set_facecolor(_FIELD)
+def _style(axes: Axes) -> None:
+    """Give axes the dark colours of the picture."""
+    axes.set_facecolor(_PANEL)
     axes.tick_params(colors=_FAINT, labelsize=9)
     axes.xaxis.label.set_color(_INK)
     axes.yaxis.label.set_color(_INK)

@@ -7,7 +7,7 @@ from typing import Self
 import typer
 
 from cascade.observatory.experiment import Experiment
-from cascade.observatory.show.words import describe, latest_order, parameters
+from cascade.observatory.summary import describe, latest_order, parameters
 
 __all__ = ["PlainView", "QuietView"]
 
@@ -16,17 +16,17 @@ class QuietView:
     """Shows nothing."""
 
     every = 0.1
-    """Seconds from look to look."""
+    """Seconds between reports."""
 
     def __enter__(self) -> Self:
-        """Begin to show nothing."""
+        """Do nothing."""
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """End as it began."""
+        """Do nothing."""
 
     def __call__(self, experiment: Experiment) -> None:
-        """Show nothing."""
+        """Do nothing."""
 
 
 class PlainView(QuietView):

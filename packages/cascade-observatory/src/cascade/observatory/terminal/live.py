@@ -1,4 +1,4 @@
-"""The live view: lights on the left, numbers on the right, drawn by the swarm's own event loop."""
+"""The live view: lights on the left, numbers on the right, drawn on the swarm's own event loop."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rich.text import Text
 
 from cascade.observatory.experiment import Experiment
 from cascade.observatory.measures import flashes_between
-from cascade.observatory.show.bars import bars, thinned
-from cascade.observatory.show.meadow import Meadow
-from cascade.observatory.show.words import latest_order, parameters
+from cascade.observatory.summary import latest_order, parameters
+from cascade.observatory.terminal.lattice_view import LatticeView
+from cascade.observatory.terminal.sparkline import downsample, sparkline
 
 __all__ = ["LiveView"]
 
@@ -23,13 +23,13 @@ _GREEN = "#96be34"
 
 
 class LiveView:
-    """Redraws the terminal in place; call it with the experiment for each new picture.
+    """Redraws the terminal in place; call it with the experiment for each redraw.
 
-    It has no thread of its own, so it never draws in the middle of a volley.
+    It has no thread of its own, so it never draws half of a volley.
     """
 
     every = 1 / 15
-    """Seconds from picture to picture."""
+    """Seconds between redraws."""
 
     def __init__(self, console: Console) -> None:
         """Draw on a console that is a terminal."""
@@ -41,24 +41,24 @@ class LiveView:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Leave the last picture standing, and the cursor below it."""
+        """Leave the last drawing in place, and the cursor below it."""
         self._live.stop()
 
     def __call__(self, experiment: Experiment) -> None:
         """Draw the experiment as it is now."""
-        meadow = Meadow(experiment)
+        lattice = LatticeView(experiment)
         console = self._live.console
         table = Table.grid(padding=(0, 3, 0, 0))
-        table.add_column(width=min(meadow.width(console), console.width))
+        table.add_column(width=min(lattice.width(console), console.width))
         table.add_column(max_width=_WIDTH)
-        table.add_row(meadow, _numbers(experiment))
+        table.add_row(lattice, _numbers(experiment))
         self._live.update(table, refresh=True)
 
 
 def _numbers(experiment: Experiment) -> Group:
     topology = experiment.settings.topology
     order = latest_order(experiment)
-    curve = bars(thinned(experiment.coherence.values, _WIDTH), 1.0)
+    curve = sparkline(downsample(experiment.coherence.values, _WIDTH), 1.0)
     in_step = experiment.in_step_after
     state = Text("listening to each other …", style="dim")
     if in_step is not None:
@@ -89,7 +89,7 @@ def _line(name: str, value: str) -> Text:
 
 
 def _histogram(experiment: Experiment) -> str:
-    """Return the last period, up to now at the right, as bars that share out the flashes."""
+    """Return the last period, up to now at the right, as a sparkline of flash counts."""
     period = experiment.settings.period
     width = period / _WIDTH
     begin = experiment.now - period
@@ -97,4 +97,4 @@ def _histogram(experiment: Experiment) -> str:
         flashes_between(experiment.log, begin + place * width, begin + (place + 1) * width)
         for place in range(_WIDTH)
     ]
-    return bars(counts, max(counts))
+    return sparkline(counts, max(counts))

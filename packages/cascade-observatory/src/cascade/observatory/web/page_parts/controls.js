@@ -2,11 +2,11 @@
 
 // --- buttons, keys and numbers: what people press, and what they read ---
 
-const part = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 
 // Change a text only if it is another one, which spares the layout and screen readers.
-function say(id, text) {
-  const element = part(id);
+function setText(id, text) {
+  const element = byId(id);
   if (element.textContent !== text) element.textContent = text;
 }
 
@@ -14,28 +14,27 @@ function seconds(time) {
   return `${time.toFixed(1)} s`;
 }
 
-class Desk {
+class Controls {
   constructor(view) {
     this.view = view;
-    this.slider = part("slider");
-    this.wait = 0;
-    part("play").addEventListener("click", () => view.player.toggle());
-    part("slower").addEventListener("click", () => view.player.changeSpeed(-1));
-    part("faster").addEventListener("click", () => view.player.changeSpeed(1));
-    part("theme").addEventListener("click", () => view.switchColours());
-    part("as-raster").addEventListener("click", () => this.showAs(false));
-    part("as-histogram").addEventListener("click", () => this.showAs(true));
+    this.slider = byId("slider");
+    byId("play").addEventListener("click", () => view.player.toggle());
+    byId("slower").addEventListener("click", () => view.player.changeSpeed(-1));
+    byId("faster").addEventListener("click", () => view.player.changeSpeed(1));
+    byId("theme").addEventListener("click", () => view.switchColours());
+    byId("as-raster").addEventListener("click", () => this.setHistogram(false));
+    byId("as-histogram").addEventListener("click", () => this.setHistogram(true));
     this.slider.addEventListener("input", () => view.player.seek(Number(this.slider.value)));
     document.addEventListener("keydown", (event) => this.press(event));
   }
 
-  introduce(chronicle, isLive) {
-    say("title", chronicle.title);
-    document.title = chronicle.title;
-    say("agents", counted.format(chronicle.agents));
-    const list = part("parameters");
+  showMetadata(history, isLive) {
+    setText("title", history.title);
+    document.title = history.title;
+    setText("agents", numberFormat.format(history.agents));
+    const list = byId("parameters");
     list.replaceChildren();
-    for (const [name, text] of Object.entries(chronicle.parameters)) {
+    for (const [name, text] of Object.entries(history.parameters)) {
       const row = document.createElement("div");
       row.append(document.createElement("dt"), document.createElement("dd"));
       row.firstChild.textContent = name;
@@ -46,11 +45,11 @@ class Desk {
   }
 
   setMode(isLive) {
-    say("mode", isLive ? "live" : "replay");
-    part("mode").classList.toggle("live", isLive);
-    part("seek").hidden = isLive;
+    setText("mode", isLive ? "live" : "replay");
+    byId("mode").classList.toggle("live", isLive);
+    byId("seek").hidden = isLive;
     for (const element of document.querySelectorAll(".replay-only")) element.hidden = isLive;
-    this.slider.max = this.view.chronicle.duration;
+    this.slider.max = this.view.history.duration;
   }
 
   // --- what people press ---
@@ -74,59 +73,59 @@ class Desk {
 
   // The action of a key that moves through time; pages and lines only on the slider, elsewhere they scroll.
   move({ key, shiftKey, target }) {
-    const { player, chronicle } = this.view;
+    const { player, history } = this.view;
     if (!player.seek) return undefined;
-    const far = 5 * chronicle.period;
-    const near = shiftKey ? far : chronicle.period / 4;
+    const far = 5 * history.period;
+    const near = shiftKey ? far : history.period / 4;
     const by = (change) => () => player.seek(player.time + change);
     const anywhere = {
       ArrowLeft: by(-near),
       ArrowRight: by(near),
       Home: () => player.seek(0),
-      End: () => player.seek(chronicle.duration),
+      End: () => player.seek(history.duration),
     };
     const onSlider = { ArrowDown: by(-near), ArrowUp: by(near), PageDown: by(-far), PageUp: by(far) };
     return anywhere[key] ?? (target === this.slider ? onSlider[key] : undefined);
   }
 
-  showAs(asHistogram) {
-    this.view.recent.asHistogram = asHistogram;
-    part("as-raster").setAttribute("aria-pressed", String(!asHistogram));
-    part("as-histogram").setAttribute("aria-pressed", String(asHistogram));
+  setHistogram(asHistogram) {
+    this.view.raster.asHistogram = asHistogram;
+    byId("as-raster").setAttribute("aria-pressed", String(!asHistogram));
+    byId("as-histogram").setAttribute("aria-pressed", String(asHistogram));
     this.view.isStale = true;
   }
 
   // --- what people read ---
 
-  show({ chronicle, player }) {
+  show({ history, player }) {
     const { time } = player;
-    const order = chronicle.orderAt(time);
-    say("time", seconds(time));
-    say("flashes", counted.format(chronicle.flashesUpTo(time)));
-    say("order-now", order === null ? "…" : order.toFixed(3));
-    say("speed", `${Number(player.speed.toFixed(2))}×`);
-    const play = part("play");
+    const order = history.orderAt(time);
+    setText("time", seconds(time));
+    setText("flashes", numberFormat.format(history.flashesUpTo(time)));
+    setText("order-now", order === null ? "…" : order.toFixed(3));
+    setText("speed", `${Number(player.speed.toFixed(2))}×`);
+    const play = byId("play");
     play.classList.toggle("playing", !player.isPaused);
     play.setAttribute("aria-label", player.isPaused ? "Play" : "Pause");
-    part("slower").disabled = nextSpeed(player.speed, -1) === player.speed;
-    part("faster").disabled = nextSpeed(player.speed, 1) === player.speed;
-    say("status", this.trouble ?? this.state(chronicle, player));
-    part("status").classList.toggle("found", !this.trouble && chronicle.isInStepAt(time));
-    if (player.seek) this.showPlace(time);
-    else say("clock", player.isPaused ? "paused" : "");
+    byId("slower").disabled = nextSpeed(player.speed, -1) === player.speed;
+    byId("faster").disabled = nextSpeed(player.speed, 1) === player.speed;
+    setText("status", this.problem ?? this.state(history, player));
+    byId("status").classList.toggle("found", !this.problem && history.isInStepAt(time));
+    if (player.seek) this.showPosition(time);
+    else setText("clock", player.isPaused ? "paused" : "");
   }
 
-  state(chronicle, player) {
+  state(history, player) {
     const { time } = player;
-    if (chronicle.isInStepAt(time)) return `In step after ${seconds(chronicle.inStepAfter)}`;
-    if (player.seek && time >= chronicle.duration) return `Not in step after ${seconds(time)}`;
+    if (history.isInStepAt(time)) return `In step after ${seconds(history.inStepAfter)}`;
+    if (player.seek && time >= history.duration) return `Not in step after ${seconds(time)}`;
     return time > 0 ? "Listening to each other …" : "Nobody conducts.";
   }
 
-  showPlace(time) {
+  showPosition(time) {
     this.slider.value = time;
     const text = seconds(time);
     if (this.slider.ariaValueText !== text) this.slider.ariaValueText = text;
-    say("clock", `${time.toFixed(1)} of ${seconds(this.view.chronicle.duration)}`);
+    setText("clock", `${time.toFixed(1)} of ${seconds(this.view.history.duration)}`);
   }
 }
