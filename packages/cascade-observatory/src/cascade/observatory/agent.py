@@ -27,12 +27,6 @@ from cascade.observatory.oscillator import Oscillator, Rhythm
 __all__ = ["Firefly", "live"]
 
 
-class _Filters(tuple[str, ...]):
-    """Topic filters, as a type of its own: in a plain tuple the engine looks for lazy results."""
-
-    __slots__ = ()
-
-
 class Firefly:
     """The parameters of a firefly. Treat it as frozen.
 
@@ -49,7 +43,7 @@ class Firefly:
     def __init__(self, topic: str, hears: tuple[str, ...], oscillator: Oscillator) -> None:
         """Describe a firefly; `live` is its workflow."""
         self.topic = topic
-        self.hears = _Filters(hears)
+        self.hears = hears
         self.oscillator = oscillator
 
     def __repr__(self) -> str:
