@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -342,11 +344,13 @@ def test_a_connector_of_ones_own_can_be_listened_to_afterwards():
 
 
 def test_an_interrupt_ends_a_paused_simulation():
-    import signal
-    import threading
+    @cs.task
+    async def interrupted_soon():
+        # From inside the simulation, so that it does not come before the simulation has begun.
+        threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
+        return nap(5)
 
     pace = Pace(1.0)
     pace.paused = True
-    threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
     with pytest.raises(KeyboardInterrupt):
-        cs.simulate(nap(5), pace=pace)
+        cs.simulate(interrupted_soon(), pace=pace)
