@@ -36,7 +36,7 @@ SIDES = (10, 32, 50)
 
 
 async def _flashes(side: int) -> int:
-    """Let a swarm live on a real engine and bus, and count its flashes."""
+    """Run a swarm on a real engine and bus, and count its flashes."""
     agents = side * side
     swarm = swarm_of(torus(side), [Oscillator(MirolloStrogatz())] * agents)
     connector = cs.LocalBusConnector(cs.LocalBroker())
@@ -55,7 +55,7 @@ def _cascade(side: int) -> int:
 
 
 def _candidates() -> dict[str, Callable[[int], int] | None]:
-    """Return, by name, what runs a swarm of that side and tells the flashes; None if not installed."""
+    """Return, by name, what runs a swarm of that side and returns its flashes; None if not installed."""
     mesa, simpy = peer("mesa.experimental.devs"), peer("simpy")
     return {
         "event heap, no agents": lambda side: peers.event_heap(side, SECONDS),

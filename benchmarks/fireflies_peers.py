@@ -14,13 +14,13 @@ from cascade.simulation import run_simulated
 RESPONSE = MirolloStrogatz()
 
 
-def _swarm(side: int) -> tuple[tuple[tuple[int, ...], ...], list[float]]:
+def _model(side: int) -> tuple[tuple[tuple[int, ...], ...], list[float]]:
     return torus(side).neighbours, random_phases(side * side, 0)
 
 
 def event_heap(side: int, seconds: float) -> int:
     """No agents at all: the least that the model takes in Python."""
-    neighbours, phases = _swarm(side)
+    neighbours, phases = _model(side)
     due = [1.0 - phase for phase in phases]
     last = [float("-inf")] * len(due)
     heap = [(time, agent) for agent, time in enumerate(due)]
@@ -70,7 +70,7 @@ class _Light:
             self.waiting.set_result(True)
 
     def take_pulses(self, now: float) -> bool:
-        """Take the pulses that have come; tell whether they bring it to flash."""
+        """Take the pulses that have come; return whether they make it flash."""
         while self.pulses:
             self.pulses -= 1
             if self.last == now:
@@ -85,8 +85,8 @@ class _Light:
         return False
 
 
-class _Meadow:
-    """Lights that live side by side, and how often they have flashed."""
+class _Swarm:
+    """Lights on one loop, and how often they have flashed."""
 
     def __init__(self, lights: list[_Light], loop: asyncio.AbstractEventLoop) -> None:
         self.lights = lights
@@ -116,19 +116,19 @@ def _give_up(waiting: asyncio.Future[bool]) -> None:
 
 def by_hand(side: int, seconds: float) -> int:
     """Coroutines and futures on the same simulated loop, and no bus or engine between."""
-    neighbours, phases = _swarm(side)
+    neighbours, phases = _model(side)
 
     async def main() -> int:
         lights = [_Light(phase) for phase in phases]
         for light, seen in zip(lights, neighbours, strict=True):
             light.neighbours = [lights[other] for other in seen]
-        meadow = _Meadow(lights, asyncio.get_running_loop())
-        tasks = [asyncio.create_task(meadow.live(light)) for light in lights]
+        swarm = _Swarm(lights, asyncio.get_running_loop())
+        tasks = [asyncio.create_task(swarm.live(light)) for light in lights]
         await asyncio.sleep(seconds)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-        return meadow.flashes
+        return swarm.flashes
 
     return run_simulated(main())
 
@@ -140,7 +140,7 @@ def with_mesa(side: int, seconds: float) -> int:
     """Agents of Mesa that schedule their flashes with its event-driven simulator."""
     mesa = importlib.import_module("mesa")
     devs = importlib.import_module("mesa.experimental.devs")
-    neighbours, phases = _swarm(side)
+    neighbours, phases = _model(side)
     simulator = devs.DEVSimulator()
     flashes = 0
 
@@ -191,7 +191,7 @@ def with_mesa(side: int, seconds: float) -> int:
 def with_simpy(side: int, seconds: float) -> int:
     """Processes of SimPy that sleep until their deadline, and are interrupted by pulses."""
     simpy = importlib.import_module("simpy")
-    neighbours, phases = _swarm(side)
+    neighbours, phases = _model(side)
     environment = simpy.Environment()
     flashes = 0
 

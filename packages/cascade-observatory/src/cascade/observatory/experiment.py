@@ -98,7 +98,7 @@ Measure: TypeAlias = Callable[["Experiment"], object]
 
 @asynccontextmanager
 async def _private_bus(trace: TraceHash) -> AsyncIterator[Connector]:
-    """Give a connector to a bus of its own; on simulated time every message on it is traced."""
+    """Give a connector to a bus that nobody else uses; on simulated time every message on it is traced."""
     broker = cs.LocalBroker()
     if not is_simulated(asyncio.get_running_loop()):
         yield cs.LocalBusConnector(broker)
@@ -119,7 +119,7 @@ class Experiment:
         coherence: the order parameter over time.
         synchrony: since when the swarm is in step, in ``synchrony.found``.
         samples: the values of the measures, a row for each report: time in seconds, and each measure.
-        began: when the swarm began to live, in seconds on the loop's clock.
+        began: when the swarm started, in seconds on the loop's clock.
         now: when the measures were last updated, in seconds on the same clock.
         trace_hash: the hash of every message with its time, on simulated time: equal for equal runs;
             empty on a wall clock.
@@ -157,7 +157,7 @@ class Experiment:
 
     @property
     def elapsed(self) -> float:
-        """Seconds that the swarm has lived."""
+        """Seconds that the swarm has run."""
         return self.now - self.began
 
     @property
@@ -175,7 +175,7 @@ class Experiment:
     def simulate(
         self, report: Report | None = None, every: float = 1.0, pace: Pace | None = None
     ) -> None:
-        """Let the swarm live on simulated time: exact, and the same for the same settings.
+        """Run the swarm on simulated time: exact, and the same for the same settings.
 
         Args:
             report: called every so many simulated seconds; watching changes nothing.
@@ -183,7 +183,7 @@ class Experiment:
             pace: holds simulated time back; as fast as possible if left out.
 
         Raises:
-            ExceptionGroup: a firefly died of an error.
+            ExceptionGroup: a firefly failed.
         """
         run_simulated(self.run(report, every), pace=pace)
 
@@ -195,7 +195,7 @@ class Experiment:
         connector: Connector | None = None,
         part: range | None = None,
     ) -> None:
-        """Let the swarm live on the running event loop, and report every so many seconds of its clock.
+        """Run the swarm on the running event loop, and report every so many seconds of its clock.
 
         Ends one more volley after the swarm is in step, so that the last view shows the lights on,
         or after ``settings.duration``. Nothing is left behind, also when cancelled.
@@ -206,12 +206,12 @@ class Experiment:
         Args:
             report: called every so many seconds; watching changes nothing.
             every: in seconds.
-            connector: where the swarm meets; a bus of its own if left out. It need not be connected.
-            part: which of the agents live here, by number; all if left out. The others are to live
-                elsewhere on the same connector, and are seen and counted all the same.
+            connector: where the swarm meets; a private bus if left out. It need not be connected.
+            part: which of the agents run here, by number; all if left out. The others run in other
+                processes on the same connector, and are seen and counted all the same.
 
         Raises:
-            ExceptionGroup: a firefly died of an error.
+            ExceptionGroup: a firefly failed.
         """
         settings = self.settings
         phases = settings.phases or random_phases(len(self._swarm), settings.seed)

@@ -1,4 +1,4 @@
-"""The observer: hears every flash, and writes down who and when."""
+"""The observer: records every flash, with its agent and its time."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class FlashLog:
         count: how many agents there are.
         seen: when each flash was seen, in seconds on the observer's clock; never falls.
         agents: who flashed, each time.
-        instants: the instant that each flash says it belongs to, in seconds; on a busy wall clock
+        instants: the instant that each flash carries, in seconds; on a busy wall clock
             somewhat before ``seen``, on a simulated one the same.
         by_agent: for each agent when its flashes were seen.
     """
 
     def __init__(self, count: int) -> None:
-        """Begin with nothing, for agents 0 to ``count - 1``."""
+        """Make an empty log, for agents 0 to ``count - 1``."""
         self.count = count
         self.seen = array("d")
         self.agents = array("l")
@@ -40,7 +40,7 @@ class FlashLog:
         return len(self.seen)
 
     def add(self, agent: int, seen: float, instant: float) -> None:
-        """Write down one flash.
+        """Record one flash.
 
         Raises:
             IndexError: there is no such agent.
@@ -63,11 +63,11 @@ class FlashLog:
 
 @asynccontextmanager
 async def observing(connector: Connector, log: FlashLog) -> AsyncIterator[None]:
-    """Write every flash into the log as long as the context is open.
+    """Record every flash as long as the context is open.
 
     Args:
-        connector: a connected connector; a flash of somebody unknown is reported by it.
-        log: where to write.
+        connector: a connected connector; a flash of an unknown agent is reported by it.
+        log: where to record.
     """
     clock = asyncio.get_running_loop().time
 

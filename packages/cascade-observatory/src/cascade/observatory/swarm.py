@@ -53,7 +53,7 @@ async def running_swarm(
     phases: Sequence[float],
     start_time: float | None = None,
 ) -> AsyncIterator[None]:
-    """Let a swarm live as long as the context is open; on leaving, every run has ended.
+    """Run a swarm as long as the context is open; after it, every run has ended.
 
     Args:
         engine: an entered engine with a connector.
@@ -64,7 +64,7 @@ async def running_swarm(
 
     Raises:
         ValueError: there are not as many phases as fireflies.
-        ExceptionGroup: a firefly died of an error; the body of the context was cancelled.
+        ExceptionGroup: a firefly failed; the body of the context was cancelled.
     """
     lives = [live(firefly, phase, start_time) for firefly, phase in zip(swarm, phases, strict=True)]
     async with asyncio.TaskGroup() as group:

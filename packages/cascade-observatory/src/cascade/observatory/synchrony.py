@@ -113,7 +113,7 @@ class SynchronyWatch:
                 return
 
     def _judge(self, first: Volley, second: Volley) -> bool:
-        """Decide on two volleys; False if it is too early to tell."""
+        """Decide on two volleys; return False if it is too early to decide."""
         cycles = (second.begin - first.begin) / self._period
         if cycles < _SAME_VOLLEY:
             del self._volleys[1]

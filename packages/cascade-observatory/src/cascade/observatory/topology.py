@@ -46,7 +46,7 @@ class Topology:
 
 
 def all_to_all(count: int) -> Topology:
-    """Return agents of whom everyone sees everyone else.
+    """Return agents that all see each other.
 
     Raises:
         ValueError: there are fewer than 2.

@@ -53,7 +53,7 @@ class Update(TypedDict):
     """What an experiment saw since it was last asked."""
 
     now: float
-    """Seconds that the swarm has lived."""
+    """Seconds that the swarm has run."""
     flashes: Flashes
     order: Order
     in_step_after: float | None
