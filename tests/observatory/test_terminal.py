@@ -1,44 +1,30 @@
-"""What people see of an experiment."""
+"""An experiment in the terminal: redrawn in place, line by line, or not at all."""
 
 import io
-import struct
 
 import pytest
 from rich.console import Console
 
-from cascade.observatory import Experiment, MirolloStrogatz, Settings, torus
-from cascade.observatory.picture import draw
-from cascade.observatory.summary import describe, verdict
+from cascade.observatory import Experiment, Settings, torus
+from cascade.observatory.summary import describe
 from cascade.observatory.terminal import LiveView, PlainView, QuietView
 from cascade.observatory.terminal.lattice_view import LatticeView, glow
 from cascade.observatory.terminal.sparkline import downsample, sparkline
-from cascade.simulation import run_simulated
-
-
-def finished(**given):
-    response = MirolloStrogatz(epsilon=given.pop("epsilon", 0.1))
-    topology = torus(given.pop("side"))
-    experiment = Experiment(Settings(topology=topology, response=response, **given))
-    run_simulated(experiment.run(lambda _: None, 0.1))
-    return experiment
-
-
-@pytest.fixture(scope="module")
-def in_step():
-    return finished(side=4)
-
-
-@pytest.fixture(scope="module")
-def out_of_step():
-    return finished(side=4, epsilon=0.0, duration=3)
 
 
 def terminal(width=100, height=40):
-    return Console(file=io.StringIO(), force_terminal=True, width=width, height=height)
+    """Return a terminal that can move its cursor, whichever one the tests run in."""
+    return Console(
+        file=io.StringIO(),
+        force_terminal=True,
+        width=width,
+        height=height,
+        _environ={"TERM": "xterm-256color"},
+    )
 
 
 def drawn(experiment, **size):
-    console = Console(file=io.StringIO(), color_system=None, **size)
+    console = Console(file=io.StringIO(), color_system=None, _environ={}, **size)
     console.print(LatticeView(experiment))
     return console.file.getvalue().splitlines()
 
@@ -104,7 +90,7 @@ def test_plain_progress_has_a_line_for_each_second_and_no_escape_codes(capsys):
     experiment = Experiment(Settings(topology=torus(3), duration=3.5, full=True))
     view = PlainView()
     with view:
-        run_simulated(experiment.run(view, view.every))
+        experiment.simulate(view, view.every)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == describe(experiment)
     assert len(lines) == 2 + 3
@@ -116,37 +102,3 @@ def test_the_quiet_view_says_nothing(capsys, in_step):
     with QuietView() as view:
         view(in_step)
     assert capsys.readouterr() == ("", "")
-
-
-def test_the_verdict_says_when_how_many_and_how_close(in_step):
-    found = verdict(in_step)
-    assert found.startswith(f"In step after {in_step.in_step_after:.1f} s: 99% of 16 fireflies")
-    assert found.endswith("r = 1.000.")
-
-
-def test_the_verdict_on_a_failure_says_how_far_it_came(out_of_step):
-    assert verdict(out_of_step).startswith("Not in step after 3.0 s: r = 0.")
-    assert "not everybody has flashed" in verdict(Experiment(Settings()))
-
-
-def test_the_verdict_names_a_machine_that_does_not_keep_up():
-    experiment = Experiment(Settings(topology=torus(3)))
-    for agent in range(9):
-        experiment.log.add(agent, seen=1.0, instant=0.99)
-    assert "keep up" not in verdict(experiment)
-    for agent in range(9):
-        experiment.log.add(agent, seen=2.0, instant=1.8)
-    assert "half of the flashes come 200 ms late" in verdict(experiment)
-
-
-def test_the_picture_is_a_png_of_the_stated_size(in_step, out_of_step, tmp_path):
-    for name, experiment in (
-        ("one", in_step),
-        ("two", out_of_step),
-        ("three", Experiment(Settings(topology=torus(3)))),
-    ):
-        path = tmp_path / name
-        draw(experiment, path)
-        header = path.read_bytes()[:24]
-        assert header[:8] == b"\x89PNG\r\n\x1a\n"
-        assert struct.unpack(">II", header[16:24]) == (1500, 1200)
