@@ -65,44 +65,46 @@ def test_a_torus_synchronises_in_about_the_published_number_of_cycles(side, medi
     assert statistics.median(cycles(seed) for seed in range(9)) == pytest.approx(median, abs=2)
 
 
-def test_a_firefly_that_hears_everything_ignores_itself():
+def heard(firefly, phase, act, **start):
+    """Return the instants of a single firefly's flashes while an act goes on beside it."""
+
     async def main():
         connector = cs.LocalBusConnector(broker=cs.LocalBroker())
-        heard = []
+        instants = []
 
         async def hear(_topic, instant):
-            heard.append(instant)
+            instants.append(instant)
 
-        eager = Oscillator(MirolloStrogatz(epsilon=0.5, refractory=0.0))
         async with cs.Engine(connector=connector) as engine:
-            await connector.subscribe("lone/+", hear)
-            async with running_swarm(engine, [Firefly("lone/1", ("lone/+",), eager)], [0.5]):
-                await asyncio.sleep(4)
-        return heard
+            await connector.subscribe(firefly.topic, hear)
+            async with running_swarm(engine, [firefly], [phase], **start):
+                await act(connector)
+        return instants
 
-    assert run_simulated(main()) == [0.5, 1.5, 2.5, 3.5]
+    return run_simulated(main())
+
+
+def after(seconds, instants=()):
+    """Return an act: wait, send flashes of these instants, and wait a moment longer."""
+
+    async def act(connector):
+        await asyncio.sleep(seconds)
+        for instant in instants:
+            await connector.publish("you", instant)
+        await asyncio.sleep(0.1)
+
+    return act
+
+
+def test_a_firefly_that_hears_everything_ignores_itself():
+    eager = Oscillator(MirolloStrogatz(epsilon=0.5, refractory=0.0))
+    assert heard(Firefly("lone/1", ("lone/+",), eager), 0.5, after(3.9)) == [0.5, 1.5, 2.5, 3.5]
 
 
 def firefly_that_hears(said):
     """Return when a firefly flashes that starts at phase 0 and hears one flash at 0.95 s."""
-
-    async def main():
-        connector = cs.LocalBusConnector(broker=cs.LocalBroker())
-        heard = []
-
-        async def hear(_topic, instant):
-            heard.append(instant)
-
-        strong = Oscillator(MirolloStrogatz(epsilon=0.5))
-        async with cs.Engine(connector=connector) as engine:
-            await connector.subscribe("me", hear)
-            async with running_swarm(engine, [Firefly("me", ("you",), strong)], [0.0]):
-                await asyncio.sleep(0.95)
-                await connector.publish("you", said)
-                await asyncio.sleep(0.1)
-        return heard
-
-    return run_simulated(main())
+    strong = Oscillator(MirolloStrogatz(epsilon=0.5))
+    return heard(Firefly("me", ("you",), strong), 0.0, after(0.95, instants=[said]))
 
 
 def test_a_flash_counts_as_of_the_instant_that_it_carries():
@@ -115,24 +117,12 @@ def test_an_instant_that_cannot_be_counts_as_now(said):
 
 
 def test_pulses_of_the_refractory_time_are_ignored_however_late_they_are_read():
-    async def main():
-        connector = cs.LocalBusConnector(broker=cs.LocalBroker())
-        heard = []
+    async def act(connector):
+        await after(0.6, instants=(0.5, 0.55, 0.6))(connector)
+        await asyncio.sleep(0.9)
 
-        async def hear(_topic, instant):
-            heard.append(instant)
-
-        strong = Oscillator(MirolloStrogatz(epsilon=0.5, refractory=0.4))
-        async with cs.Engine(connector=connector) as engine:
-            await connector.subscribe("me", hear)
-            async with running_swarm(engine, [Firefly("me", ("you",), strong)], [0.5]):
-                await asyncio.sleep(0.6)
-                for instant in (0.5, 0.55, 0.6):
-                    await connector.publish("you", instant)
-                await asyncio.sleep(1)
-        return heard
-
-    assert run_simulated(main()) == [0.5, 1.5]
+    strong = Oscillator(MirolloStrogatz(epsilon=0.5, refractory=0.4))
+    assert heard(Firefly("me", ("you",), strong), 0.5, act) == [0.5, 1.5]
 
 
 def test_a_swarm_that_is_left_has_ended():
@@ -181,21 +171,8 @@ def test_phases_and_fireflies_have_to_match():
 
 
 def test_a_swarm_may_start_at_a_time_ahead():
-    async def main():
-        connector = cs.LocalBusConnector(broker=cs.LocalBroker())
-        heard = []
-
-        async def hear(_topic, instant):
-            heard.append(instant)
-
-        lone = Firefly("me", ("you",), Oscillator(MirolloStrogatz()))
-        async with cs.Engine(connector=connector) as engine:
-            await connector.subscribe("me", hear)
-            async with running_swarm(engine, [lone], [0.5], start_time=10.0):
-                await asyncio.sleep(12)
-        return heard
-
-    assert run_simulated(main()) == [10.5, 11.5]
+    lone = Firefly("me", ("you",), Oscillator(MirolloStrogatz()))
+    assert heard(lone, 0.5, after(11.9), start_time=10.0) == [10.5, 11.5]
 
 
 def test_a_life_is_a_lazy_result():
