@@ -6,7 +6,7 @@ import pytest
 
 from repository.distributions import ROOT, distributions
 
-# Whole words, in code and in what it says. Those of ``MQTT`` and ``PAGES`` are common words
+# Whole words, in code and in what it says. Those of the lists below it are common words
 # elsewhere, so they are looked for where they meant something of ours.
 GONE = [
     "pulse_of",
@@ -94,6 +94,11 @@ GONE = [
     "Recipient",
 ]
 
+OBSERVATORY = """
+    wish Wish wish_from meadow Meadow packing pack Facts More flying dusk _shine _heed _ENCORE
+    _LONG_ENCORE desk chronicle Chronicle surface
+""".split()
+
 MQTT = ["link", "Link", "driver", "Driver", "hub", "interest", "Interest", "receipt"]
 
 PHRASES = [
@@ -163,6 +168,14 @@ def test_no_name_that_was_given_up_is_in_the_code(words):
 
 def test_no_word_of_the_old_mqtt_connector_is_left():
     assert found(rf"(?<![\w.])({'|'.join(MQTT)})\b", where="connectors.mqtt") == []
+
+
+def test_no_word_of_the_old_laboratory_is_left():
+    either = "|".join(OBSERVATORY)
+    assert found(rf"(?<![\w.])({either})\b", where="observatory") == []
+    (laboratory,) = [each for each in distributions() if each.name == "cascade-observatory"]
+    scripts = {path.stem for path in laboratory.folder.rglob("*.js")}
+    assert scripts & {"desk", "chronicle", "field", "surface", "recent"} == set()
 
 
 def test_no_phrase_that_was_given_up_is_in_the_code():

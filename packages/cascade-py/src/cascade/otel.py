@@ -44,7 +44,7 @@ def instrument(
     tracer_provider: TracerProvider | None = None,
     meter_provider: MeterProvider | None = None,
 ) -> Callable[[], None]:
-    """Have an engine's runs traced and measured from now on.
+    """Trace and measure an engine's runs from now on.
 
     Spans are named ``run`` and by their task, with the attributes ``cascade.engine``, ``cascade.run``
     and ``cascade.task``; a signal links the span that received it to the one that sent it. Metrics:

@@ -8,5 +8,5 @@ __all__ = ["clears"]
 
 
 def clears(payload: Any) -> bool:
-    """Tell whether a retained payload means "forget the last one": None, ``b""``, ``""`` and ``{}`` do."""
+    """Return whether a retained payload means "forget the last one": None, ``b""``, ``""`` and ``{}`` do."""
     return payload is None or (isinstance(payload, (bytes, str, dict)) and not payload)

@@ -103,7 +103,7 @@ class Connector(Protocol):
     async def subscribe(
         self, topic: str | Sequence[str], callback: MessageCallback
     ) -> SubscriptionHandle:
-        """Have a callback called for every message that matches a filter, or one of several.
+        """Call a callback for every message that matches a filter, or one of several.
 
         A message that matches more than one of the filters comes once.
 

@@ -83,7 +83,7 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
 
 @contextmanager
 def in_one_sentence() -> Iterator[None]:
-    """Have what Cascade or the network refuses become one sentence, and status 1."""
+    """Turn what Cascade or the network refuses into one sentence, and status 1."""
     try:
         yield
     except (CascadeError, OSError) as error:

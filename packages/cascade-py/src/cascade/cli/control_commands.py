@@ -56,7 +56,7 @@ def limit(  # noqa: PLR0917 - Typer gives them all by name
     constraint_id: ConstraintId = "cli",
     expires: Expires = None,
 ) -> None:
-    """Have fewer tasks run at once (-n), or fewer start in a time (--rate)."""
+    """Limit how many tasks run at once (-n), or how many start in a time (--rate)."""
     if (n is None) == (rate is None):
         raise typer.BadParameter("say what to limit: either -n or --rate")
     kind: Kind = "concurrency" if rate is None else "rate_limit"

@@ -156,7 +156,7 @@ async def _await_arrival(  # noqa: PLR0917 - the same arguments in the same orde
     finally:
         if timer is not None:
             timer.cancel()
-    run.has_waited()
+    run.begin_time_slice()
     if signal is None:
         return _missed(mailbox.filters, timeout, default)
     return _value_of(signal, mailbox, with_topic=with_topic, many=many)

@@ -60,7 +60,7 @@ class MessageBus:
         self._settings = Settings(language, output, stream)
 
     def info(self, message_id: str, /, **facts: object) -> None:
-        """Tell that something went as planned.
+        """Report that something went as planned.
 
         Args:
             message_id: The address of the text in the catalogues.
@@ -69,7 +69,7 @@ class MessageBus:
         self._say("info", message_id, facts)
 
     def warning(self, message_id: str, /, **facts: object) -> None:
-        """Tell that something works, but not for long or not as wished.
+        """Report that something works, but not for long or not as wished.
 
         Args:
             message_id: The address of the text in the catalogues.
@@ -78,7 +78,7 @@ class MessageBus:
         self._say("warning", message_id, facts)
 
     def error(self, message_id: str, /, **facts: object) -> None:
-        """Tell that something failed; exceptions among the facts are shown with their tracebacks.
+        """Report that something failed; exceptions among the facts are shown with their tracebacks.
 
         Args:
             message_id: The address of the text in the catalogues.

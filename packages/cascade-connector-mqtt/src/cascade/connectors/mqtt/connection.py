@@ -65,7 +65,7 @@ class Connection:
     """
 
     def __init__(self, settings: MqttSettings, listener: Listener) -> None:
-        """Be ready to open.
+        """Prepare a client; `open` connects it.
 
         Raises:
             OSError: a file for TLS cannot be read.
@@ -150,7 +150,7 @@ class Connection:
         code: ReasonCode,
         given: Properties | None,
     ) -> None:
-        self._adapter.note(lambda: self._begin(flags, code, given))
+        self._adapter.defer(lambda: self._begin(flags, code, given))
 
     def _begin(self, flags: ConnectFlags, code: ReasonCode, given: Properties | None) -> None:
         opened = self._opened
@@ -179,10 +179,10 @@ class Connection:
         _given: Properties | None,
     ) -> None:
         if flags.is_disconnect_packet_from_server:
-            self._adapter.note(partial(self._lose, code.getName(), code=code.value))
+            self._adapter.defer(partial(self._lose, code.getName(), code=code.value))
         else:  # paho has names for what it noticed itself, but not for this, the usual way
             reason = "closed without a word" if code.value == _UNSPECIFIED else code.getName()
-            self._adapter.note(partial(self._lose, reason, code=0))
+            self._adapter.defer(partial(self._lose, reason, code=0))
 
     def _lose(self, reason: str, *, code: int) -> None:
         if self._opened is not None and not self._opened.done():
@@ -262,7 +262,7 @@ class Connection:
     def _on_answer(
         self, _client: Client, _data: Any, packet_id: int, codes: Answer, _given: Properties | None
     ) -> None:
-        self._adapter.note(lambda: self._settle(packet_id, codes))
+        self._adapter.defer(lambda: self._settle(packet_id, codes))
 
     def _settle(self, packet_id: int, codes: Answer) -> None:
         answer, on_accepted = self._answers.pop(packet_id, (None, None))
@@ -274,10 +274,10 @@ class Connection:
     # --- hearing the broker -------------------------------------------------------------------
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        self._adapter.note(partial(self._listener.on_message, message))
+        self._adapter.defer(partial(self._listener.on_message, message))
 
     def acknowledge(self, message: MQTTMessage) -> None:
-        """Tell the broker that a message of QoS 1 or 2 is here, and that more may come."""
+        """Acknowledge a message of QoS 1 or 2, so that the broker may send more."""
         self._client.ack(message.mid, message.qos)
 
     def _fail_answers(self) -> None:

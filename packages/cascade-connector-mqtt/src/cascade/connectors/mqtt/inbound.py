@@ -63,7 +63,7 @@ class Inbound:
             self._acknowledge(message, recipients)
 
     def _is_extra(self, topic: str, message: MQTTMessage) -> bool:
-        """Tell whether this is a copy for another filter of a message that comes once more."""
+        """Return whether this is a copy for another filter of a message that comes once more."""
         if not self._table.numbers:
             return False
         numbers = getattr(message.properties, "SubscriptionIdentifier", None)
@@ -89,7 +89,7 @@ class Inbound:
         self._unclaimed = BoundedQueue("(older session)", limit, "drop_oldest")
 
     def claim(self, pending: PendingSubscription) -> None:
-        """Give a new subscription what came for its filters before it was there."""
+        """Deliver to a new subscription what came for its filters before it was there."""
         if not self._unclaimed:
             return
         for topic, payload in self._unclaimed.drain():

@@ -70,7 +70,7 @@ class Outbound:
             raise BrokerRefusedError(action, code.value, code.getName())
 
     def fail(self, error: Exception) -> None:
-        """Give up what is not acknowledged; whether the broker has it is not known."""
+        """Fail what is not acknowledged; whether the broker has it is not known."""
         self._client.drop_out_messages()
         acknowledgements, self._acknowledgements = self._acknowledgements, {}
         self._client.on_publish = None
@@ -84,7 +84,7 @@ class Outbound:
         if packet_id in self._reused_packet_ids:
             self._reused_packet_ids.discard(packet_id)
         elif packet_id in self._acknowledgements:
-            self._adapter.note(lambda: self._settle(packet_id, code))
+            self._adapter.defer(lambda: self._settle(packet_id, code))
 
     def _settle(self, packet_id: int, code: ReasonCode) -> None:
         acknowledged = self._acknowledgements.pop(packet_id, None)

@@ -34,7 +34,7 @@ class BrokerClient(Client):
     """paho's client, with what it leaves out of the standard, and out of TLS."""
 
     def limit_in_flight(self, most: int) -> None:
-        """Have no more unacknowledged messages than the broker said when it let us in.
+        """Allow as many unacknowledged messages as the broker said in its CONNACK.
 
         paho's own setter wants to be called before there is a connection (MQTT 5.0 §3.2.2.3.3).
         """
@@ -76,7 +76,7 @@ class BrokerClient(Client):
 
 
 def is_5(settings: MqttSettings) -> bool:
-    """Tell whether the settings ask for MQTT 5."""
+    """Return whether the settings ask for MQTT 5."""
     return settings.protocol == "5"
 
 

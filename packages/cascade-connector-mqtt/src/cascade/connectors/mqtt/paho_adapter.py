@@ -23,8 +23,8 @@ _PACKET_OVERHEAD = 64  # bytes, about: header, topic, and what paho keeps beside
 class PahoAdapter:
     """Drives one paho client on the event loop that runs now.
 
-    paho holds locks while it calls back, so its callbacks must only note what happened, with `note`;
-    what was noted is carried out, in the order of the wire, as soon as paho has returned.
+    paho holds locks while it calls back, so its callbacks must only `defer` what is to be done;
+    what was deferred is carried out, in the order of the wire, as soon as paho has returned.
 
     Attributes:
         lost: messages of QoS 0, at most, that were not written when the last connection ended.
@@ -36,7 +36,7 @@ class PahoAdapter:
         self._loop = asyncio.get_running_loop()
         self._on_broken = on_broken
         self._tick = min(1.0, keep_alive / 2)  # seconds between two looks at the keep-alive
-        self._noted: list[Callable[[], None]] = []
+        self._deferred: list[Callable[[], None]] = []
         self._dialing: asyncio.Future[object] | None = None
         self._socket: Any = None  # what paho reads and writes, while it is watched
         self._timer: asyncio.TimerHandle | None = None
@@ -48,9 +48,9 @@ class PahoAdapter:
         client.on_socket_register_write = self._want_write
         client.on_socket_close = self._unwatch
 
-    def note(self, what: Callable[[], None]) -> None:
-        """Have something carried out when paho has returned."""
-        self._noted.append(what)
+    def defer(self, what: Callable[[], None]) -> None:
+        """Defer a function until paho has returned."""
+        self._deferred.append(what)
 
     # --- the connection -----------------------------------------------------------------------
 
@@ -118,17 +118,17 @@ class PahoAdapter:
         return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
     def _turn(self, turn: Callable[[], object]) -> bool:
-        """Give paho a turn and carry out what it noted; tell whether it noted anything."""
+        """Call into paho, then run what was deferred; return whether there was anything."""
         try:
             turn()
         except Exception as error:  # noqa: BLE001 - whatever the network makes paho stumble over
             reason = f"{type(error).__name__}: {error}"
             self.abandon()
             self._on_broken(reason)
-        noted, self._noted = self._noted, []
-        for what in noted:
+        deferred, self._deferred = self._deferred, []
+        for what in deferred:
             what()
-        return bool(noted)
+        return bool(deferred)
 
     # --- writing ------------------------------------------------------------------------------
 

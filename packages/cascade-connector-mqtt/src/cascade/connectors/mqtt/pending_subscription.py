@@ -38,7 +38,7 @@ class PendingSubscription:
             self.subscription = self._context.run(self._admit)
 
     def wants(self, topic: str) -> bool:
-        """Tell whether a retained message is for this subscription."""
+        """Return whether a retained message is for this subscription."""
         return any(matches(topic_filter, topic) for topic_filter in self.filters)
 
     def keep(self, topic: str, payload: Payload) -> None:

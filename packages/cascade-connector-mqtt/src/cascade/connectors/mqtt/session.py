@@ -51,7 +51,7 @@ class Session:
     """
 
     def __init__(self, settings: MqttSettings, table: SubscriptionTable, inbound: Inbound) -> None:
-        """Be ready to start, on the loop that runs now.
+        """Prepare, on the loop that runs now; `start` connects.
 
         Raises:
             OSError: a file for TLS cannot be read.

@@ -16,7 +16,7 @@ __all__ = ["SubscriptionTable", "overlap"]
 
 
 def overlap(one: str, other: str) -> bool:
-    """Tell whether there is a topic that both filters match."""
+    """Return whether there is a topic that both filters match."""
     if (one[0] == "$" and other[0] in "+#") or (other[0] == "$" and one[0] in "+#"):
         return False
     ours, theirs = one.split("/"), other.split("/")
@@ -51,7 +51,7 @@ class SubscriptionTable:
         self.numbers: dict[str, int] = {}
 
     def __contains__(self, topic_filter: str) -> bool:
-        """Tell whether anybody wants that filter."""
+        """Return whether anybody wants that filter."""
         return topic_filter in self._wanted
 
     def filters(self) -> list[str]:
@@ -96,7 +96,7 @@ class SubscriptionTable:
         return True
 
     def is_extra(self, topic: str, numbers: Collection[int]) -> bool:
-        """Tell whether a message with these numbers is a copy of one that counts."""
+        """Return whether a message with these numbers is a copy of one that counts."""
         matching = self._wildcards.match(topic)
         if topic in self._wanted:
             matching.append(topic)

@@ -50,7 +50,7 @@ def validate_filters(filters: Filters) -> None:
 
 
 def has_wildcard(topic_filter: str) -> bool:
-    """Tell whether a valid filter can match more than one topic."""
+    """Return whether a valid filter can match more than one topic."""
     return "+" in topic_filter or "#" in topic_filter
 
 
@@ -117,7 +117,7 @@ def _level_of(topic: str, position: int) -> int:
 
 
 def matches(topic_filter: str, topic: str) -> bool:
-    """Tell whether a valid filter matches a valid topic name.
+    """Return whether a valid filter matches a valid topic name.
 
     Examples:
         >>> matches("home/+/light", "home/kitchen/light"), matches("home/#", "home")

@@ -177,7 +177,7 @@ class LocalBroker:
                     self._forget_route(topic_filter)
 
     async def tap(self, callback: MessageCallback) -> Subscription:
-        """Have a callback see every message published from now on, before anybody else (a wire tap).
+        """Call a callback with every message published from now on, before anybody else (a wire tap).
 
         It sees topics that begin with ``$`` too, which no filter matches all of; retained messages
         of earlier are not shown. For those who record or trace; the loop that runs now calls it.
@@ -292,7 +292,7 @@ class LocalBroker:
 
 
 def _route_by_loop(found: list[Subscription], dispatcher: Dispatcher) -> Route:
-    """Tell those of the dispatcher's own loop from those of others."""
+    """Separate those of the dispatcher's own loop from those of others."""
     by_dispatcher: dict[Dispatcher, list[CallbackTask]] = {}
     for subscription in found:
         by_dispatcher.setdefault(subscription.dispatcher, []).append(subscription.recipient())

@@ -140,7 +140,7 @@ class LocalBusConnector(Publisher):
     async def subscribe(
         self, topic: str | Sequence[str], callback: MessageCallback
     ) -> Subscription:
-        """Have a callback called for every message that matches; see the Connector contract.
+        """Call a callback for every message that matches; see the Connector contract.
 
         Returns once the callback is done with every retained match.
 

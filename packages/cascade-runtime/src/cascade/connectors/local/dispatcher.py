@@ -181,7 +181,7 @@ class Dispatcher:
         self.report_over_capacity()
 
     def schedule_drain(self, recipient: CallbackTask) -> None:
-        """Have a recipient process its backlog, in its turn among the messages."""
+        """Let a recipient process its backlog, in its turn among the messages."""
         self.deliver(DRAIN, (recipient,))
         if not self.delivering:
             self.report_over_capacity()

@@ -137,7 +137,7 @@ class Subscription:
             await self.task.stop()
 
     def abandon(self) -> None:
-        """Have the loop cancel a callback in flight, and await nothing. From any thread."""
+        """Cancel a callback in flight on its own loop, and await nothing. From any thread."""
         loop = self.dispatcher.loop
         if self.task is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self.task.abandon)

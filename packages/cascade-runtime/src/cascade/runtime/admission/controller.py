@@ -153,7 +153,7 @@ class AdmissionController:
             raise
 
     def release(self, task: Task[..., Any], run_id: str) -> None:
-        """Give back what the task held."""
+        """Release what the task held."""
         for target in _targets_of(task, run_id):
             self._running[target] -= 1
             if not self._running[target]:

@@ -11,7 +11,7 @@ __all__ = ["LoopClock", "is_simulated", "unix_time"]
 
 
 def is_simulated(loop: asyncio.AbstractEventLoop) -> bool:
-    """Tell whether a loop's time is simulated: it then counts steps with a ``tick`` of its own."""
+    """Return whether a loop's time is simulated: it then counts steps with a ``tick`` of its own."""
     return hasattr(loop, "tick")
 
 

@@ -39,7 +39,7 @@ class TimeSlice:
         self._sharers = 1
 
     async def yield_to_loop(self) -> int:
-        """Give the loop one turn; return how many runs share the next one."""
+        """Yield to the loop for one turn; return how many runs share the next time slice."""
         self._busy += 1
         if not self._counting:
             self._counting = True

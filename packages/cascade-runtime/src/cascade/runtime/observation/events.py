@@ -124,7 +124,7 @@ class EventStream:
         return stop
 
     def emit(self, event: Event) -> None:
-        """Tell every listener; one that fails is reported and does not harm the run."""
+        """Call every listener; one that fails is reported and does not harm the run."""
         for listener in self.listeners:
             try:
                 listener(event)

@@ -152,7 +152,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.Handle:
-        """Have a callback called in the next turn."""
+        """Call a callback in the next turn."""
         if self._closed:
             self._check_closed()
         handle = _Handle(callback, args, self, context)
@@ -181,7 +181,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        """Have a callback called after so many simulated seconds."""
+        """Call a callback after so many simulated seconds."""
         return self.call_at(self._now + delay, callback, *args, context=context)
 
     def call_at(
@@ -191,7 +191,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        """Have a callback called at an instant, in simulated seconds; one that is past is now.
+        """Call a callback at an instant, in simulated seconds; one that is past is now.
 
         Raises:
             ValueError: the instant is not a number.

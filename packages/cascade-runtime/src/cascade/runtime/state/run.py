@@ -89,13 +89,13 @@ class Run:
             self._random = random.Random(None if seed is None else f"{seed}/{self.id}")
         return self._random
 
-    def has_waited(self) -> None:
-        """Tell that the event loop has just had a turn, so that none is due for a while."""
+    def begin_time_slice(self) -> None:
+        """Begin a new time slice: the event loop has just had a turn."""
         if not self.is_simulated:  # there every turn counts its steps anew
             self.next_yield_at = self.tick() + self._slice
 
     async def yield_to_loop(self) -> None:
-        """Give the event loop a turn."""
+        """Yield to the event loop for one turn."""
         sharers = await self.services.time_slice.yield_to_loop()
         self.next_yield_at = self.tick() + self._slice / sharers
 
