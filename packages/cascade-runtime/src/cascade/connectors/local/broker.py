@@ -66,7 +66,7 @@ class LocalBroker:
     @property
     def retained_count(self) -> int:
         """How many topics have a retained message."""
-        return len(self._retained)
+        return len(self._retained.by_topic)
 
     def reset(self) -> None:
         """Forget every subscription and every retained message."""
@@ -154,9 +154,10 @@ class LocalBroker:
                 else:
                     self._exact.setdefault(topic_filter, {})[subscription] = None
                     self._forget_route(topic_filter)
-            retained = self._retained.match(filters) if self._retained else []
-            if retained or hold:
-                subscription.recipient().hold_retained(retained)
+            if hold or self._retained.by_topic:
+                retained = self._retained.match(filters)
+                if hold or retained:
+                    subscription.recipient().hold_retained(retained)
         return subscription
 
     def remove(self, subscription: Subscription) -> None:

@@ -25,33 +25,33 @@ class _Entry:
 
 
 class RetainedMessages:
-    """Keeps one message for each topic; the broker's lock guards it."""
+    """Keeps one message for each topic; the broker's lock guards it.
 
-    __slots__ = ("_by_topic", "_numbers", "_trie")
+    Attributes:
+        by_topic: the topics that have one; only to be looked at.
+    """
+
+    __slots__ = ("_numbers", "_trie", "by_topic")
 
     def __init__(self) -> None:
         """Keep nothing yet."""
-        self._by_topic: dict[str, _Entry] = {}
+        self.by_topic: dict[str, _Entry] = {}
         self._trie: TopicTrie[_Entry] = TopicTrie()
         self._numbers: Iterator[int] = count()
-
-    def __len__(self) -> int:
-        """Return how many topics have a message."""
-        return len(self._by_topic)
 
     def keep(self, message: Message) -> None:
         """Keep a message instead of its topic's last one."""
         topic = message[0]
-        entry = self._by_topic.get(topic)
+        entry = self.by_topic.get(topic)
         if entry is not None:
             entry.message, entry.number = message, next(self._numbers)
         else:
-            entry = self._by_topic[topic] = _Entry(message, next(self._numbers))
+            entry = self.by_topic[topic] = _Entry(message, next(self._numbers))
             self._trie.add(topic, entry)
 
     def discard(self, topic: str) -> None:
         """Keep no message for a topic."""
-        entry = self._by_topic.pop(topic, None)
+        entry = self.by_topic.pop(topic, None)
         if entry is not None:
             self._trie.remove(topic, entry)
 
@@ -61,8 +61,8 @@ class RetainedMessages:
         for topic_filter in filters:
             if has_wildcard(topic_filter):
                 found += self._trie.match(topic_filter)
-            elif topic_filter in self._by_topic:
-                found.append(self._by_topic[topic_filter])
+            elif topic_filter in self.by_topic:
+                found.append(self.by_topic[topic_filter])
         if len(filters) > 1:  # a topic may match several
             found = list(dict.fromkeys(found))
         found.sort(key=_by_number)

@@ -125,7 +125,8 @@ class Subscription:
         self.close()
         dispatcher = self.dispatcher
         if dispatcher.runs_here():
-            await self._stop()
+            if self.task is not None:
+                await self._stop()
         elif dispatcher.runs_elsewhere():
             stopping = asyncio.run_coroutine_threadsafe(self._stop(), dispatcher.loop)
             await asyncio.wrap_future(stopping)
