@@ -94,10 +94,27 @@ GONE = [
     "Recipient",
 ]
 
-OBSERVATORY = """
-    wish Wish wish_from meadow Meadow packing pack Facts More flying dusk _shine _heed _ENCORE
-    _LONG_ENCORE desk chronicle Chronicle surface
-""".split()
+OBSERVATORY = [
+    "wish",
+    "Wish",
+    "wish_from",
+    "meadow",
+    "Meadow",
+    "packing",
+    "pack",
+    "Facts",
+    "More",
+    "flying",
+    "dusk",
+    "_shine",
+    "_heed",
+    "_ENCORE",
+    "_LONG_ENCORE",
+    "desk",
+    "chronicle",
+    "Chronicle",
+    "surface",
+]
 
 MQTT = ["link", "Link", "driver", "Driver", "hub", "interest", "Interest", "receipt"]
 

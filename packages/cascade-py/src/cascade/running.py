@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, TypedDict, TypeVar, Unpack, overload
 
-from cascade.interfaces.protocols import Connector
-from cascade.runtime.engine import Engine
+from cascade.interfaces.errors import near_name
+from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy
+from cascade.runtime.engine import Engine, Listen
+from cascade.runtime.observation.telemetry import TelemetrySettings
 from cascade.spec.resource import ResourceDefinition
 from cascade.spec.task import Task
 
-__all__ = ["Options", "check_no_loop_runs", "run", "run_async"]
+__all__ = ["EngineOptions", "Options", "check_no_loop_runs", "run", "run_async"]
 
 R = TypeVar("R")
 
 
-class Options(TypedDict, total=False):
-    """What `run` and `run_async` take beside a target and its parameters."""
+class EngineOptions(TypedDict, total=False):
+    """What an `Engine` is made with; see there."""
 
     connector: Connector | None
-    """For `recv` and `send`; none by default."""
+    executor: Executor | None
+    capacities: Mapping[str, float] | None
+    cache: MutableMapping[Any, Any] | None
+    max_queued: int
+    overflow: OverflowPolicy
+    seed: int | None
+    telemetry: TelemetrySettings | bool
+
+
+class Options(EngineOptions, total=False):
+    """What `run` and `run_async` take beside a target and its parameters."""
 
     resources: Sequence[ResourceDefinition[Any]]
     """Resources to register."""
 
-    listen: Sequence[str | Sequence[str]]
+    listen: Listen
     """Filters on which signals are kept from the start; see `Engine.run`."""
+
+    name: str | None
+    """The run's id, for constraints and telemetry; also what telemetry calls the engine."""
 
 
 @overload
@@ -41,10 +56,11 @@ def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[
     Args:
         target: a call, a list or tuple of calls, or a task.
         params: what `param` gives; for a task, its keyword arguments.
-        **options: ``connector``, ``resources`` and ``listen``; see `Options`.
+        **options: those of `Engine`, and ``resources``, ``listen`` and ``name``; see `Options`.
 
     Raises:
         RuntimeError: an event loop is running already; await `run_async` there.
+        TypeError: an option has a name that nobody knows.
 
     Examples:
         >>> import cascade as cs
@@ -54,6 +70,7 @@ def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[
         >>> cs.run(double(double(10)))
         40
     """
+    _check_names(options)
     check_no_loop_runs("cs.run", "use 'await cs.run_async(...)' instead")
     return asyncio.run(run_async(target, params, **options))
 
@@ -81,7 +98,20 @@ async def run_async(
     target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[Options]
 ) -> Any:
     """Run a target inside a running event loop; everything else is as with `run`."""
-    engine = Engine(connector=options.get("connector"))
+    _check_names(options)
+    of_engine: Any = {name: value for name, value in options.items() if name in _ENGINE_OPTIONS}
+    engine = Engine(name=options.get("name"), **of_engine)
     for definition in options.get("resources", ()):
         engine.register(definition)
-    return await engine.run(target, params, listen=options.get("listen", ()))
+    listen = options.get("listen", ())
+    return await engine.run(target, params, listen=listen, name=options.get("name"))
+
+
+_ENGINE_OPTIONS = frozenset(EngineOptions.__annotations__)
+
+
+def _check_names(options: Mapping[str, Any]) -> None:
+    for name in options:
+        if name not in Options.__annotations__:
+            near = near_name(name, Options.__annotations__)
+            raise TypeError(f"cs.run and cs.run_async have no option {name!r}.{near}")

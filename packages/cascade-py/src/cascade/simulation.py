@@ -16,7 +16,7 @@ from cascade.interfaces.errors import NonDeterminismError
 from cascade.interfaces.protocols import Connector
 from cascade.running import check_no_loop_runs
 from cascade.runtime.concurrency.clock import is_simulated
-from cascade.runtime.engine import Engine
+from cascade.runtime.engine import Engine, Listen
 from cascade.runtime.simulation.pacing import Pace
 from cascade.runtime.simulation.runner import run_simulated
 from cascade.runtime.simulation.trace_hash import TraceHash
@@ -50,7 +50,7 @@ def simulate(
     until: float | None = None,
     connector: Connector | None = None,
     resources: Sequence[ResourceDefinition[Any]] = (),
-    listen: Sequence[str | Sequence[str]] = (),
+    listen: Listen = (),
     pace: Pace | float | None = None,
 ) -> Simulation:
     """Run targets side by side on simulated time: waiting costs nothing, and order is the seed's.

@@ -8,7 +8,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import AsyncExitStack
 from itertools import count
 from types import MappingProxyType, TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Self, TypeAlias, TypeVar, overload
 
 from cascade.executors.pool import PoolExecutor
 from cascade.interfaces.errors import InvalidResourceError
@@ -24,9 +24,12 @@ from cascade.spec.constraint import CONSTRAINT_TOPIC
 from cascade.spec.resource import ResourceDefinition
 from cascade.spec.task import Task
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "Listen"]
 
 R = TypeVar("R")
+
+Listen: TypeAlias = str | Sequence[str | Sequence[str]]
+"""One filter, or several; a sequence among them is a mailbox of its own on all of its filters."""
 
 # One for all runs: a parked agent counts bytes.
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
@@ -122,7 +125,7 @@ class Engine:
         target: Task[..., R],
         params: Mapping[str, Any] | None = None,
         *,
-        listen: Sequence[str | Sequence[str]] = (),
+        listen: Listen = (),
         name: str | None = None,
     ) -> R: ...
     @overload
@@ -131,7 +134,7 @@ class Engine:
         target: R,
         params: Mapping[str, Any] | None = None,
         *,
-        listen: Sequence[str | Sequence[str]] = (),
+        listen: Listen = (),
         name: str | None = None,
     ) -> R: ...
     async def run(
@@ -139,7 +142,7 @@ class Engine:
         target: Any,
         params: Mapping[str, Any] | None = None,
         *,
-        listen: Sequence[str | Sequence[str]] = (),
+        listen: Listen = (),
         name: str | None = None,
     ) -> Any:
         """Run a target and return its value.
@@ -148,8 +151,8 @@ class Engine:
             target: a call, a list or tuple of calls, or a task, which is called with
                 ``params`` as keyword arguments.
             params: what `param` and the resource ``params`` give.
-            listen: filters (or sequences of filters) on which a mailbox is open from before the
-                first step until the run ends; `recv` on the same filters takes from it.
+            listen: a filter, or several, on which a mailbox is open from before the first step until
+                the run ends; `recv` on the same filters takes from it.
             name: the run's id; a number of its own if left out.
 
         Raises:
@@ -158,7 +161,8 @@ class Engine:
         """
         given = params or _NO_PARAMS
         call = as_call(target, given)
-        filters = tuple(as_filters(each) for each in listen) if listen else ()
+        listened = (listen,) if isinstance(listen, str) else listen
+        filters = tuple(as_filters(each) for each in listened) if listened else ()
         await self._open()
         try:
             run = Run(self._services, name or f"run-{next(self._run_numbers)}", given)

@@ -39,8 +39,7 @@ _by_number = attrgetter("number")
 class LocalBroker:
     """Carries messages between the connectors that joined it, within one process.
 
-    Any number of event loops and threads may share a broker; each callback runs on the loop that
-    subscribed it.
+    Any number of event loops and threads may share one; each callback runs on the loop that subscribed.
 
     A connector to a network broker keeps one of its own for what arrives: `add` and `remove` its
     subscriptions, `deliver` a message, `Subscription.replay` what is retained, and ask each
