@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cascade as cs
-from cascade.interfaces.errors import CyclicGraphError, GraphError
+from cascade.interfaces.errors import CyclicGraphError, GraphError, InvalidTaskError
 
 
 @cs.task(mode="inline")
@@ -230,7 +230,7 @@ async def test_a_map_over_a_task_with_an_injected_resource():
 
 
 async def test_maps_of_unequal_length_say_so():
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(InvalidTaskError, match=r"add\.map.*argument 1 has 2, argument 2 has 1"):
         await cs.run_async(add.map([1, 2], [1]))
 
 

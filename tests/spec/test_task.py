@@ -8,6 +8,7 @@ import pytest
 
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.spec import LazyResult, MappedLazyResult, Policies, Retry, Task, inject, task
+from cascade.spec.mapping import fixed as cs_fixed
 from cascade.spec.policies import NO_POLICIES
 from spec.tasks import double, fetch
 
@@ -191,13 +192,13 @@ def test_a_demand_is_above_zero(units):
 def test_a_mapping_keeps_its_iterables_and_fixed_arguments():
     mapped = double.map([1, 2], by=3)
     assert type(mapped) is MappedLazyResult
-    assert mapped.args == (double, ([1, 2],), {"by": 3})
+    assert mapped.args == (double, ([1, 2],), {}, {"by": 3})
     assert repr(mapped) == "double.map([1, 2], by=3)"
 
 
 def test_a_mapping_over_nothing_is_refused():
     with pytest.raises(InvalidTaskError, match=r"double.map\(\) needs at least one iterable"):
-        double.map(by=3)
+        double.map(by=cs_fixed(3))
 
 
 def test_a_condition_outlives_policies_and_policies_outlive_a_condition():

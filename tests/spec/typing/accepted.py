@@ -3,6 +3,9 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import assert_type
 
+import cascade as cs
+from cascade.providers.http import HttpResponse
+from cascade.providers.shell import ShellResult
 from cascade.spec import param, resource, route, task
 from cascade.spec.resource import ResourceDefinition, inject
 
@@ -138,3 +141,14 @@ assert_type(known(names("a")[0]), bool)
 
 assert_type(route(fetch("a"), {"a": load("a"), "b": load("b")}), list[int])
 assert_type(total(load(param("path")), scale=param("scale", 1.0)), float)
+
+
+# --- what cascade itself provides ----------------------------------------------------------------
+
+assert_type(cs.shell(["ls"]), ShellResult)
+assert_type(cs.shell(["ls"]).stdout, str)
+assert_type(cs.http.get("http://localhost", params={"a": 1}, timeout=3), HttpResponse)
+assert_type(cs.http.post.with_retry(3)("http://localhost", json={}), HttpResponse)
+assert_type(cs.template("{{ a }}", a=1), str)
+assert_type(cs.quote([1, 2]), list[int])
+assert_type(total.map(numbers=[[1]], scale=cs.fixed(2.0)), list[float])

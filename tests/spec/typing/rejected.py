@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import cascade as cs
 from cascade.spec import GlobalConstraint, resource, route, task
 
 
@@ -86,3 +87,12 @@ def no_generator() -> int:
 GlobalConstraint(id="x", type="stop")  # error: arg-type
 GlobalConstraint(id="x", type="concurrency", n="3")  # error: arg-type
 path: str = route("a", {"a": load("a")})  # error: assignment
+
+
+# --- what cascade itself provides ----------------------------------------------------------------
+
+cs.nonsense()  # error: attr-defined
+cs.shell(3)  # error: arg-type
+cs.http.get(url="http://localhost", tiemout=3)  # error: call-arg
+cs.http.patch("http://localhost")  # error: attr-defined
+cs.run(load("a"), conector=None)  # error: call-overload

@@ -10,7 +10,7 @@ The providers (`shell`, `http`, `template`, and whatever other packages offer) a
 names are first used.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
 from cascade.interfaces.errors import CascadeError
@@ -23,6 +23,7 @@ from cascade.simulation import simulate
 from cascade.spec.combinators import param, route
 from cascade.spec.constraint import GlobalConstraint
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
+from cascade.spec.mapping import fixed
 from cascade.spec.quoting import quote
 from cascade.spec.resource import inject, resource
 from cascade.spec.task import Task, task
@@ -36,6 +37,7 @@ __all__ = [
     "LocalBusConnector",
     "MappedLazyResult",
     "Task",
+    "fixed",
     "inject",
     "param",
     "quote",
@@ -51,11 +53,19 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(name)
-    return _registry.load_provider(name)
+if TYPE_CHECKING:
+    # What the providers of this package put here; a checker knows of no others.
+    from cascade.providers import http as http
+    from cascade.providers.shell import shell as shell
+    from cascade.providers.template import template as template
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _registry.load_provider(name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_registry.provider_names()})
+    provided = {name.partition(".")[0] for name in _registry.provider_names()}
+    return sorted({*globals(), *provided})

@@ -145,6 +145,9 @@ class LazyFactory(Protocol):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the call; compute nothing."""
 
+    def map(self, *iterables: Any, **fixed: Any) -> Any:
+        """Return the call of this for each item; compute nothing."""
+
 
 class Clock(Protocol):
     """The run's clock: the event loop's, real or simulated."""

@@ -7,6 +7,7 @@ Nothing here runs anything; `cascade.runtime` does. Imports inside: `task` uses 
 from cascade.spec.combinators import param, route
 from cascade.spec.constraint import GlobalConstraint
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
+from cascade.spec.mapping import fixed
 from cascade.spec.policies import Policies, Retry
 from cascade.spec.quoting import quote
 from cascade.spec.resource import ResourceDefinition, inject, resource
@@ -20,6 +21,7 @@ __all__ = [
     "ResourceDefinition",
     "Retry",
     "Task",
+    "fixed",
     "inject",
     "param",
     "quote",

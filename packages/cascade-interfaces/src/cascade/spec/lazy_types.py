@@ -96,7 +96,8 @@ def _show_call(value: LazyResult[Any], depth: int) -> str:
     if value.task.as_written is not None:
         args, kwargs = value.task.as_written(args)
     if isinstance(value, MappedLazyResult):
-        mapped, args, kwargs = args
+        mapped, args, by_name, same = args
+        kwargs = {**by_name, **same}
         name = f"{mapped.name}.map"
     if depth == 0:
         return f"{name}(…)"

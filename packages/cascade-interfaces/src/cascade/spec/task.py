@@ -11,6 +11,7 @@ from cascade.interfaces.errors import InvalidTaskError
 from cascade.interfaces.protocols import Mode
 from cascade.spec.functions import checked_mode, is_async_function, positions_of
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
+from cascade.spec.mapping import Fixed, as_column, rows_of
 from cascade.spec.policies import NO_POLICIES, Cache, Policies, Retry
 from cascade.spec.quoting import quote
 from cascade.spec.resource import BUILTIN_RESOURCES, Inject, injections_of
@@ -108,13 +109,14 @@ class Task(Generic[P, R]):
         """Show name and mode."""
         return f"<task {self.name!r} ({self.mode})>"
 
-    def map(self, /, *iterables: Iterable[Any], **fixed: Any) -> list[R]:
+    def map(self, /, *iterables: Iterable[Any], **named: Any) -> list[R]:
         """Return one call per item, run side by side; their values come as a list, in order.
 
         Args:
             *iterables: go item by item to the positional parameters, as with the built-in
                 ``map``; each may be a call, or hold some; all have the same length.
-            **fixed: arguments that are the same in every call.
+            **named: beside iterables, arguments that are the same in every call. Without any, they
+                are gone through item by item themselves, but for `fixed` ones.
 
         Raises:
             InvalidTaskError: nothing to map over.
@@ -126,9 +128,16 @@ class Task(Generic[P, R]):
             >>> scaled.map([1, 2, 3], by=10)
             scaled.map([1, 2, 3], by=10)
         """
-        if not iterables:
+        same = {name: given.value for name, given in named.items() if isinstance(given, Fixed)}
+        others = {name: given for name, given in named.items() if name not in same}
+        if iterables:
+            same, others = {**others, **same}, {}
+        if not (iterables or others):
             raise InvalidTaskError(f"{self.name}.map() needs at least one iterable to map over")
-        return cast("list[R]", MappedLazyResult(_EXPAND, (self, iterables, fixed), {}))
+        columns = tuple([as_column(each, self.name, "its arguments") for each in iterables])
+        by_name = {name: as_column(each, self.name, name) for name, each in others.items()}
+        mapping = MappedLazyResult(_EXPAND, (self, columns, by_name, same), NO_KWARGS)
+        return cast("list[R]", mapping)
 
     def run_if(self, condition: Any) -> Task[P, R | None]:
         """Return this task so that it runs only where the condition's value is true.
@@ -259,11 +268,14 @@ def task(
 
 
 def _expand(
-    mapped: Task[..., Any], iterables: tuple[Iterable[Any], ...], fixed: dict[str, Any]
+    mapped: Task[..., Any],
+    columns: tuple[Iterable[Any], ...],
+    by_name: dict[str, Iterable[Any]],
+    same: dict[str, Any],
 ) -> Any:
-    """Turn a mapping, now that its iterables are values, into the calls it stands for."""
-    calls = [mapped(*row, **fixed) for row in zip(*iterables, strict=True)]
-    return LazyResult(COLLECT, (calls,), {})
+    """Turn a mapping, now that its columns are values, into the calls it stands for."""
+    rows = rows_of(mapped.name, columns, by_name)
+    return LazyResult(COLLECT, ([mapped(*args, **named, **same) for args, named in rows],), {})
 
 
 def _run_if(condition: object, call: Any) -> Any:

@@ -1,7 +1,7 @@
 """Providers: ready-made tasks under ``cs.``, found through the entry-point group ``cascade.providers``.
 
-A provider is a class whose `factory` gives what ``cs.<name>`` is. It is loaded when its name is first
-used, and only then.
+A provider is a class with a `name` and `create_factory()`, which returns what ``cs.<name>`` is; see
+`Provider`. It is loaded when its name is first used, and only then.
 """
 
 from cascade.interfaces.protocols import LazyFactory

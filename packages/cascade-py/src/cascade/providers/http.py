@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypedDict, Unpack
 
 import httpx
 
 from cascade.interfaces.protocols import LazyFactory
 from cascade.spec.resource import inject, resource
-from cascade.spec.task import Task, task
+from cascade.spec.task import task
 
-__all__ = ["HttpProvider", "HttpResponse", "http_client"]
-
-_Body: TypeAlias = str | bytes | Mapping[str, str] | None
+__all__ = ["HttpResponse", "RequestOptions", "delete", "get", "http_client", "post", "put"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,72 +56,121 @@ async def http_client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-class HttpProvider:
-    """Provides ``cs.http``."""
+class RequestOptions(TypedDict, total=False):
+    """What a request takes beside its address."""
 
-    def factory(self) -> LazyFactory:
-        """Return the four requests, as attributes of ``cs.http``."""
-        return _Requests()
+    params: Mapping[str, Any]
+    """What to add to the address as its query."""
 
+    headers: Mapping[str, str]
+    """Header fields."""
 
-class _Requests:
-    """``cs.http``: one task for each method."""
+    body: str | bytes | Mapping[str, str]
+    """Text or bytes as they are, or a mapping, sent as a form."""
 
-    def __init__(self) -> None:
-        self.get = _request_task("GET")
-        self.post = _request_task("POST")
-        self.put = _request_task("PUT")
-        self.delete = _request_task("DELETE")
+    json: Any
+    """A value to send as JSON instead."""
 
-    def __call__(self, *_args: Any, **_kwargs: Any) -> Any:
-        raise TypeError(
-            "cs.http is not called itself; use cs.http.get(url), .post, .put or .delete"
-        )
+    timeout: float
+    """Seconds that each phase may take: connecting, sending, receiving; 30 if left out."""
 
 
-def _request_task(method: str) -> Task[..., HttpResponse]:
-    @task(name=f"http.{method.lower()}")
-    async def request(
-        url: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: _Body = None,
-        json: Any = None,
-        timeout: float = 30.0,
-        client: httpx.AsyncClient = inject(http_client),
-    ) -> HttpResponse:
-        """Send the request and return the answer.
+async def _request(
+    client: httpx.AsyncClient, method: str, url: str, options: RequestOptions
+) -> HttpResponse:
+    """Send a request and return the answer.
 
-        Args:
-            url: where to.
-            params: what to add to the address as its query.
-            headers: header fields.
-            body: text or bytes as they are, or a mapping, sent as a form.
-            json: a value to send as JSON instead.
-            timeout: seconds that each phase may take: connecting, sending, receiving.
-            client: the run's client.
+    Raises:
+        httpx.HTTPError: no answer came: no connection, a time-out, a broken protocol.
+    """
+    body = options.get("body")
+    form = isinstance(body, Mapping)
+    response = await client.request(
+        method,
+        url,
+        params=options.get("params"),
+        headers=options.get("headers"),
+        content=None if form else body,  # type: ignore[arg-type]  # not a mapping here
+        data=body if form else None,  # type: ignore[arg-type]  # a mapping here
+        json=options.get("json"),
+        timeout=options.get("timeout", 30.0),
+    )
+    return HttpResponse(
+        str(response.url),
+        response.status_code,
+        dict(response.headers),
+        response.content,
+        response.encoding or "utf-8",
+    )
 
-        Raises:
-            httpx.HTTPError: no answer came: no connection, a time-out, a broken protocol.
-        """
-        form = isinstance(body, Mapping)
-        response = await client.request(
-            method,
-            url,
-            params=params,
-            headers=headers,
-            content=None if form else body,  # type: ignore[arg-type]  # not a mapping here
-            data=body if form else None,  # type: ignore[arg-type]  # a mapping here
-            json=json,
-            timeout=timeout,
-        )
-        return HttpResponse(
-            str(response.url),
-            response.status_code,
-            dict(response.headers),
-            response.content,
-            response.encoding or "utf-8",
-        )
 
-    return request
+@task(name="http.get")
+async def get(
+    url: str, *, client: httpx.AsyncClient = inject(http_client), **options: Unpack[RequestOptions]
+) -> HttpResponse:
+    """Send a GET request over the run's connections; see `RequestOptions`."""
+    return await _request(client, "GET", url, options)
+
+
+@task(name="http.post")
+async def post(
+    url: str, *, client: httpx.AsyncClient = inject(http_client), **options: Unpack[RequestOptions]
+) -> HttpResponse:
+    """Send a POST request over the run's connections; see `RequestOptions`."""
+    return await _request(client, "POST", url, options)
+
+
+@task(name="http.put")
+async def put(
+    url: str, *, client: httpx.AsyncClient = inject(http_client), **options: Unpack[RequestOptions]
+) -> HttpResponse:
+    """Send a PUT request over the run's connections; see `RequestOptions`."""
+    return await _request(client, "PUT", url, options)
+
+
+@task(name="http.delete")
+async def delete(
+    url: str, *, client: httpx.AsyncClient = inject(http_client), **options: Unpack[RequestOptions]
+) -> HttpResponse:
+    """Send a DELETE request over the run's connections; see `RequestOptions`."""
+    return await _request(client, "DELETE", url, options)
+
+
+class GetProvider:
+    """Provides ``cs.http.get``."""
+
+    name = "http.get"
+
+    def create_factory(self) -> LazyFactory:
+        """Return `get`."""
+        return get
+
+
+class PostProvider:
+    """Provides ``cs.http.post``."""
+
+    name = "http.post"
+
+    def create_factory(self) -> LazyFactory:
+        """Return `post`."""
+        return post
+
+
+class PutProvider:
+    """Provides ``cs.http.put``."""
+
+    name = "http.put"
+
+    def create_factory(self) -> LazyFactory:
+        """Return `put`."""
+        return put
+
+
+class DeleteProvider:
+    """Provides ``cs.http.delete``."""
+
+    name = "http.delete"
+
+    def create_factory(self) -> LazyFactory:
+        """Return `delete`."""
+        return delete

@@ -3,27 +3,71 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from cascade.interfaces.errors import BrokenProviderError, UnknownProviderError, near_name
 from cascade.interfaces.protocols import LazyFactory
-from cascade.plugins import plugins
+from cascade.plugins import Plugin, plugins
 
-__all__ = ["GROUP", "Provider", "load_provider", "provider_names"]
+__all__ = ["GROUP", "Provider", "ProviderNamespace", "load_provider", "provider_names"]
 
 GROUP = "cascade.providers"
 
 
 @runtime_checkable
 class Provider(Protocol):
-    """What an entry point of the group ``cascade.providers`` names: a class that makes one of these.
+    """What an entry point of the group ``cascade.providers`` names: a class like this one, or derived from it.
 
     Its constructor takes no arguments. Import optional libraries at the top of the provider's module:
     an import that fails becomes a `BrokenProviderError` that names provider, distribution and extra.
+
+    Examples:
+        >>> import cascade as cs
+        >>> @cs.task(mode="inline")
+        ... def double(x: int) -> int:
+        ...     return 2 * x
+        >>> class DoubleProvider(Provider):
+        ...     name = "double"
+        ...     def create_factory(self) -> LazyFactory:
+        ...         return double
+        >>> cs.run(DoubleProvider().create_factory()(21))
+        42
     """
 
-    def factory(self) -> LazyFactory:
-        """Return what ``cs.<name>`` is: a task, or an object whose attributes are tasks."""
+    name: str
+    """What stands after ``cs.``, as the entry point says it too; it may be dotted: ``http.get``."""
+
+    def create_factory(self) -> LazyFactory:
+        """Return what ``cs.<name>`` is: a task, or whatever else makes calls."""
+
+
+class ProviderNamespace:
+    """``cs.<name>`` where only dotted names are provided: ``cs.http`` holds ``cs.http.get``."""
+
+    def __init__(self, name: str) -> None:
+        """Stand for the part of the names before a dot."""
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        """Load the provider of that dotted name."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return load_provider(f"{self._name}.{name}")
+
+    def __dir__(self) -> list[str]:
+        """Return the names that stand after the dot."""
+        start = f"{self._name}."
+        names = [name.removeprefix(start) for name in provider_names() if name.startswith(start)]
+        return sorted({name.partition(".")[0] for name in names})
+
+    def __call__(self, *_args: object, **_kwargs: object) -> NoReturn:
+        """Explain that only what is in it can be called."""
+        inside = ", ".join(f"cs.{self._name}.{name}" for name in dir(self))
+        raise TypeError(f"cs.{self._name} is not called itself; there are {inside}")
+
+    def __repr__(self) -> str:
+        """Show the name."""
+        return f"<providers cs.{self._name}.…>"
 
 
 def provider_names() -> list[str]:
@@ -40,16 +84,23 @@ def load_provider(name: str) -> Any:
         BrokenProviderError: one does, and it does not load.
     """
     plugin = plugins(GROUP).get(name)
-    if plugin is None:
-        raise UnknownProviderError(
-            f"cascade has no {name!r}, and no installed package provides it; install one that offers "
-            f"the entry point {name!r} in the group {GROUP!r}.{near_name(name, provider_names())}"
-        )
-    distribution = plugin.distribution
+    if plugin is not None:
+        return _load(plugin)
+    names = provider_names()
+    if any(each.startswith(f"{name}.") for each in names):
+        return ProviderNamespace(name)
+    raise UnknownProviderError(
+        f"cascade has no {name!r}, and no installed package provides it; install one that offers "
+        f"the entry point {name!r} in the group {GROUP!r}.{near_name(name, names)}"
+    )
+
+
+def _load(plugin: Plugin) -> Any:
+    name, distribution = plugin.name, plugin.distribution
     try:
-        return plugin.load()().factory()
+        factory = _factory_of(plugin.load()(), name)
     except ModuleNotFoundError as error:
-        extra = f"{distribution}[{name}]"
+        extra = f"{distribution}[{name.partition('.')[0]}]"
         raise BrokenProviderError(
             name,
             distribution,
@@ -57,3 +108,23 @@ def load_provider(name: str) -> Any:
         ) from error
     except Exception as error:
         raise BrokenProviderError(name, distribution, f"{type(error).__name__}: {error}") from error
+    return factory
+
+
+def _factory_of(provider: Any, name: str) -> Any:
+    """Return what a provider makes calls with.
+
+    Raises:
+        TypeError: it is not what `Provider` describes; the text says what is missing.
+    """
+    if not isinstance(provider, Provider):
+        raise TypeError(
+            f"{type(provider).__name__} is no provider: it needs a name and create_factory(), see "
+            "cascade.providers.Provider"
+        )
+    if provider.name != name:
+        raise TypeError(f"it calls itself {provider.name!r}, and its entry point {name!r}")
+    factory = provider.create_factory()
+    if not callable(factory):
+        raise TypeError(f"create_factory() returned {factory!r}, which makes no calls")
+    return factory

@@ -22,7 +22,9 @@ __all__ = ["ShellProvider", "ShellResult", "shell"]
 class ShellProvider:
     """Provides ``cs.shell``."""
 
-    def factory(self) -> LazyFactory:
+    name = "shell"
+
+    def create_factory(self) -> LazyFactory:
         """Return `shell`."""
         return shell
 

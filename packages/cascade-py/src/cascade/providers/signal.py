@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from functools import partial
 from types import CoroutineType
 from typing import Any
@@ -17,7 +17,7 @@ from cascade.runtime.state.run import Run
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
 from cascade.spec.resource import inject
-from cascade.spec.task import NO_KWARGS, Task
+from cascade.spec.task import COLLECT, NO_KWARGS, Task
 
 __all__ = ["RecvProvider", "recv", "send"]
 
@@ -27,9 +27,21 @@ _NO_DEFAULT: Any = object()
 class RecvProvider:
     """Provides ``cs.recv``."""
 
-    def factory(self) -> LazyFactory:
-        """Return `recv`."""
-        return recv
+    name = "recv"
+
+    def create_factory(self) -> LazyFactory:
+        """Return what makes the calls of `recv`, for one filter or for each of several."""
+        return _RecvFactory()
+
+
+class _RecvFactory:
+    """`recv` as others make calls of tasks: called, or mapped over filters."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return recv(*args, **options)
+
+    def map(self, filters: Iterable[Any], **options: Any) -> Any:
+        return LazyResult(COLLECT, ([recv(each, **options) for each in filters],), NO_KWARGS)
 
 
 def recv(

@@ -15,7 +15,9 @@ __all__ = ["TemplateProvider", "template"]
 class TemplateProvider:
     """Provides ``cs.template``."""
 
-    def factory(self) -> LazyFactory:
+    name = "template"
+
+    def create_factory(self) -> LazyFactory:
         """Return `template`."""
         return template
 

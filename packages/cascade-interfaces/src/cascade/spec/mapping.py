@@ -1,0 +1,77 @@
+"""What `Task.map` is given: columns of arguments, by position or by name, and what stays the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+from cascade.interfaces.errors import InvalidTaskError
+from cascade.spec.lazy_types import LazyResult
+
+__all__ = ["Fixed", "as_column", "fixed", "rows_of"]
+
+T = TypeVar("T")
+
+
+class Fixed(Generic[T]):
+    """Marks an argument of a mapping that is the same in every call."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        """Keep the value."""
+        self.value = value
+
+
+def fixed(value: T) -> T:
+    """Keep an argument of a mapping the same in every call, where keywords are mapped.
+
+    To a type checker it is the value, as each call gets it.
+
+    Examples:
+        >>> import cascade as cs
+        >>> @cs.task(mode="inline")
+        ... def power(base: int, exponent: int) -> int:
+        ...     return base**exponent
+        >>> cs.run(power.map(base=[2, 3], exponent=cs.fixed(3)))
+        [8, 27]
+    """
+    marked: Any = Fixed(value)
+    return marked  # type: ignore[no-any-return]  # typed as what each call will get
+
+
+def as_column(values: Any, task: str, place: str) -> Any:
+    """Return what to map over: an iterator as a list, since it can be gone through only once.
+
+    Raises:
+        InvalidTaskError: it is nothing to go through item by item.
+    """
+    if isinstance(values, LazyResult):
+        return values
+    if not isinstance(values, Iterable):
+        raise InvalidTaskError(
+            f"{task}.map() goes through {place} item by item, and {values!r} has none; "
+            "cs.fixed(value) keeps it the same in every call"
+        )
+    return list(values) if isinstance(values, Iterator) else values
+
+
+def rows_of(
+    task: str, by_position: tuple[Iterable[Any], ...], by_name: Mapping[str, Iterable[Any]]
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Yield positional and keyword arguments for each call of a mapping.
+
+    Raises:
+        InvalidTaskError: the columns have different lengths; the text names them.
+    """
+    columns: dict[str, list[Any]] = {
+        **{f"argument {place}": list(each) for place, each in enumerate(by_position, 1)},
+        **{name: list(each) for name, each in by_name.items()},
+    }
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise InvalidTaskError(f"{task}.map() needs as many items of each: {found}")
+    for row in zip(*columns.values(), strict=True):
+        positional = row[: len(by_position)]
+        yield positional, dict(zip(by_name, row[len(by_position) :], strict=True))
