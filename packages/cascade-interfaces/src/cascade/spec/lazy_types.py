@@ -121,6 +121,7 @@ _TRAPS = {
     "used as a condition": ["__bool__"],
     "iterated": ["__iter__", "__next__", "__reversed__", "__aiter__", "__anext__"],
     "looked into": ["__len__", "__contains__", "__getitem__", "__setitem__", "__delitem__"],
+    "formatted into text": ["__format__"],
     "compared": ["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"],
     "awaited (return it from the task, or take it as an argument)": ["__await__"],
     "called": ["__call__"],

@@ -54,6 +54,8 @@ class Task(Generic[P, R]):
         policies: retries, time-outs, cache and demands.
         prepare: what to do when a run first sees a call, or None.
         as_written: gives a call's arguments as its author wrote them, where they are kept otherwise.
+        returns_data: whether what it returns is handed on as it is, since it comes from elsewhere;
+            else calls in a list, tuple, dict or dataclass that it returns are evaluated.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Task(Generic[P, R]):
         policies: Policies = NO_POLICIES,
         prepare: Prepare | None = None,
         as_written: AsWritten | None = None,
+        returns_data: bool = False,
     ) -> None:
         """Look at the function once.
 
@@ -80,6 +83,7 @@ class Task(Generic[P, R]):
         self.policies = policies
         self.prepare = prepare
         self.as_written = as_written
+        self.returns_data = returns_data
         self.is_plain = self.mode in ("async", "inline") and policies is NO_POLICIES
         self.is_bare = self.is_plain and not self.injections
         self.is_direct = self.is_plain and all(
@@ -195,6 +199,7 @@ class Task(Generic[P, R]):
             policies=replace(self.policies, **changes),
             prepare=self.prepare,
             as_written=self.as_written,
+            returns_data=self.returns_data,
         )
 
 
@@ -209,6 +214,7 @@ class _ConditionalTask(Task[P, Any]):
             policies=base.policies,
             prepare=base.prepare,
             as_written=base.as_written,
+            returns_data=base.returns_data,
         )
         self._base = base
         self._condition = condition

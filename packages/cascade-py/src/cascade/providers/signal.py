@@ -268,12 +268,15 @@ def _send_as_written(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, 
     return (topic, payload), {"retain": retain, "qos": qos}
 
 
-_RECV: Task[..., Any] = Task(_recv, name="recv", mode="inline", as_written=_recv_as_written)
+_RECV: Task[..., Any] = Task(
+    _recv, name="recv", mode="inline", as_written=_recv_as_written, returns_data=True
+)
 _RECV_BUFFERED: Task[..., Any] = Task(
     _recv_buffered,
     name="recv",
     mode="inline",
     prepare=_open_mailbox,
     as_written=partial(_recv_as_written, buffered=True),
+    returns_data=True,
 )
 _SEND: Task[..., Any] = Task(_send, name="send", mode="inline", as_written=_send_as_written)

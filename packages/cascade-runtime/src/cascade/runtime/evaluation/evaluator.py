@@ -24,7 +24,12 @@ from typing import Any
 
 from cascade.interfaces.errors import CyclicGraphError, InvalidTaskError
 from cascade.interfaces.topics import Filters
-from cascade.runtime.evaluation.arguments import CALL_TYPES, find_calls, resolve
+from cascade.runtime.evaluation.arguments import (
+    find_calls,
+    resolve,
+    with_calls_evaluated,
+)
+from cascade.runtime.evaluation.containers import ATOMS, CALL_TYPES
 from cascade.runtime.evaluation.invocation import invoke, note_failure
 from cascade.runtime.evaluation.plan import cycle_in
 from cascade.runtime.evaluation.scheduler import GraphScheduler
@@ -34,6 +39,8 @@ from cascade.spec.quoting import Quoted
 from cascade.spec.task import COLLECT, Task
 
 __all__ = ["as_call", "evaluate"]
+
+_SETTLED = ATOMS | CALL_TYPES  # values that hold no calls, or are one
 
 _DEEP = 64  # calls on the stack from which on a cycle is looked for
 
@@ -100,6 +107,8 @@ async def evaluate(  # noqa: C901, PLR0912 - one loop: a call for each part woul
                 value = invoke(run, task, args, kwargs)
                 if type(value) is CoroutineType:
                     value = await value
+                if type(value) not in _SETTLED:
+                    value = with_calls_evaluated(value, task)
             except Exception as error:
                 note_failure(error, task, run)
                 raise

@@ -15,7 +15,8 @@ from typing import Any
 
 from cascade.interfaces.errors import CyclicGraphError
 from cascade.runtime.concurrency.eager_task import EagerTask
-from cascade.runtime.evaluation.arguments import CALL_TYPES, resolve
+from cascade.runtime.evaluation.arguments import resolve, with_calls_evaluated
+from cascade.runtime.evaluation.containers import CALL_TYPES
 from cascade.runtime.evaluation.invocation import invoke, note_failure
 from cascade.runtime.evaluation.plan import Node, plan
 from cascade.runtime.state.run import Run
@@ -171,6 +172,7 @@ class GraphScheduler:
 
     def _finish(self, node: Node, value: Any) -> None:
         """Hand a value on to whoever waits for it, or join on the graph of the call that it is."""
+        value = with_calls_evaluated(value, node.call.task)
         if type(value) in CALL_TYPES and node is not self._root:
             self._forward(node, value)
             return
