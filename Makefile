@@ -18,9 +18,13 @@ BENCH_READY := $(BENCH_VENV)/.ready
 HEAVY_READY := $(HEAVY_VENV)/.ready
 DOCS_READY := $(DOCS_VENV)/.ready
 
+# With extras in the names, since pip asks for a hash of each name as it is required.
+PIN = $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-strip-extras \
+    --custom-compile-command "make requirements"
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install fireflies validate schema services test coverage lint format types bench bench-quick bench-heavy docs wheels test-wheels ci clean
+.PHONY: help install fireflies validate schema services test coverage lint format types bench bench-quick bench-heavy docs wheels test-wheels ci requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +83,12 @@ test-wheels: $(WHEELS_READY) services ## Run the same tests on the installed whe
 
 ci: lint types coverage test-wheels ## Run everything that has to pass
 
+requirements: $(READY) ## Make requirements/*.txt of the .in files, with hashes, and keep the pins that are there
+	$(PIN) --universal requirements/dev.in --output-file requirements/dev.txt
+	$(PIN) --universal requirements/bench.in --constraint requirements/dev.txt --output-file requirements/bench.txt
+	$(PIN) --universal requirements/bench-heavy.in --output-file requirements/bench-heavy.txt
+	$(PIN) --universal requirements/docs.in --output-file requirements/docs.txt
+
 clean: ## Remove what was built, the venvs too
 	rm -rf $(VENV) $(WHEEL_VENV) $(BENCH_VENV) $(HEAVY_VENV) $(DOCS_VENV) build dist site .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
@@ -103,7 +113,7 @@ $(WHEELS_READY): $(WHEELS)
 	    --force-reinstall dist/*.whl
 	touch $@
 
-$(BENCH_READY): requirements/bench.txt requirements/dev.txt VERSION $(PROJECTS)
+$(BENCH_READY): requirements/bench.txt VERSION $(PROJECTS)
 	test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.txt
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
