@@ -1,9 +1,12 @@
 PYTHON ?= python3
+# The oldest supported one: some of the lowest versions have files for no newer one.
+OLDEST_PYTHON ?= python3.11
 VENV := .venv
 WHEEL_VENV := .venv-wheels
 BENCH_VENV := .venv-bench
 HEAVY_VENV := .venv-bench-heavy
 DOCS_VENV := .venv-docs
+LOWEST_VENV := .venv-lowest
 BIN := $(VENV)/bin
 PACKAGES := $(sort $(wildcard packages/cascade-*))
 PROJECTS := $(PACKAGES:%=%/pyproject.toml)
@@ -17,6 +20,7 @@ WHEELS_READY := $(WHEEL_VENV)/.ready
 BENCH_READY := $(BENCH_VENV)/.ready
 HEAVY_READY := $(HEAVY_VENV)/.ready
 DOCS_READY := $(DOCS_VENV)/.ready
+LOWEST_READY := $(LOWEST_VENV)/.ready
 
 # With extras in the names, since pip asks for a hash of each name as it is required.
 PIN = $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-strip-extras \
@@ -24,7 +28,7 @@ PIN = $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install fireflies validate schema services test coverage lint format types bench bench-quick bench-heavy docs wheels test-wheels ci requirements clean
+.PHONY: help install fireflies validate schema services test coverage lint format types bench bench-quick bench-heavy docs wheels test-wheels test-lowest ci requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +85,9 @@ wheels: $(WHEELS) ## Build all wheels into dist/
 test-wheels: $(WHEELS_READY) services ## Run the same tests on the installed wheels
 	$(WHEEL_VENV)/bin/python -m pytest -n 2
 
+test-lowest: $(LOWEST_READY) services ## Run the quick tests with the lowest versions of other people's libraries
+	$(LOWEST_VENV)/bin/python -m pytest -n 2 -m "not slow"
+
 ci: lint types coverage test-wheels ## Run everything that has to pass
 
 requirements: $(READY) ## Make requirements/*.txt of the .in files, with hashes, and keep the pins that are there
@@ -88,9 +95,10 @@ requirements: $(READY) ## Make requirements/*.txt of the .in files, with hashes,
 	$(PIN) --universal requirements/bench.in --constraint requirements/dev.txt --output-file requirements/bench.txt
 	$(PIN) --universal requirements/bench-heavy.in --output-file requirements/bench-heavy.txt
 	$(PIN) --universal requirements/docs.in --output-file requirements/docs.txt
+	$(PIN) requirements/lowest.in --output-file requirements/lowest.txt
 
 clean: ## Remove what was built, the venvs too
-	rm -rf $(VENV) $(WHEEL_VENV) $(BENCH_VENV) $(HEAVY_VENV) $(DOCS_VENV) build dist site .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(WHEEL_VENV) $(BENCH_VENV) $(HEAVY_VENV) $(DOCS_VENV) $(LOWEST_VENV) build dist site .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 $(READY): requirements/dev.txt VERSION $(PROJECTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -130,4 +138,11 @@ $(HEAVY_READY): requirements/bench-heavy.txt VERSION $(PROJECTS)
 $(DOCS_READY): requirements/docs.txt
 	test -x $(DOCS_VENV)/bin/python || $(PYTHON) -m venv $(DOCS_VENV)
 	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/docs.txt
+	touch $@
+
+$(LOWEST_READY): requirements/lowest.txt VERSION $(PROJECTS)
+	test -x $(LOWEST_VENV)/bin/python || $(OLDEST_PYTHON) -m venv $(LOWEST_VENV)
+	$(LOWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/lowest.txt
+	$(LOWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+	    $(PACKAGES:%=--editable %)
 	touch $@
