@@ -28,7 +28,7 @@ PIN = $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install fireflies validate schema services test coverage lint format types bench bench-quick bench-heavy docs wheels test-wheels test-lowest ci requirements clean
+.PHONY: help install fireflies validate schema services test coverage lint format types bench bench-quick bench-heavy docs wheels test-wheels sdists test-lowest ci requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,11 @@ wheels: $(WHEELS) ## Build all wheels into dist/
 test-wheels: $(WHEELS_READY) services ## Run the same tests on the installed wheels
 	$(WHEEL_VENV)/bin/python -m pytest -n 2
 
+sdists: $(WHEELS) ## Build all source distributions, beside the wheels in dist/
+	for package in $(PACKAGES); do \
+	    (cd $$package && $(CURDIR)/$(BIN)/hatchling build -t sdist -d $(CURDIR)/dist) || exit; \
+	done
+
 test-lowest: $(LOWEST_READY) services ## Run the quick tests with the lowest versions of other people's libraries
 	$(LOWEST_VENV)/bin/python -m pytest -n 2 -m "not slow"
 
@@ -107,7 +112,7 @@ $(READY): requirements/dev.txt VERSION $(PROJECTS)
 	    $(PACKAGES:%=--editable %)
 	touch $@
 
-$(WHEELS): $(READY) $(shell find packages -path '*/src/*' -type f -not -name '*.pyc')
+$(WHEELS): $(READY) $(PACKAGES:%=%/README.md) $(shell find packages -path '*/src/*' -type f -not -name '*.pyc')
 	rm -rf dist
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps \
 	    --wheel-dir dist $(PACKAGES:%=./%)

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from repository.distributions import distributions
+from repository.distributions import ROOT, distributions
 
 NAMES = [each.name for each in distributions()]
 PACKAGES = [
@@ -106,6 +106,24 @@ def test_every_source_file_is_in_its_wheel(wheels):
 def test_every_wheel_brings_the_licence(wheels):
     for wheel in wheels.values():
         assert any(name.endswith("licenses/LICENSE") for name in ZipFile(wheel).namelist())
+
+
+def test_every_distribution_has_the_licence_itself():
+    # A link would point nowhere in a source distribution.
+    licence = (ROOT / "LICENSE").read_bytes()
+    for each in distributions():
+        file = each.folder / "LICENSE"
+        assert not file.is_symlink(), each.name
+        assert file.read_bytes() == licence, each.name
+
+
+def test_every_wheel_shows_its_readme(wheels):
+    for name, wheel in wheels.items():
+        archive = ZipFile(wheel)
+        (file,) = [each for each in archive.namelist() if each.endswith(".dist-info/METADATA")]
+        headers, _, text = archive.read(file).decode("utf-8").partition("\n\n")
+        assert "\nDescription-Content-Type: text/markdown" in headers
+        assert text.startswith(f"# {name}\n")
 
 
 @pytest.mark.parametrize(
