@@ -28,7 +28,7 @@ PIN = $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install fireflies validate schema services test coverage lint format types bench bench-quick bench-heavy docs wheels test-wheels sdists test-lowest ci requirements clean
+.PHONY: help install fireflies validate schema services test coverage lint format types bench bench-quick bench-heavy docs wheels test-wheels sdists test-lowest ci changelog requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ test-lowest: $(LOWEST_READY) services ## Run the quick tests with the lowest ver
 	$(LOWEST_VENV)/bin/python -m pytest -n 2 -m "not slow"
 
 ci: lint types coverage test-wheels ## Run everything that has to pass
+
+changelog: $(READY) ## Make a section of CHANGELOG.md of the fragments in changelog.d/, for the version in VERSION
+	$(BIN)/towncrier build --yes --version "$$(cat VERSION)"
 
 requirements: $(READY) ## Make requirements/*.txt of the .in files, with hashes, and keep the pins that are there
 	$(PIN) --universal requirements/dev.in --output-file requirements/dev.txt
