@@ -52,6 +52,16 @@ def test_the_version_is_said_in_one_file(distribution):
     assert version(distribution.name) == VERSION
 
 
+@pytest.mark.parametrize("distribution", distributions(), ids=lambda each: each.name)
+def test_each_distribution_needs_the_others_in_its_own_version(distribution):
+    # They are tested together, and released together: no other mixture is known to work.
+    names = {each.name for each in distributions()} - {distribution.name}
+    extras = distribution.project.get("optional-dependencies", {}).values()
+    lines = chain(distribution.project["dependencies"], *extras)
+    ours = [line for line in lines if re.match(r"[\w-]+", line)[0] in names]
+    assert [line for line in ours if not line.endswith(f"=={VERSION}")] == []
+
+
 def test_no_module_says_a_version_of_its_own():
     said = [
         path.name
