@@ -6,7 +6,6 @@ import signal
 import subprocess
 import urllib.request
 
-import pytest
 from typer.testing import CliRunner
 
 from cascade.cli import main
@@ -14,6 +13,7 @@ from cascade.cli.app import make_app
 from cascade.observatory.command import _part_of
 from cli.program import PROGRAM
 from mqtt.broker import free_port
+from rows import each_row
 
 # In step from the first flash on, and a cycle is long enough for a busy machine.
 AT_ONCE = ["fireflies", "--side", "3", "--epsilon", "1", "--period", "0.5"]
@@ -50,7 +50,7 @@ def test_the_same_options_give_the_same_flashes(tmp_path):
     assert one == same != other
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "words"),
     [
         (["--part", "1/2"], "give --connector too"),
@@ -83,7 +83,7 @@ def test_a_wall_clock_will_do_too(capsys):
     assert "In step after" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("shape", ["torus", "grid", "ring", "all"])
+@each_row("shape", ["torus", "grid", "ring", "all"])
 def test_who_sees_whom_is_an_option(shape, capsys):
     assert main([*AT_ONCE, "--pace", "0", "--shape", shape]) == 0
     assert "9 fireflies" in capsys.readouterr().out
@@ -117,7 +117,7 @@ def test_a_swarm_out_of_step_is_status_1(capsys):
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "said"),
     [
         (["--side", "2"], "the side of a torus: 3 or more, not 2"),

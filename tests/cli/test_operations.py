@@ -11,6 +11,7 @@ from cascade.cli import main
 from cascade.connectors.local import LocalBusConnector
 from cascade.plugins import Plugin
 from cascade.runtime.observation.telemetry import TelemetrySettings
+from rows import each_row
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +59,7 @@ def test_a_run_that_fails_is_one_sentence_and_status_1(capsys):
     assert err == "cascade: ValueError: not today (in task 'fails' of run 'run-1')\n"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "reason"),
     [
         (["cli.flows"], "a target is module:name"),
@@ -163,7 +164,7 @@ def test_constraints_are_what_engines_understand(capsys):
     assert list(json.loads(said(capsys, "status", "--json", *AT).out)["constraints"]) == ["run/a"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "reason"),
     [
         (["limit"], "either -n or --rate"),

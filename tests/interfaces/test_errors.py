@@ -8,9 +8,8 @@ import pkgutil
 import re
 from importlib import import_module
 
-import pytest
-
 from cascade.interfaces import CascadeError, errors
+from rows import each_row
 
 MODULES = [
     import_module(f"{errors.__name__}.{each.name}")
@@ -49,13 +48,13 @@ def test_every_class_is_exported():
     assert set(CLASSES) | {"near_name"} == set(errors.__all__)
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@each_row("name", CLASSES)
 def test_one_except_catches_them_all(name):
     assert issubclass(CLASSES[name], CascadeError)
     assert CLASSES[name].__doc__
 
 
-@pytest.mark.parametrize(("name", "bases"), drawn_bases().items())
+@each_row(("name", "bases"), drawn_bases().items())
 def test_the_builtin_base_catches_it_too(name, bases):
     for base in bases[1:]:
         assert issubclass(CLASSES[name], getattr(builtins, base))
@@ -135,17 +134,15 @@ SAMPLES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("error", "facts", "words"), SAMPLES, ids=lambda value: type(value).__name__
-)
+@each_row(("error", "facts", "words"), SAMPLES)
 def test_facts_are_attributes_and_the_text_says_what_to_do(error, facts, words):
     assert {name: getattr(error, name) for name in facts} == facts
     for word in words:
         assert word in str(error)
 
 
-@pytest.mark.parametrize("error", [sample[0] for sample in SAMPLES], ids=lambda e: type(e).__name__)
-@pytest.mark.parametrize("again", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy])
+@each_row("error", [sample[0] for sample in SAMPLES])
+@each_row("again", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy])
 def test_an_error_survives_the_way_back_from_a_worker_process(error, again):
     error.add_note("in task f")
     twin = again(error)
@@ -165,7 +162,7 @@ def test_only_the_end_of_what_a_command_said_is_shown():
     assert len(str(error)) < 600
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "known", "hint"),
     [("sped", ["speed"], " Did you mean 'speed'?"), ("zzz", ["speed"], ""), ("a", [], "")],
 )

@@ -8,6 +8,7 @@ from cascade.interfaces.errors import InvalidTopicError
 from cascade.interfaces.topics import has_wildcard, matches, validate_filter, validate_topic
 from cascade.testing.connectors.topics import INVALID, MATCHES, VALID
 from interfaces.slow_topics import filters, slow_matches, topics
+from rows import each_row
 
 VALIDATE = {"filter": validate_filter, "shared-filter": validate_filter, "topic": validate_topic}
 MAX_BYTES = 65_535
@@ -66,7 +67,7 @@ def test_a_topic_is_refused_exactly_where_mqtt_refuses_it(text):
             validate_topic(text)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("topic_filter", "level"),
     [
         ("a/b+/c", 2),
@@ -90,21 +91,21 @@ def test_the_error_says_which_level_of_a_filter_is_wrong(topic_filter, level):
     assert caught.value.level == level
 
 
-@pytest.mark.parametrize(("topic", "level"), [("+", 1), ("a/#", 2), ("a/b/c+d/e", 3), ("a//\0", 3)])
+@each_row(("topic", "level"), [("+", 1), ("a/#", 2), ("a/b/c+d/e", 3), ("a//\0", 3)])
 def test_the_error_says_which_level_of_a_topic_is_wrong(topic, level):
     with pytest.raises(InvalidTopicError, match=f"at level {level}: ") as caught:
         validate_topic(topic)
     assert caught.value.level == level
 
 
-@pytest.mark.parametrize("validate", [validate_topic, validate_filter])
-@pytest.mark.parametrize("text", ["a" * MAX_BYTES, "é" * (MAX_BYTES // 2) + "a", "/" * MAX_BYTES])
+@each_row("validate", [validate_topic, validate_filter])
+@each_row("text", ["a" * MAX_BYTES, "é" * (MAX_BYTES // 2) + "a", "/" * MAX_BYTES])
 def test_the_longest_text_that_mqtt_carries_is_accepted(validate, text):
     validate(text)
 
 
-@pytest.mark.parametrize("validate", [validate_topic, validate_filter])
-@pytest.mark.parametrize("text", ["a" * (MAX_BYTES + 1), "é" * (MAX_BYTES // 2 + 1)])
+@each_row("validate", [validate_topic, validate_filter])
+@each_row("text", ["a" * (MAX_BYTES + 1), "é" * (MAX_BYTES // 2 + 1)])
 def test_one_byte_more_is_refused_and_the_text_stays_readable(validate, text):
     with pytest.raises(InvalidTopicError, match=f"{MAX_BYTES + 1} bytes") as caught:
         validate(text)
@@ -113,14 +114,14 @@ def test_one_byte_more_is_refused_and_the_text_stays_readable(validate, text):
     assert len(str(caught.value)) < 300
 
 
-@pytest.mark.parametrize("validate", [validate_topic, validate_filter])
-@pytest.mark.parametrize("value", [None, 7, b"a/b", ["a"]])
+@each_row("validate", [validate_topic, validate_filter])
+@each_row("value", [None, 7, b"a/b", ["a"]])
 def test_what_is_not_a_text_is_refused(validate, value):
     with pytest.raises(InvalidTopicError, match=type(value).__name__):
         validate(value)
 
 
-@pytest.mark.parametrize("validate", [validate_topic, validate_filter])
+@each_row("validate", [validate_topic, validate_filter])
 def test_an_invalid_topic_is_a_value_error(validate):
     with pytest.raises(ValueError, match="at least one character"):
         validate("")

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from cascade.interfaces.topics import FilterTrie, TopicTrie
 from interfaces.slow_topics import filters, slow_matches, topics
+from rows import each_row
 
 many_filters = st.lists(filters, max_size=12)
 many_topics = st.lists(topics, max_size=12)
@@ -54,7 +55,7 @@ def test_removing_everything_in_any_order_leaves_no_node(kind, paths, data):
     assert trie._root.values == {}
 
 
-@pytest.mark.parametrize("kind", [FilterTrie, TopicTrie])
+@each_row("kind", [FilterTrie, TopicTrie])
 def test_the_same_value_twice_under_one_path_is_kept_once(kind):
     trie = kind()
     trie.add("a/b", 1)
@@ -64,8 +65,8 @@ def test_the_same_value_twice_under_one_path_is_kept_once(kind):
     assert trie._root.children == {}
 
 
-@pytest.mark.parametrize("kind", [FilterTrie, TopicTrie])
-@pytest.mark.parametrize(("path", "value"), [("a", 1), ("a/b", 2), ("a/b/c", 1), ("x", 1)])
+@each_row("kind", [FilterTrie, TopicTrie])
+@each_row(("path", "value"), [("a", 1), ("a/b", 2), ("a/b/c", 1), ("x", 1)])
 def test_removing_what_is_not_there_is_an_error_and_changes_nothing(kind, path, value):
     trie = kind()
     trie.add("a/b", 1)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue, check_bounds
 from cascade.testing.connectors import patience, reports
+from rows import each_row
 
 
 def drained(queue):
@@ -20,7 +21,7 @@ def test_bounds_that_make_sense_are_accepted():
         check_bounds(1, policy)
 
 
-@pytest.mark.parametrize(("limit", "policy"), [(0, "wait"), (-1, "error"), (1, "explode")])
+@each_row(("limit", "policy"), [(0, "wait"), (-1, "error"), (1, "explode")])
 def test_bounds_that_make_no_sense_are_refused(limit, policy):
     with pytest.raises(
         ValueError, match=r"at least 1|one of wait, drop_oldest, drop_newest, error"

@@ -6,6 +6,7 @@ import pytest
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
 from cascade.testing.connectors import Gated, Heard
+from rows import each_row
 
 
 @pytest.fixture
@@ -75,9 +76,7 @@ async def test_a_reset_inside_a_callback_ends_what_is_left_of_the_delivery(broke
     assert heard.messages == []
 
 
-@pytest.mark.parametrize(
-    "options", [{"max_queued": 0}, {"max_queued": -1}, {"overflow": "explode"}]
-)
+@each_row("options", [{"max_queued": 0}, {"max_queued": -1}, {"overflow": "explode"}])
 def test_bounds_that_make_no_sense_are_refused(options):
     with pytest.raises(ValueError, match=r"at least 1|one of wait"):
         LocalBusConnector(**options)

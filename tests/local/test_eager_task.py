@@ -8,6 +8,7 @@ import pytest
 
 from cascade.runtime.concurrency.eager_task import EagerTask
 from cascade.testing.connectors import patience
+from rows import each_row
 
 color = ContextVar("color", default="none")
 
@@ -60,7 +61,7 @@ async def test_one_that_waits_has_run_up_to_there_and_goes_on_with_the_loop():
     assert steps.log == ["begins", "woken"]
 
 
-@pytest.mark.parametrize("waits", [0, 1, 3])
+@each_row("waits", [0, 1, 3])
 async def test_a_bare_yield_costs_one_turn_of_the_loop(waits):
     async def turn():
         for _ in range(waits):
@@ -73,7 +74,7 @@ async def test_a_bare_yield_costs_one_turn_of_the_loop(waits):
     assert task.done()
 
 
-@pytest.mark.parametrize("waits", [False, True])
+@each_row("waits", [False, True])
 async def test_an_exception_is_kept_for_whoever_awaits(waits):
     async def fail():
         if waits:

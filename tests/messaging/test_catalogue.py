@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
-import pytest
-
 from cascade.common.messaging.catalogue import sentence, texts
+from rows import each_row
 
 ROOT = Path(__file__).parents[2]
 LEVELS = {"info", "warning", "error"}
@@ -54,12 +53,12 @@ def test_both_languages_have_the_same_ids():
     assert texts("en").keys() == texts("zh").keys()
 
 
-@pytest.mark.parametrize("message_id", sorted(texts("en")))
+@each_row("message_id", sorted(texts("en")))
 def test_both_languages_have_the_same_placeholders(message_id):
     assert placeholders(texts("en")[message_id]) == placeholders(texts("zh")[message_id])
 
 
-@pytest.mark.parametrize("message_id", sorted(texts("zh")))
+@each_row("message_id", sorted(texts("zh")))
 def test_chinese_texts_are_chinese(message_id):
     assert any("\u4e00" <= letter <= "\u9fff" for letter in texts("zh")[message_id])
 

@@ -3,9 +3,10 @@
 import pytest
 
 from cascade.common.messaging.settings import Settings, language_of, output_of
+from rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("environment", "language"),
     [
         ({}, "en"),
@@ -23,7 +24,7 @@ def test_language_follows_the_environment(environment, language):
     assert language_of(Settings(), environment) == language
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("environment", "output"),
     [
         ({}, "console"),
@@ -43,7 +44,7 @@ def test_the_programs_choice_comes_before_the_environment():
     assert (language_of(settings, environment), output_of(settings, environment)) == ("en", "off")
 
 
-@pytest.mark.parametrize("choice", [{"language": "fr"}, {"output": "xml"}])
+@each_row("choice", [{"language": "fr"}, {"output": "xml"}])
 def test_a_choice_that_is_not_on_offer_is_refused_by_name(choice):
     with pytest.raises(ValueError, match=f"{next(iter(choice))} must be one of"):
         Settings(**choice)

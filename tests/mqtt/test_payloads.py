@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cascade.connectors.mqtt.codec import Codec, UnreadablePayloadError
 from cascade.interfaces.errors import PayloadError
 from cascade.interfaces.payloads import clears
+from rows import each_row
 
 JSON = st.recursive(
     st.none()
@@ -44,7 +45,7 @@ class Point:
     x: int
 
 
-@pytest.mark.parametrize(
+@each_row(
     "payload",
     [
         b"bytes",
@@ -77,7 +78,7 @@ def test_a_payload_that_holds_itself_is_refused():
         json_codec.encode("a", cycle)
 
 
-@pytest.mark.parametrize("codec", [json_codec, raw_codec])
+@each_row("codec", [json_codec, raw_codec])
 def test_a_payload_over_the_limit_is_refused_both_ways(codec):
     payload = b"x" * 1001 if codec is raw_codec else "x" * 1001
     with pytest.raises(PayloadError, match="max_payload"):
@@ -93,7 +94,7 @@ def test_bytes_pass_as_they_are_where_that_was_asked_for():
         raw_codec.encode("a", {})
 
 
-@pytest.mark.parametrize("data", [b"\xff", b"{", b"NaN", b"'a'", b"1 2", pickle.dumps([1])])
+@each_row("data", [b"\xff", b"{", b"NaN", b"'a'", b"1 2", pickle.dumps([1])])
 def test_what_is_not_json_is_unreadable(data):
     with pytest.raises(UnreadablePayloadError, match="not JSON"):
         json_codec.decode(data)

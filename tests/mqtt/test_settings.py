@@ -8,6 +8,7 @@ import pytest
 from cascade.connectors.mqtt import MqttConnector, MqttSettings
 from cascade.connectors.mqtt.settings import PASSWORD_VARIABLE, read_settings
 from repository.distributions import ROOT
+from rows import each_row
 
 
 def read(url=None, **options):
@@ -25,7 +26,7 @@ def test_a_url_says_it_all():
     assert (found.keep_alive, found.payloads, found.offline_timeout) == (5, "bytes", 1.5)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "port"), [("mqtt://h", 1883), ("mqtts://h", 8883), ("mqtt://h:1", 1), (None, 1883)]
 )
 def test_the_port_is_the_usual_one(url, port):
@@ -69,7 +70,7 @@ def test_the_password_is_never_shown():
     assert "secret" not in repr(connector) + repr(connector.settings) + str(connector.settings)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "url",
     [
         "http://user:secret@localhost",
@@ -89,7 +90,7 @@ def test_an_error_about_a_url_does_not_show_the_password(url):
 # --- what makes no sense --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "words"),
     [
         ({"port": 70_000}, "port is between 0 and 65535"),
@@ -119,7 +120,7 @@ def test_an_unknown_option_is_told_with_the_nearest_one():
         MqttConnector("mqtt://localhost/?clientid=x")
 
 
-@pytest.mark.parametrize("text", ["1", "yes", ""])
+@each_row("text", ["1", "yes", ""])
 def test_a_truth_in_a_url_is_true_or_false(text):
     with pytest.raises(ValueError, match="clean_start"):
         MqttConnector(f"mqtt://localhost/?clean_start={text}")

@@ -19,13 +19,14 @@ from cascade.observatory import (
 from cascade.simulation import run_simulated
 from observatory import oracle
 from observatory.simulated import flashes_of
+from rows import each_row
 
 
 def instants(log):
     return sorted(zip(log.instants, log.agents, strict=True))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("side", "seconds", "numbers"),
     [
         (3, 20, {"b": 3, "epsilon": 0.02, "refractory": 0.1}),
@@ -34,7 +35,7 @@ def instants(log):
         (4, 12, {"b": 3, "epsilon": 0.0, "refractory": 0.2}),
     ],
 )
-@pytest.mark.parametrize("seed", [1, 2])
+@each_row("seed", [1, 2])
 def test_they_flash_exactly_as_in_the_event_heap(side, seconds, numbers, seed):
     phases = random_phases(side * side, seed)
     log = flashes_of(torus(side), Oscillator(MirolloStrogatz(**numbers)), phases, seconds)
@@ -111,7 +112,7 @@ def test_a_flash_counts_as_of_the_instant_that_it_carries():
     assert firefly_that_hears(0.9) == [0.9]
 
 
-@pytest.mark.parametrize("said", [1e9, -3.0, True, None, "now", {"t": 1}])
+@each_row("said", [1e9, -3.0, True, None, "now", {"t": 1}])
 def test_an_instant_that_cannot_be_counts_as_now(said):
     assert firefly_that_hears(said) == pytest.approx([0.95])
 

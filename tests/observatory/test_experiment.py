@@ -23,6 +23,7 @@ from cascade.observatory import (
 )
 from cascade.simulation import Pace, run_simulated
 from observatory import oracle
+from rows import each_row
 
 
 def settings(**given):
@@ -69,7 +70,7 @@ def test_the_same_seed_gives_the_same_flashes():
     assert one != other
 
 
-@pytest.mark.parametrize("duration", [0, -1, float("inf"), float("nan")])
+@each_row("duration", [0, -1, float("inf"), float("nan")])
 def test_a_duration_is_above_0_and_ends(duration):
     with pytest.raises(ValueError, match="duration"):
         settings(duration=duration)
@@ -135,7 +136,7 @@ def test_the_same_seed_goes_the_same_way_in_every_process():
     assert hashes[0] == hashes[1] != ""
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("topology", "response"),
     [
         (all_to_all(12), MirolloStrogatz(epsilon=0.02, refractory=0.0)),
@@ -143,7 +144,6 @@ def test_the_same_seed_goes_the_same_way_in_every_process():
         (grid(4), MirolloStrogatz(epsilon=0.04, refractory=0.05)),
         (adjacency([[1], [2], [3, 0], [0]]), MirolloStrogatz(epsilon=0.1)),
     ],
-    ids=str,
 )
 def test_on_every_topology_they_flash_exactly_as_in_the_event_heap(topology, response):
     phases = random_phases(len(topology), 4)
@@ -200,7 +200,7 @@ def test_a_run_gives_its_data_as_tables():
     assert all(0 <= r <= 1 + 1e-9 for r in experiment.order().column("r"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("given", "reason"),
     [
         ({"phases": [0.5]}, "9 agents need as many phases, not 1"),

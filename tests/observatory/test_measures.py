@@ -12,6 +12,7 @@ from cascade.observatory import (
     phase_between_flashes,
 )
 from cascade.observatory.measures import flashes_between
+from rows import each_row
 
 
 def log_of(*times_by_agent):
@@ -52,7 +53,7 @@ def test_the_phase_is_how_far_it_is_from_flash_to_flash():
     ]
 
 
-@pytest.mark.parametrize("at", [0.9, 2.6])
+@each_row("at", [0.9, 2.6])
 def test_beyond_the_known_flashes_there_is_no_phase(at):
     with pytest.raises(ValueError, match="not between two known flashes"):
         phase_between_flashes([1.0, 2.0, 2.5], at)

@@ -5,6 +5,7 @@ from math import inf
 import pytest
 
 from cascade.observatory import MirolloStrogatz, Oscillator, Rhythm
+from rows import each_row
 
 STRONG = Oscillator(MirolloStrogatz(epsilon=0.5, refractory=0.1), period=2.0)
 
@@ -51,7 +52,7 @@ def test_a_pulse_moves_the_deadline_forward():
     assert gentle.phase(after, 10.5) == pytest.approx(gentle.response.after_pulse(0.5))
 
 
-@pytest.mark.parametrize("period", [0, -1, inf, float("nan")])
+@each_row("period", [0, -1, inf, float("nan")])
 def test_a_period_is_above_0(period):
     with pytest.raises(ValueError, match="period"):
         Oscillator(MirolloStrogatz(), period)
@@ -72,7 +73,7 @@ def firings_to_absorption(phase, b, epsilon):
     return None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("b", "epsilon", "expected"),
     [
         (3, 0.02, [3, 15, 18, 4]),

@@ -12,6 +12,7 @@ import pytest
 from cascade.observatory.web.encoding import encode
 from cascade.observatory.web.page import live_page, replay_page, security_policy, write_replay
 from observatory.recordings import made_up
+from rows import each_row
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 
@@ -81,7 +82,7 @@ def test_a_live_page_contains_no_recording():
     assert recording_in(live_page()) is None
 
 
-@pytest.mark.parametrize("text", ["</script><script>alert(1)</script>", "<!--", "$title & é 萤"])
+@each_row("text", ["</script><script>alert(1)</script>", "<!--", "$title & é 萤"])
 def test_names_from_outside_stay_text(text):
     page = replay_page(made_up(title=text, parameters={text: text}))
     found = recording_in(page)
@@ -117,7 +118,7 @@ def test_a_recording_of_nothing_is_a_page_too():
     assert recording_in(replay_page(made_up(flashes=nothing, order=nothing, duration=0.0)))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("wrong", "text"),
     [
         ({"agents": 0}, "of 1 agent or more, not 0"),

@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cascade.observatory import Additive, FlashKuramoto, MirolloStrogatz, lorentzian_periods
+from rows import each_row
 
 phases = st.floats(0, 1)
 responses = st.builds(
@@ -45,7 +46,7 @@ def test_a_refractory_oscillator_does_not_answer(phase):
     assert (response.after_pulse(phase) == phase) is (phase < 0.5 or phase == 1)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("numbers", "said"),
     [
         ({"b": 0}, "b is a number above 0, not 0"),
@@ -100,7 +101,7 @@ def test_lorentzian_periods_are_its_quantiles():
     assert len(within) == 50  # half of a Lorentzian lies within its half-width
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("make", "reason"),
     [
         (lambda: FlashKuramoto(-1, 3), "kappa"),

@@ -2,9 +2,10 @@ import pytest
 
 from cascade.observatory.sweep import sweep
 from observatory import trials
+from rows import each_row
 
 
-@pytest.mark.parametrize("processes", [0, 2])
+@each_row("processes", [0, 2])
 def test_every_combination_is_tried_with_every_seed_and_rows_keep_their_order(processes):
     table = sweep(trials.product, {"a": [1, 2], "b": [10, 20]}, range(2), processes=processes)
     assert table.columns == ("a", "b", "seed", "product")
@@ -47,7 +48,7 @@ def test_what_is_done_is_not_done_again(tmp_path):
     assert table.column("product") == ["from before"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("parameters", "seeds", "reason"),
     [({"a": [], "b": [1]}, [0], "nothing to try"), ({"a": [1], "b": [1]}, [], "nothing to try")],
 )

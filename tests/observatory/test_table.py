@@ -3,6 +3,7 @@ import sys
 import pytest
 
 from cascade.observatory import Table
+from rows import each_row
 
 
 def test_rows_come_by_place_or_by_name_and_out_as_records():
@@ -13,7 +14,7 @@ def test_rows_come_by_place_or_by_name_and_out_as_records():
     assert len(table) == 2
 
 
-@pytest.mark.parametrize("row", [[1], [1, 2, 3], {"time": 1}, {"time": 1, "agent": 2, "x": 3}])
+@each_row("row", [[1], [1, 2, 3], {"time": 1}, {"time": 1, "agent": 2, "x": 3}])
 def test_a_row_has_exactly_the_columns(row):
     with pytest.raises(ValueError, match="a row has"):
         Table(["time", "agent"]).add(row)

@@ -2,7 +2,6 @@
 
 import io
 
-import pytest
 from rich.console import Console
 
 from cascade.observatory import Experiment, Settings, torus
@@ -10,6 +9,7 @@ from cascade.observatory.summary import describe
 from cascade.observatory.terminal import LiveView, PlainView, QuietView
 from cascade.observatory.terminal.lattice_view import LatticeView, glow
 from cascade.observatory.terminal.sparkline import downsample, sparkline
+from rows import each_row
 
 
 def terminal(width=100, height=40):
@@ -52,9 +52,8 @@ def test_with_room_each_light_takes_two_columns(in_step):
     assert "●" in "".join(lines)
 
 
-@pytest.mark.parametrize(
-    ("size", "shape"),
-    [((12, 24), (4, 2)), ((80, 5), (4, 2)), ((3, 24), (3, 2)), ((80, 3), (4, 1))],
+@each_row(
+    ("size", "shape"), [((12, 24), (4, 2)), ((80, 5), (4, 2)), ((3, 24), (3, 2)), ((80, 3), (4, 1))]
 )
 def test_without_room_lights_share_a_character_or_are_cut_off(in_step, size, shape):
     width, height = size
@@ -68,7 +67,7 @@ def test_an_odd_number_of_rows_fits_half_blocks_too():
     assert [len(line) for line in drawn(experiment, width=10, height=24)] == [5, 5, 5]
 
 
-@pytest.mark.parametrize("size", [(100, 40), (80, 24), (40, 10), (10, 3)])
+@each_row("size", [(100, 40), (80, 24), (40, 10), (10, 3)])
 def test_the_live_view_draws_on_any_terminal(in_step, size):
     console = terminal(*size)
     with LiveView(console) as view:

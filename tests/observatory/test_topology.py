@@ -3,9 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.observatory import Topology, adjacency, all_to_all, grid, ring, torus
+from rows import each_row
 
 
-@pytest.mark.parametrize("side", [3, 4, 7, 20])
+@each_row("side", [3, 4, 7, 20])
 def test_everyone_sees_eight_others(side):
     neighbours = torus(side).neighbours
     assert len(neighbours) == side * side
@@ -14,7 +15,7 @@ def test_everyone_sees_eight_others(side):
         assert agent not in seen
 
 
-@pytest.mark.parametrize("side", [3, 5, 8])
+@each_row("side", [3, 5, 8])
 def test_seeing_is_mutual(side):
     neighbours = torus(side).neighbours
     assert all(
@@ -60,7 +61,7 @@ def test_a_ring_reaches_as_far_on_both_sides(reach, more):
     )
 
 
-@pytest.mark.parametrize("side", [2, 3, 6])
+@each_row("side", [2, 3, 6])
 def test_a_grid_has_edges(side):
     topology = grid(side)
     assert is_mutual(topology)
@@ -77,7 +78,7 @@ def test_any_graph_may_be_given_also_one_way():
     assert (topology.degree, topology.width, len(topology)) == (2, 2, 3)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("make", "reason"),
     [
         (lambda: all_to_all(1), "agents: 2 or more, not 1"),

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner
 
 from cascade.cli.app import make_app
 from cascade.observatory.validation import ROWS, Outcome, markdown, validate
+from rows import each_row
 
 ROW = {row.name: row for row in ROWS}
 
@@ -62,7 +62,7 @@ def test_the_command_measures_writes_and_tells(tmp_path):
     assert unknown.exit_code != 0
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@each_row("row", ROWS)
 def test_a_claim_does_not_hold_for_just_any_number(row):
     for claim in row.claims:
         assert not claim.holds(float("inf"))

@@ -5,6 +5,7 @@ import pytest
 from cascade.observatory.web.page import live_page
 from cli.web.client import ask, listen
 from observatory.recordings import FakeControls, firefly_server, made_up
+from rows import each_row
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_the_page_allows_its_own_script_and_style_only(server):
     assert "frame-ancestors 'none'" in policy
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "path", "status"),
     [
         ("GET", "/elsewhere", 404),
@@ -45,7 +46,7 @@ def test_there_is_nothing_else(server, method, path, status):
     assert ask(server, method, path)[0] == status
 
 
-@pytest.mark.parametrize("stranger", [{"Host": "example.com"}, {"Origin": "http://example.com"}])
+@each_row("stranger", [{"Host": "example.com"}, {"Origin": "http://example.com"}])
 def test_strangers_neither_see_nor_change_anything(server, controls, stranger):
     assert control(server, '{"paused": true}', **stranger)[0] == 403
     assert ask(server, "GET", "/feed", **stranger)[0] == 403
@@ -105,7 +106,7 @@ def test_people_pause_and_change_the_speed(server, controls):
     assert controls == FakeControls(paused=False, factor=2)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "text"),
     [
         ("", "a change is a JSON object"),

@@ -9,6 +9,7 @@ from itertools import chain
 import pytest
 
 from repository.distributions import ROOT, distributions
+from rows import each_row
 
 VERSION = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
 
@@ -39,12 +40,12 @@ def lines_with(pattern):
                 yield f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}"
 
 
-@pytest.mark.parametrize("pattern", [REGISTRIES, MACHINE_PATHS, re.escape(str(ROOT)) + r"\b"])
+@each_row("pattern", [REGISTRIES, MACHINE_PATHS, re.escape(str(ROOT)) + r"\b"])
 def test_no_file_names_a_registry_or_a_place_on_one_machine(pattern):
     assert list(lines_with(pattern)) == []
 
 
-@pytest.mark.parametrize("distribution", distributions(), ids=lambda each: each.name)
+@each_row("distribution", distributions())
 def test_the_version_is_said_in_one_file(distribution):
     assert "version" not in distribution.project
     path = distribution.settings["tool"]["hatch"]["version"]["path"]

@@ -7,11 +7,10 @@ from graphlib import TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-import pytest
-
 from repository.distributions import ROOT, Import, distributions, imports_of, module_of, owners
+from rows import each_row
 
-EACH = pytest.mark.parametrize("distribution", distributions(), ids=lambda each: each.name)
+EACH = each_row("distribution", distributions())
 
 BIN = Path(sys.executable).parent
 

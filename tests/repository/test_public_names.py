@@ -4,9 +4,8 @@ import ast
 import re
 from importlib import import_module
 
-import pytest
-
 from repository.distributions import ROOT, distributions
+from rows import each_row
 
 PACKAGES = {
     module: path
@@ -31,7 +30,7 @@ def bound(tree):
                 yield name
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@each_row("package", PACKAGES)
 def test_every_listed_name_exists(package):
     module = import_module(package)
     listed = getattr(module, "__all__", [])
@@ -39,7 +38,7 @@ def test_every_listed_name_exists(package):
     assert len(listed) == len(set(listed))
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@each_row("package", PACKAGES)
 def test_every_public_name_is_listed(package):
     tree = ast.parse(PACKAGES[package].read_text(encoding="utf-8"))
     public = {name for name in bound(tree) if not name.startswith("_")}

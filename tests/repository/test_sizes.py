@@ -2,9 +2,8 @@
 
 import ast
 
-import pytest
-
 from repository.distributions import distributions
+from rows import each_row
 
 MOST_LINES_OF_A_FILE = 300
 MOST_LINES_OF_A_FUNCTION = 50
@@ -29,7 +28,7 @@ def lines_without_docstring(node):
     return node.end_lineno - node.lineno + 1 - docstring
 
 
-@pytest.mark.parametrize("distribution", distributions(), ids=lambda each: each.name)
+@each_row("distribution", distributions())
 def test_no_file_is_too_long(distribution):
     long = {
         path.name: count

@@ -2,9 +2,8 @@
 
 import re
 
-import pytest
-
 from repository.distributions import ROOT, distributions
+from rows import each_row
 
 # Whole words, in code and in what it says. Those of the lists below it are common words
 # elsewhere, so they are looked for where they meant something of ours.
@@ -175,9 +174,7 @@ def found(pattern, where=""):
     ]
 
 
-@pytest.mark.parametrize(
-    "words", [GONE[place : place + 10] for place in range(0, len(GONE), 10)], ids=lambda w: w[0]
-)
+@each_row("words", [GONE[place : place + 10] for place in range(0, len(GONE), 10)])
 def test_no_name_that_was_given_up_is_in_the_code(words):
     either = "|".join(map(re.escape, words))
     assert found(rf"(?<![\w.-])({either})(?![\w-])") == []

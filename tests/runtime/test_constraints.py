@@ -6,10 +6,9 @@ import subprocess
 import sys
 import time
 
-import pytest
-
 import cascade as cs
 from cascade.common.messaging.testing import capture
+from rows import each_row
 
 GLOBAL = "cascade/constraints/global"
 
@@ -137,7 +136,7 @@ async def test_a_constraint_is_replaced_by_its_id(engine, connector):
     assert await engine.run(work([], 1)) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("payload", "reason"),
     [
         ("pause", "a constraint is a mapping, not str"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import cascade as cs
 from cascade.interfaces.errors import CyclicGraphError, InvalidTaskError
+from rows import each_row
 
 
 @cs.task(mode="inline")
@@ -33,7 +34,7 @@ class Pair(NamedTuple):
     right: object
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("holder", "expected"),
     [
         (lambda one: [one, 2], [1, 2]),
@@ -42,7 +43,6 @@ class Pair(NamedTuple):
         (lambda one: Point(one, Point(2, one)), Point(1, Point(2, 1))),
         (lambda one: Pair(one, one), Pair(1, 1)),
     ],
-    ids=["list", "tuple", "dict", "dataclass", "named tuple"],
 )
 async def test_lazies_inside_containers_are_run(holder, expected):
     assert await cs.run_async(same(holder(same(1)))) == expected
@@ -120,11 +120,7 @@ async def test_a_list_or_tuple_of_lazies_is_a_target():
     assert await cs.run_async((same(1), [same(2)])) == (1, [2])
 
 
-@pytest.mark.parametrize(
-    "target",
-    [lambda lazy: lazy, lambda lazy: same([lazy, same(1)])],
-    ids=["a single line of calls", "a graph that branches"],
-)
+@each_row("target", [lambda lazy: lazy, lambda lazy: same([lazy, same(1)])])
 async def test_a_lazy_that_needs_itself_is_a_cyclic_graph_and_nothing_runs(target):
     ran = []
     holder = []
@@ -247,9 +243,7 @@ async def test_a_route_without_a_branch_names_the_near_one():
         await cs.run_async(cs.route(same("lef"), {"left": 1, "right": 2}))
 
 
-@pytest.mark.parametrize(
-    ("condition", "expected"), [(True, "ran"), (0, None), (same([]), None), (same(1), "ran")]
-)
+@each_row(("condition", "expected"), [(True, "ran"), (0, None), (same([]), None), (same(1), "ran")])
 async def test_run_if_runs_the_call_only_where_the_condition_holds(condition, expected):
     needed = []
 

@@ -7,6 +7,7 @@ import pytest
 import cascade as cs
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.runtime.events import TaskFinished, TaskRetrying, TaskThrottled
+from rows import each_row
 
 
 def flaky(failures, error=OSError):
@@ -90,7 +91,7 @@ async def test_a_timeout_that_the_function_raises_itself_stays_its_own():
         await cs.run_async(own.with_timeout(5)())
 
 
-@pytest.mark.parametrize("value", [7, None, [1]])
+@each_row("value", [7, None, [1]])
 async def test_a_cached_value_is_remembered_even_none(value):
     calls = []
 
@@ -196,7 +197,7 @@ async def test_a_failed_task_gives_its_capacity_back():
             await engine.run(fails.with_demands(slot=1)())
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("demands", "says"), [({"gp": 1}, "Did you mean 'gpu'"), ({"gpu": 3}, "the engine has 2")]
 )
 async def test_a_demand_that_can_never_be_met_is_an_error_at_once(demands, says):

@@ -1,8 +1,7 @@
 """`cs.quote` hands a value over as it is."""
 
-import pytest
-
 import cascade as cs
+from rows import each_row
 
 
 @cs.task
@@ -30,7 +29,7 @@ def given(*values, **named):
 CALLS = [one(), {"a": one()}]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("call", "expected"),
     [
         (given(cs.quote(CALLS)), Given(CALLS)),

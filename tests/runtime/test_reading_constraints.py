@@ -3,7 +3,6 @@
 import asyncio
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -13,6 +12,7 @@ from cascade.common.messaging.testing import capture
 from cascade.interfaces.errors import InvalidConstraintError
 from cascade.runtime.admission.constraints import constraint_schema, read_constraint
 from repository.distributions import ROOT
+from rows import each_row
 
 FILE = ROOT / "docs" / "constraint.schema.json"
 VALIDATOR = Draft202012Validator(constraint_schema())
@@ -84,13 +84,13 @@ def test_the_schema_is_one():
     Draft202012Validator.check_schema(constraint_schema())
 
 
-@pytest.mark.parametrize("payload", TAKEN, ids=repr)
+@each_row("payload", TAKEN)
 def test_what_the_engine_takes_the_schema_takes(payload):
     assert is_taken(payload)
     assert VALIDATOR.is_valid(payload)
 
 
-@pytest.mark.parametrize("payload", REFUSED, ids=repr)
+@each_row("payload", REFUSED)
 def test_what_the_engine_refuses_the_schema_refuses(payload):
     assert not is_taken(payload)
     assert not VALIDATOR.is_valid(payload)

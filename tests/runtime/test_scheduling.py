@@ -9,6 +9,7 @@ import pytest
 
 import cascade as cs
 from cascade.interfaces.errors import ProcessTransferError
+from rows import each_row
 
 
 @cs.task
@@ -92,7 +93,7 @@ async def test_what_goes_wrong_while_siblings_stop_is_noted():
     assert any("disk full" in note for note in caught.value.__notes__)
 
 
-@pytest.mark.parametrize("mode", ["async", "inline", "thread"])
+@each_row("mode", ["async", "inline", "thread"])
 async def test_a_failure_in_every_mode_names_task_and_run(mode):
     async def later():
         raise ZeroDivisionError("no")

@@ -9,6 +9,7 @@ import cascade as cs
 from cascade.common.messaging.testing import capture
 from cascade.interfaces.errors import NotConnectedError, PayloadError
 from cascade.runtime.observation.telemetry import TelemetrySettings, level_of
+from rows import each_row
 
 
 @cs.task
@@ -249,7 +250,7 @@ def test_on_simulated_time_it_keeps_nothing_going(simulated_time):
     assert simulated_time(main()) == 1
 
 
-@pytest.mark.parametrize("settings", [{"every": 0}, {"heartbeat": -1}, {"limit": 0}])
+@each_row("settings", [{"every": 0}, {"heartbeat": -1}, {"limit": 0}])
 def test_numbers_that_make_no_sense_are_refused(settings):
     with pytest.raises(ValueError, match="above 0"):
         TelemetrySettings(**settings)

@@ -12,6 +12,7 @@ from cascade.interfaces.errors import DeadlockError, NonDeterminismError, Runawa
 from cascade.runtime.simulation import virtual_loop
 from cascade.runtime.simulation.pacing import Pace
 from cascade.runtime.simulation.virtual_loop import VirtualLoop
+from rows import each_row
 
 
 def run(coroutine, pace=None):
@@ -234,7 +235,7 @@ async def _signal(loop):
     loop.add_signal_handler(15, print)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("ask", "cause"),
     [
         (_thread, "a thread"),
@@ -299,7 +300,7 @@ def test_a_pace_can_be_changed_while_somebody_waits_for_it():
     assert pace.factor == 1000
 
 
-@pytest.mark.parametrize("factor", [0, -1, float("inf"), float("nan")])
+@each_row("factor", [0, -1, float("inf"), float("nan")])
 def test_a_pace_is_a_number_above_0(factor):
     with pytest.raises(ValueError, match="above 0"):
         Pace(factor)

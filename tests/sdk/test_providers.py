@@ -15,6 +15,7 @@ import cascade as cs
 from cascade.interfaces.errors import BrokenProviderError, ShellError, UnknownProviderError
 from cascade.plugins import Plugin
 from cascade.providers import Provider, provider_names, registry
+from rows import each_row
 
 
 @pytest.fixture
@@ -219,7 +220,7 @@ def server():
     server.server_close()
 
 
-@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+@each_row("method", ["get", "post", "put", "delete"])
 def test_http_sends_each_method_and_gives_the_answer(server, method):
     request = getattr(cs.http, method)
     answer = cs.run(request(f"{server}/a", params={"q": "1"}, headers={"X-Test": "yes"}))
@@ -230,7 +231,7 @@ def test_http_sends_each_method_and_gives_the_answer(server, method):
     assert json.loads(answer.text) == json.loads(answer.bytes) == said
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "body"),
     [
         ({"json": {"a": 1}}, '{"a":1}'),

@@ -10,6 +10,7 @@ from cascade.common.messaging.testing import capture
 from cascade.interfaces.errors import InvalidTopicError, NoConnectorError
 from cascade.interfaces.properties import received
 from cascade.runtime.signals.mailbox import next_signal
+from rows import each_row
 
 
 async def parked(engine, how_many, base=1):
@@ -83,18 +84,14 @@ async def test_recv_asks_for_the_resource_internal_connector():
     assert await engine.run(cs.recv("x")) == "through the resource"
 
 
-@pytest.mark.parametrize(
-    "lazy",
-    [cs.recv("x"), cs.recv("x", buffered=True), cs.send("x", 1)],
-    ids=["recv", "buffered recv", "send"],
-)
+@each_row("lazy", [cs.recv("x"), cs.recv("x", buffered=True), cs.send("x", 1)])
 async def test_signals_without_a_connector_say_how_to_configure_one(lazy):
     with pytest.raises(RuntimeError, match=r"Engine\(connector=LocalBusConnector\(\)\)") as caught:
         await cs.Engine().run(lazy)
     assert isinstance(caught.value, NoConnectorError)
 
 
-@pytest.mark.parametrize("buffered", [False, True])
+@each_row("buffered", [False, True])
 async def test_an_invalid_topic_is_an_error_that_names_the_task(engine, buffered):
     with pytest.raises(InvalidTopicError, match="level 2") as caught:
         await engine.run(cs.recv("a/b#", buffered=buffered))
@@ -355,14 +352,14 @@ def test_many_with_topic_and_without_a_mailbox_is_a_list_as_well():
     assert cs.simulate(keep(cs.recv("talk", 1, default=[], many=True))).results == [[]]
 
 
-@pytest.mark.parametrize("buffered", [False, True])
+@each_row("buffered", [False, True])
 def test_what_comes_within_the_holdoff_is_ignored(buffered):
     heard = cs.recv("talk", holdoff=1.0, buffered=buffered)
     schedule = [(0.2, "bounce"), (0.7, "bounce again"), (0.5, "meant")]
     assert cs.simulate([keep(heard), talk(schedule)]).results[0] == "meant"
 
 
-@pytest.mark.parametrize("buffered", [False, True])
+@each_row("buffered", [False, True])
 def test_a_timeout_counts_from_the_call_and_not_from_the_end_of_the_holdoff(buffered):
     @cs.task
     async def when(_heard, clock=cs.inject("clock")):
@@ -383,7 +380,7 @@ def test_a_holdoff_throws_away_what_lies_in_the_mailbox():
     assert simulated.results[0] == "new"
 
 
-@pytest.mark.parametrize("buffered", [False, True])
+@each_row("buffered", [False, True])
 def test_a_holdoff_is_not_negative(buffered):
     with pytest.raises(ValueError, match="0 or more, not -1"):
         cs.simulate(cs.recv("talk", holdoff=-1, buffered=buffered))

@@ -15,6 +15,7 @@ from cascade.interfaces.errors import DeadlockError, NonDeterminismError, Runawa
 from cascade.runtime.simulation import virtual_loop
 from cascade.runtime.simulation.pacing import Pace
 from cascade.runtime.simulation.trace_hash import canonical
+from rows import each_row
 from sdk.chatter import simulation
 
 
@@ -83,7 +84,7 @@ def test_until_ends_what_still_runs():
     assert simulated.duration == 10
 
 
-@pytest.mark.parametrize("until", [0, -1, float("nan")])
+@each_row("until", [0, -1, float("nan")])
 def test_until_is_above_0(until):
     with pytest.raises(ValueError, match="until is a number of simulated seconds above 0"):
         cs.simulate(one(1), until=until)
@@ -240,7 +241,7 @@ class Plain:
         self.x = 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("one", "other"),
     [
         ({"b", "a", "c"}, {"c", "b", "a"}),

@@ -4,6 +4,7 @@ import pytest
 
 from cascade.interfaces.errors import InvalidTaskError, UnknownParameterError
 from cascade.spec import LazyResult, param, route
+from rows import each_row
 from spec.tasks import double, fetch
 
 
@@ -29,7 +30,7 @@ def test_a_parameter_is_read_when_the_run_has_it():
     assert lazy.task.function(*lazy.args, params={"speed": 3}) == 3
 
 
-@pytest.mark.parametrize("default", [None, 0, "x"])
+@each_row("default", [None, 0, "x"])
 def test_a_parameter_may_have_a_default_of_any_kind(default):
     lazy = param("speed", default)
     assert lazy.task.function(*lazy.args, params={}) == default

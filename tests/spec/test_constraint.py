@@ -7,9 +7,10 @@ import pytest
 from cascade.interfaces.errors import InvalidConstraintError
 from cascade.spec import GlobalConstraint
 from cascade.spec.constraint import parse_rate
+from rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rate", "per_second"),
     [
         ("20/s", 20),
@@ -24,7 +25,7 @@ def test_a_rate_is_events_per_time(rate, per_second):
     assert parse_rate(rate) == pytest.approx(per_second)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "rate",
     [
         *("", "20", "/s", "20/", "20/d", "-1/s", "0/s", "0.0/m", "1/s/s", "x/s", "1e3/s", "20/S"),
@@ -38,7 +39,7 @@ def test_a_rate_of_another_form_is_refused_and_shown(rate):
     assert repr(rate) in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "parts",
     [
         {"type": "pause"},
@@ -54,7 +55,7 @@ def test_an_order_whose_parts_fit_together_is_accepted(parts):
     assert {name: getattr(made, name) for name in parts} == parts
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("parts", "words"),
     [
         ({"id": "", "type": "pause"}, "needs an id"),
@@ -76,7 +77,7 @@ def test_an_order_that_cannot_be_read_is_refused(parts, words):
         GlobalConstraint(**{"id": "x", **parts})
 
 
-@pytest.mark.parametrize(
+@each_row(
     "parts",
     [
         {"type": "concurrency", "n": "3"},

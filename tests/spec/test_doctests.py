@@ -4,9 +4,8 @@ import doctest
 from importlib import import_module
 from pathlib import Path
 
-import pytest
-
 from repository.distributions import distributions
+from rows import each_row
 
 MODULES = sorted(
     name
@@ -16,7 +15,7 @@ MODULES = sorted(
 )
 
 
-@pytest.mark.parametrize("name", MODULES)
+@each_row("name", MODULES)
 def test_the_examples_of_a_module_do_what_they_say(name):
     tried = doctest.testmod(import_module(name), optionflags=doctest.ELLIPSIS)
     assert tried.attempted > 0

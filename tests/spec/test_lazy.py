@@ -10,6 +10,7 @@ import pytest
 
 from cascade.interfaces.errors import LazyUseError
 from cascade.spec import LazyResult, task
+from rows import each_row
 from spec.tasks import double, fetch, total
 
 # --- how it shows -------------------------------------------------------------------------------
@@ -21,7 +22,7 @@ class Box:
     label: str = "box"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("lazy", "shown"),
     [
         (double(1), "double(1)"),
@@ -47,7 +48,7 @@ def test_it_shows_the_call(lazy, shown):
     assert str(lazy) == shown
 
 
-@pytest.mark.parametrize(
+@each_row(
     "deeper",
     [
         double,
@@ -141,8 +142,8 @@ USES = {
 }
 
 
-@pytest.mark.parametrize("lazy", [double(1), double.map([1])], ids=["lazy", "mapped"])
-@pytest.mark.parametrize(("use", "way"), [(use, way) for use, ways in USES.items() for way in ways])
+@each_row("lazy", [double(1), double.map([1])])
+@each_row(("use", "way"), [(use, way) for use, ways in USES.items() for way in ways])
 def test_every_use_as_a_value_is_an_error_that_says_what_to_do(lazy, use, way):
     with pytest.raises(LazyUseError) as caught:
         way(lazy)
@@ -152,7 +153,7 @@ def test_every_use_as_a_value_is_an_error_that_says_what_to_do(lazy, use, way):
     assert "cs.run" in str(error)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("way", "use"),
     [(await_it, "awaited"), (async_for, "iterated"), (async_with, "entered as a context")],
 )
@@ -171,7 +172,7 @@ def test_it_is_a_type_error():
         bool(double(1))
 
 
-@pytest.mark.parametrize("name", ["value", "result", "upper", "_private"])
+@each_row("name", ["value", "result", "upper", "_private"])
 def test_an_attribute_of_the_value_is_not_there_and_the_error_says_so(name):
     with pytest.raises(AttributeError) as caught:
         getattr(double(1), name)

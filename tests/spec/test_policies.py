@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from cascade.spec import Policies, Retry
 from cascade.spec.policies import NO_POLICIES, Cache
+from rows import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("numbers", "words"),
     [
         ({"attempts": 0}, "at least 1"),
@@ -42,7 +43,7 @@ def test_jitter_stays_within_its_share(uniform, jitter, attempt):
     assert middle * (1 - jitter) - 1e-9 <= wait <= middle * (1 + jitter) + 1e-9
 
 
-@pytest.mark.parametrize("ttl", [0, -1])
+@each_row("ttl", [0, -1])
 def test_a_cache_keeps_values_for_some_time(ttl):
     with pytest.raises(ValueError, match="above 0"):
         Cache(ttl=ttl)
@@ -54,7 +55,7 @@ def test_policies_ask_for_nothing_unless_told():
     assert dict(NO_POLICIES.demands) == {}
 
 
-@pytest.mark.parametrize("policies", [Retry(), Cache(), NO_POLICIES])
+@each_row("policies", [Retry(), Cache(), NO_POLICIES])
 def test_policies_are_frozen(policies):
     field = next(iter(type(policies).__dataclass_fields__))
     with pytest.raises(AttributeError):

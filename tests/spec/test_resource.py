@@ -4,6 +4,7 @@ import pytest
 
 from cascade.interfaces.errors import InvalidResourceError
 from cascade.spec import ResourceDefinition, inject, resource
+from rows import each_row
 
 
 def opener():
@@ -14,7 +15,7 @@ async def async_opener(config=inject("config")):  # noqa: B008 - how one asks fo
     yield 2
 
 
-@pytest.mark.parametrize("decorate", [resource, resource()], ids=["without", "with"])
+@each_row("decorate", [resource, resource()])
 def test_the_decorator_works_with_and_without_parentheses(decorate):
     made = decorate(opener)
     assert isinstance(made, ResourceDefinition)
@@ -27,7 +28,7 @@ def test_name_and_scope_are_given_in_parentheses():
     assert {name: each.name for name, each in made.injections.items()} == {"config": "config"}
 
 
-@pytest.mark.parametrize("scope", ["engine", "", None])
+@each_row("scope", ["engine", "", None])
 def test_an_unknown_scope_is_refused(scope):
     with pytest.raises(InvalidResourceError, match="scope is 'run' or 'task', not"):
         resource(scope=scope)
@@ -41,7 +42,7 @@ async def coroutine():
     return 1
 
 
-@pytest.mark.parametrize("what", [returns, coroutine, 7, iter([1])])
+@each_row("what", [returns, coroutine, 7, iter([1])])
 def test_what_is_no_generator_function_is_refused(what):
     with pytest.raises(
         InvalidResourceError, match="is not a generator function; open, then 'yield'"

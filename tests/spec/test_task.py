@@ -10,6 +10,7 @@ from cascade.interfaces.errors import InvalidTaskError
 from cascade.spec import LazyResult, MappedLazyResult, Policies, Retry, Task, inject, task
 from cascade.spec.mapping import fixed as cs_fixed
 from cascade.spec.policies import NO_POLICIES
+from rows import each_row
 from spec.tasks import double, fetch
 
 
@@ -21,7 +22,7 @@ async def waiting(x):
     pass
 
 
-@pytest.mark.parametrize("decorate", [task, task()], ids=["without", "with"])
+@each_row("decorate", [task, task()])
 def test_the_decorator_works_with_and_without_parentheses(decorate):
     made = decorate(plain)
     assert isinstance(made, Task)
@@ -54,7 +55,7 @@ def test_a_task_tells_its_functions_signature():
     assert task(plain).positions == ("x", "y")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("function", "mode", "expected"),
     [
         (plain, None, "thread"),
@@ -71,7 +72,7 @@ def test_where_a_function_runs_is_its_mode(function, mode, expected):
     assert made.is_async is (expected == "async")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("function", "mode", "words"),
     [
         (plain, "async", "plain 'def', which mode 'async' does not fit"),
@@ -94,13 +95,13 @@ async def async_generator():
     yield
 
 
-@pytest.mark.parametrize("function", [generator, async_generator])
+@each_row("function", [generator, async_generator])
 def test_a_generator_is_no_task_and_the_error_names_resource(function):
     with pytest.raises(InvalidTaskError, match=r"a generator function.*@resource"):
         task(function)
 
 
-@pytest.mark.parametrize("what", [7, "text", None, object()])
+@each_row("what", [7, "text", None, object()])
 def test_what_cannot_be_called_is_no_task(what):
     with pytest.raises(InvalidTaskError, match="@task goes above a function"):
         Task(what)
@@ -120,7 +121,7 @@ def test_a_partial_of_an_async_function_runs_on_the_loop():
     assert task(functools.partial(plain, 1)).mode == "thread"
 
 
-@pytest.mark.parametrize("builtin", [len, int, max, print])
+@each_row("builtin", [len, int, max, print])
 def test_a_built_in_is_a_task_too(builtin):
     made = task(builtin)
     assert made.name == builtin.__name__
@@ -140,7 +141,7 @@ def test_what_parameters_ask_for_is_known_at_decoration():
         report.injections["more"] = None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("made", "plain_enough"),
     [
         (task(waiting), True),
@@ -177,13 +178,13 @@ def test_demands_cannot_be_changed_afterwards():
         double.with_demands(gpu=1).policies.demands["gpu"] = 2
 
 
-@pytest.mark.parametrize("seconds", [0, -1, -0.5])
+@each_row("seconds", [0, -1, -0.5])
 def test_a_timeout_is_above_zero(seconds):
     with pytest.raises(ValueError, match="above 0"):
         double.with_timeout(seconds)
 
 
-@pytest.mark.parametrize("units", [0, -1])
+@each_row("units", [0, -1])
 def test_a_demand_is_above_zero(units):
     with pytest.raises(ValueError, match="more than 0 units of 'gpu'"):
         double.with_demands(cpu=1, gpu=units)

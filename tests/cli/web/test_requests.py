@@ -2,11 +2,10 @@
 
 import threading
 
-import pytest
-
 from cascade.cli.web import LocalRequestHandler, WebServer
 from cli.web.client import ask, listen, until
 from cli.web.handlers import LIMIT
+from rows import each_row
 
 # --- answers --------------------------------------------------------------------------------------
 
@@ -29,7 +28,7 @@ def test_a_query_is_no_part_of_the_route(server):
     assert ask(server, "GET", "/?at=5")[0] == 200
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "DELETE", "OPTIONS"])
+@each_row("method", ["GET", "POST", "HEAD", "DELETE", "OPTIONS"])
 def test_a_handler_without_methods_allows_and_answers_nothing(method):
     with WebServer(LocalRequestHandler) as server:
         status, headers, text = ask(server, method, "/")
@@ -51,7 +50,7 @@ def test_a_body_is_read_up_to_the_limit(server, posted):
     assert posted == [b"x" * LIMIT]
 
 
-@pytest.mark.parametrize("length", [str(LIMIT + 1), "-1", "1e1", "many", ""])
+@each_row("length", [str(LIMIT + 1), "-1", "1e1", "many", ""])
 def test_a_body_that_is_too_long_or_of_unknown_length_is_not_read(server, posted, length):
     headers = {"Content-Length": length}
     status, _, text = ask(server, "POST", "/", "x", **headers)
@@ -87,24 +86,24 @@ def test_a_handler_that_fails_is_logged_and_leaves_the_server_open(server, caplo
 # --- strangers ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:1", "[::1]:8000"])
+@each_row("host", ["localhost", "localhost:8000", "127.0.0.1:1", "[::1]:8000"])
 def test_names_of_this_machine_are_answered(server, host):
     assert ask(server, "GET", "/", Host=host)[0] == 200
 
 
-@pytest.mark.parametrize(
+@each_row(
     "host",
     ["", "example.com", "localhost.example.com", "127.0.0.1.example.com:80", "10.0.0.1", "["],
 )
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@each_row("method", ["GET", "POST", "DELETE"])
 def test_a_foreign_name_is_refused(server, posted, host, method):
     status, _, text = ask(server, method, "/", "x", Host=host)
     assert (status, text) == (403, "this server answers to names of this machine only\n")
     assert posted == []
 
 
-@pytest.mark.parametrize("origin", ["null", "http://example.com", "http://127.0.0.1:1", "x"])
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@each_row("origin", ["null", "http://example.com", "http://127.0.0.1:1", "x"])
+@each_row("method", ["GET", "POST", "DELETE"])
 def test_a_foreign_page_is_refused(server, posted, origin, method):
     status, _, text = ask(server, method, "/", "x", Origin=origin)
     assert (status, text) == (403, "this server answers to its own page only\n")

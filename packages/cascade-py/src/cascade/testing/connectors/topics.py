@@ -98,21 +98,19 @@ class Topics:
         await connector.publish("end", 1)
         assert await heard.until(1) == [("end", 1)]
 
-    @pytest.mark.parametrize("topic", ["a" * 65_536, "é" * 32_768], ids=["ascii", "utf-8"])
-    async def test_a_topic_over_65535_bytes_is_refused(self, connect: Connect, topic: str) -> None:
+    async def test_a_topic_over_65535_bytes_is_refused(self, connect: Connect) -> None:
         connector = await connect()
-        with pytest.raises(InvalidTopicError):
-            await connector.publish(topic, 1)
-        with pytest.raises(InvalidTopicError):
-            await connector.subscribe(topic, Heard())
+        for topic in ("a" * 65_536, "é" * 32_768):
+            with pytest.raises(InvalidTopicError):
+                await connector.publish(topic, 1)
+            with pytest.raises(InvalidTopicError):
+                await connector.subscribe(topic, Heard())
 
-    @pytest.mark.parametrize("topic_filter", ["$share/group/a", "$share/group/#"])
-    async def test_a_shared_subscription_is_refused(
-        self, connect: Connect, topic_filter: Any
-    ) -> None:
+    async def test_a_shared_subscription_is_refused(self, connect: Connect) -> None:
         connector = await connect()
-        with pytest.raises(InvalidTopicError):
-            await connector.subscribe(topic_filter, Heard())
+        for topic_filter in ("$share/group/a", "$share/group/#"):
+            with pytest.raises(InvalidTopicError):
+                await connector.subscribe(topic_filter, Heard())
 
     async def test_one_subscription_hears_a_message_once_though_others_overlap(
         self, connect: Connect
