@@ -94,10 +94,12 @@ class Session:
             time.sleep(0.05)
 
     def reports(self):
-        """Whether an engine says that it is there."""
+        """Whether an engine says that it is there; only the first of the session is one."""
+        if self.running[1:]:
+            return False
         command = ["cascade", "status"]
         shown = subprocess.check_output(command, env=self.environment, text=True)
-        return not self.running[1:] and ": online" in shown
+        return ": online" in shown
 
     def end(self):
         for _, process, _ in reversed(self.running):

@@ -24,6 +24,7 @@ JSON = st.recursive(
     lambda parts: (
         st.lists(parts) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), parts)
     ),
+    max_leaves=20,
 )
 
 json_codec = Codec(raw=False, limit=1000)

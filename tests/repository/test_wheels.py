@@ -63,8 +63,9 @@ class Venv:
         (site / "others.pth").write_text(f"{others}\n")
 
     def pip(self, command, *arguments):
+        # The environment has no pip, but sees the one that is installed here.
         quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
-        run(sys.executable, "-m", "pip", *quiet, "--python", self.python, command, *arguments)
+        run(self.python, "-m", "pip", command, *quiet, *arguments)
 
     def install(self, wheel):
         self.pip("install", "--no-deps", "--no-index", "--no-compile", wheel)
