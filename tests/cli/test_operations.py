@@ -195,7 +195,7 @@ def test_status_tells_of_engines_and_constraints(capsys):
     assert second == 'constraint global: {"id": "cli", "type": "pause", "burst": 1}'
 
 
-def test_watch_tells_line_by_line_where_there_is_no_terminal(capsys):
+def test_watch_tells_line_by_line_where_there_is_no_terminal(capsys, simulated_time):
     async def both():
         from rich.console import Console
 
@@ -207,7 +207,7 @@ def test_watch_tells_line_by_line_where_there_is_no_terminal(capsys):
         await engine.run(cs.wait(0.01), name="job")
         await watching
 
-    asyncio.run(both())
+    simulated_time(both())
     assert capsys.readouterr().out.splitlines() == [
         "mill: online",
         "mill job run-started",
@@ -218,7 +218,7 @@ def test_watch_tells_line_by_line_where_there_is_no_terminal(capsys):
     ]
 
 
-def test_watch_shows_runs_that_began_before_it():
+def test_watch_shows_runs_that_began_before_it(simulated_time):
     import io
 
     from rich.console import Console
@@ -237,11 +237,11 @@ def test_watch_shows_runs_that_began_before_it():
             await connector.publish("go", 1)
             await run
 
-    asyncio.run(both())
+    simulated_time(both())
     assert "job" in screen.getvalue()
 
 
-def test_watch_draws_a_table_on_a_terminal():
+def test_watch_draws_a_table_on_a_terminal(simulated_time):
     import io
 
     from rich.console import Console
@@ -258,6 +258,6 @@ def test_watch_draws_a_table_on_a_terminal():
         await engine.run(cs.wait(0.01), name="job")
         await watching
 
-    asyncio.run(both())
+    simulated_time(both())
     assert "succeeded" in screen.getvalue()
     assert "job" in screen.getvalue()

@@ -44,15 +44,23 @@ def test_matching_agrees_with_the_slow_matcher(topic_filter, topic):
     assert matches(topic_filter, topic) is slow_matches(topic_filter, topic)
 
 
+def is_taken(validate, text):
+    try:
+        validate(text)
+    except InvalidTopicError:
+        return False
+    return True
+
+
 @given(filters)
 def test_every_made_up_filter_is_valid(topic_filter):
-    validate_filter(topic_filter)
+    assert is_taken(validate_filter, topic_filter)
 
 
 @given(topics)
 def test_every_made_up_topic_is_valid_also_as_a_filter(topic):
-    validate_topic(topic)
-    validate_filter(topic)
+    assert is_taken(validate_topic, topic)
+    assert is_taken(validate_filter, topic)
     assert not has_wildcard(topic)
     assert matches(topic, topic)
 
@@ -101,7 +109,7 @@ def test_the_error_says_which_level_of_a_topic_is_wrong(topic, level):
 @each_row("validate", [validate_topic, validate_filter])
 @each_row("text", ["a" * MAX_BYTES, "é" * (MAX_BYTES // 2) + "a", "/" * MAX_BYTES])
 def test_the_longest_text_that_mqtt_carries_is_accepted(validate, text):
-    validate(text)
+    assert is_taken(validate, text)
 
 
 @each_row("validate", [validate_topic, validate_filter])

@@ -19,6 +19,9 @@ def drained(queue):
 def test_bounds_that_make_sense_are_accepted():
     for policy in ("wait", "drop_oldest", "drop_newest", "error"):
         check_bounds(1, policy)
+        queue = BoundedQueue("a", 1, policy)
+        assert queue.put_nowait("one")
+        assert drained(queue) == ["one"]
 
 
 @each_row(("limit", "policy"), [(0, "wait"), (-1, "error"), (1, "explode")])

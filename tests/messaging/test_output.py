@@ -163,13 +163,16 @@ def test_no_standard_error_at_all_falls_back_to_logging(monkeypatch, caplog):
 
 def test_a_failing_log_does_not_reach_the_speaker_either(console, stream, monkeypatch):
     stream.close()
+    tried = []
 
     class Full(logging.Handler):
         def emit(self, record):
+            tried.append(record.levelname)
             raise OSError(record)
 
     monkeypatch.setattr(logging.getLogger("cascade.messages"), "handlers", [Full()])
     console.error("no.such")
+    assert tried == ["ERROR"]
 
 
 def test_configure_takes_effect_at_the_next_message(stream):

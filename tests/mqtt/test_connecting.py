@@ -15,6 +15,7 @@ from cascade.testing.connectors import Heard, patience, reports
 from mqtt.access import users
 from mqtt.broker import HOST, NEEDS_BROKER, Broker, free_port
 from mqtt.proxy import line_to
+from mqtt.stranger import hanging_up
 
 pytestmark = NEEDS_BROKER
 
@@ -39,8 +40,9 @@ async def test_a_broker_that_starts_late_is_found(tmp_path):
     broker = Broker(tmp_path)
     connector = MqttConnector(broker.url, connect_timeout=20, retry_delay=0.02, max_retry_delay=0.1)
     connecting = asyncio.create_task(connector.connect())
-    await asyncio.sleep(0.1)
-    assert not connecting.done()
+    async with hanging_up(broker.port) as came:
+        await came.until(2)
+        assert not connecting.done()
     await asyncio.to_thread(broker.start)
     try:
         async with patience():
@@ -59,12 +61,14 @@ async def test_a_host_without_an_address_is_told():
 
 
 async def test_whoever_waits_for_a_broker_may_be_cancelled():
-    connector = MqttConnector(host=HOST, port=free_port(), connect_timeout=60, retry_delay=0.02)
-    connecting = asyncio.create_task(connector.connect())
-    await asyncio.sleep(0.05)
-    connecting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await connecting
+    port = free_port()
+    connector = MqttConnector(host=HOST, port=port, connect_timeout=60, retry_delay=0.02)
+    async with hanging_up(port) as came:
+        connecting = asyncio.create_task(connector.connect())
+        await came.until(2)
+        connecting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
     assert not connector.connected
 
 
@@ -152,9 +156,9 @@ async def test_after_a_reconnect_a_client_is_online_again(broker, connect):
     with reports():
         broker.kill()
         broker.start()
-        async with patience():
-            while heard.payloads[-1] != "online" or len(heard.payloads) < 2:
-                await asyncio.sleep(0.01)
+        while heard.payloads[-1] != "online" or len(heard.payloads) < 2:
+            await heard.until(len(heard.payloads) + 1)
+    assert set(heard.messages) <= {(STATUS, "online"), (STATUS, "offline")}
 
 
 # --- loops ----------------------------------------------------------------------------------------

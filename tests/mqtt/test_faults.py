@@ -10,6 +10,7 @@ from cascade.testing.connectors import Gated, Heard, patience, reports
 from mqtt.access import roles
 from mqtt.broker import NEEDS_BROKER
 from mqtt.proxy import line_to
+from mqtt.stranger import hanging_up
 
 pytestmark = NEEDS_BROKER
 
@@ -45,8 +46,8 @@ async def test_nothing_is_lost_when_the_broker_restarts_amid_traffic(
         await asyncio.to_thread(broker.start)
         async with patience():
             await publishing
-            while len(set(heard.payloads)) < count:
-                await asyncio.sleep(0.01)
+        while len(set(heard.payloads)) < count:
+            await heard.until(len(heard.payloads) + 1)
     # QoS 1 is "at least once": what was on its way may come twice.
     first_times = list(dict.fromkeys(heard.payloads))
     assert first_times == list(range(count))
@@ -68,9 +69,9 @@ async def test_a_killed_broker_is_found_again_with_every_subscription(broker, co
             while [name for name, _ in told.messages].count("mqtt.connection_back") < 2:
                 await told.until(len(told.messages) + 1)
         await publisher.publish("a/b", "last", 1)  # sooner it might find nobody there
-        async with patience():
-            while not exact.payloads[-1] == wild.payloads[-1] == "last":
-                await asyncio.sleep(0.01)
+        for heard in (exact, wild):
+            while heard.payloads[-1] != "last":
+                await heard.until(len(heard.payloads) + 1)
     assert {name for name, _ in told.messages} >= {"mqtt.connection_lost", "mqtt.connection_back"}
     for heard in (exact, wild):
         first_times = list(dict.fromkeys(heard.payloads[:-1]))
@@ -89,7 +90,7 @@ async def test_a_lasting_session_gets_what_came_while_its_client_was_away(broker
 
     listener = await connect(broker, **named, clean_start=False)
     heard = Heard()
-    await asyncio.sleep(0.1)  # the messages are here before anybody asks for them
+    await listener.publish("b", 1, 1)  # a round trip: the messages are here before anybody asks
     await listener.subscribe("a/#", heard)
     await heard.until(50)
     assert heard.payloads == list(range(50))
@@ -134,11 +135,13 @@ async def test_publishing_waits_for_a_connection_that_comes_back(broker, connect
         broker.kill()
         await until_offline(publisher)
         publishing = asyncio.create_task(publisher.publish("a", 1, 1))
-        await asyncio.sleep(0.05)
-        assert not publishing.done()
+        async with hanging_up(broker.port) as came:
+            await came.until(4)  # two of each connector at the least
+            assert not publishing.done()
         await asyncio.to_thread(broker.start)
         async with patience():
             await publishing
+    assert publisher.online
 
 
 @pytest.mark.parametrize("qos", [0, 1])
@@ -179,8 +182,9 @@ async def test_subscribing_waits_for_a_connection_that_comes_back(broker, connec
         broker.kill()
         await until_offline(connector)
         subscribing = asyncio.create_task(connector.subscribe("a", heard))
-        await asyncio.sleep(0.05)
-        assert not subscribing.done()
+        async with hanging_up(broker.port) as came:
+            await came.until(2)
+            assert not subscribing.done()
         await asyncio.to_thread(broker.start)
         async with patience():
             await subscribing
@@ -235,9 +239,8 @@ async def test_a_half_open_connection_is_noticed_and_made_anew(broker, connect):
                     await asyncio.sleep(0.01)
             await told.until(2)
         await publisher.publish("a", "again", 1)
-        async with patience():
-            while "again" not in heard.payloads:
-                await asyncio.sleep(0.01)
+        await heard.until(1)
+    assert heard.payloads == ["again"]
 
 
 async def test_a_line_that_is_cut_again_and_again_loses_nothing_of_a_lasting_session(
@@ -255,8 +258,8 @@ async def test_a_line_that_is_cut_again_and_again_loses_nothing_of_a_lasting_ses
                 line.cut()
             async with patience():
                 await publishing
-                while len(set(heard.payloads)) < count:
-                    await asyncio.sleep(0.01)
+            while len(set(heard.payloads)) < count:
+                await heard.until(len(heard.payloads) + 1)
         assert list(dict.fromkeys(heard.payloads)) == list(range(count))
 
 
@@ -264,9 +267,18 @@ async def test_messages_of_qos_0_that_go_down_with_a_connection_are_counted(brok
     async with line_to(broker) as line:
         publisher = await connect(line)
         line.freeze()
-        publishing = asyncio.create_task(publish_all(publisher, ["x" * 500_000] * 100, qos=0))
-        await asyncio.sleep(0.1)
-        assert not publishing.done()  # the network takes no more, and the publisher has to wait
+        begun = Heard()
+
+        def payloads():
+            for number in range(100):
+                begun.keep("a", number)
+                yield "x" * 500_000
+
+        publishing = asyncio.create_task(publish_all(publisher, payloads(), qos=0))
+        await begun.until(2)
+        assert (
+            not publishing.done()
+        )  # no network takes 50 MB that nobody reads: somebody has to wait
         with reports() as told:
             line.cut()
             line.thaw()

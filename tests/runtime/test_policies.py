@@ -107,19 +107,24 @@ async def test_a_cached_value_is_remembered_even_none(value):
     assert calls == ["a", "b"]
 
 
-async def test_a_cached_value_is_forgotten_after_its_time():
+def test_a_cached_value_is_forgotten_after_its_time(simulated_time):
     calls = []
 
     @cs.task
     async def costly():
         calls.append(1)
 
-    engine = cs.Engine()
-    cached = costly.with_cache(ttl=0.001)
-    await engine.run(cached())
-    await asyncio.sleep(0.005)
-    await engine.run(cached())
-    assert len(calls) == 2
+    async def main():
+        engine = cs.Engine()
+        cached = costly.with_cache(ttl=10)
+        counts = []
+        for seconds in (0, 9, 2):
+            await asyncio.sleep(seconds)
+            await engine.run(cached())
+            counts.append(len(calls))
+        return counts
+
+    assert simulated_time(main()) == [1, 1, 2]
 
 
 async def test_a_cached_task_tells_that_its_value_was_remembered():

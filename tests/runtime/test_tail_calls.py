@@ -6,6 +6,7 @@ import tracemalloc
 import pytest
 
 import cascade as cs
+from cascade.testing.connectors import patience
 
 
 @cs.task
@@ -163,10 +164,12 @@ async def test_a_pause_holds_a_chain_that_never_suspends():
         )
         await asyncio.sleep(0)
         held_at = len(steps)
-        await asyncio.sleep(0.01)
+        for _ in range(100):  # in each turn of the loop a chain that runs makes many steps
+            await asyncio.sleep(0)
         assert len(steps) == held_at
         await connector.publish("cascade/constraints/global", {}, retain=True)
-        await asyncio.sleep(0.01)
-        assert len(steps) > held_at
+        async with patience():
+            while len(steps) == held_at:
+                await asyncio.sleep(0)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
