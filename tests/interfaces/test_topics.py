@@ -5,7 +5,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cascade.interfaces.errors import InvalidTopicError
-from cascade.interfaces.topics import has_wildcard, matches, validate_filter, validate_topic
+from cascade.interfaces.topics import (
+    as_filters,
+    has_wildcard,
+    matches,
+    validate_filter,
+    validate_filters,
+    validate_topic,
+)
 from cascade.testing.connectors.topics import INVALID, MATCHES, VALID
 from interfaces.slow_topics import filters, slow_matches, topics
 from rows import each_row
@@ -133,3 +140,21 @@ def test_what_is_not_a_text_is_refused(validate, value):
 def test_an_invalid_topic_is_a_value_error(validate):
     with pytest.raises(ValueError, match="at least one character"):
         validate("")
+
+
+def test_filters_come_as_a_tuple_without_repeats():
+    assert as_filters("a/b") == ("a/b",)
+    assert as_filters(["a", "b", "a"]) == ("a", "b")
+    assert as_filters(("a", "a")) == ("a",)
+    given = ("a", "b")
+    assert as_filters(given) is given  # as agents give it in each of their turns
+    with pytest.raises(InvalidTopicError, match="at least one topic filter"):
+        as_filters([])
+
+
+def test_filters_to_subscribe_to_are_all_checked_and_shared_ones_refused():
+    validate_filters(("a", "b/+", "shared/$share/c"))
+    with pytest.raises(InvalidTopicError, match="at level 2"):
+        validate_filters(("a", "b/c#"))
+    with pytest.raises(InvalidTopicError, match="shared subscriptions are not supported"):
+        validate_filters(("a", "$share/group/a"))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade.common.messaging.testing import capture
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue, check_bounds
 from cascade.testing.connectors import patience, reports
 from rows import each_row
@@ -248,3 +249,24 @@ def test_a_waiter_whose_loop_has_ended_is_skipped():
     loop.close()
     queue.clear()
     assert not queue._waiters
+
+
+def test_draining_returns_everything_in_order_and_leaves_nothing():
+    queue = BoundedQueue("q", 5, "wait")
+    assert list(queue.drain()) == []
+    for item in range(3):
+        queue.put_nowait(item)
+    assert list(queue.drain()) == [0, 1, 2]
+    assert len(queue) == 0
+
+
+def test_growth_is_reported_anew_once_the_queue_was_empty():
+    queue = BoundedQueue("q", 1, "wait")
+    for empty in (lambda: [queue.get_nowait() for _ in range(3)], queue.drain):
+        with capture() as messages:
+            for item in range(3):
+                queue.put_nowait(item)
+            queue.report_growth()
+            queue.report_growth()  # no more than before: said already
+        assert [message.facts["queued"] for message in messages] == [3]
+        empty()
