@@ -1,16 +1,23 @@
-"""What can be known of a task's function by looking at it: is it async, its parameters, its mode."""
+"""What can be known of a task's function by looking at it: is it async, its mode, its parameters."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any, get_args
+from collections.abc import Callable, Collection, Mapping
+from inspect import Parameter
+from typing import Any, NamedTuple, get_args
 
-from cascade.interfaces.errors import InvalidTaskError
+from cascade.interfaces.errors import InvalidTaskError, near_name
 from cascade.interfaces.protocols import Mode
-from cascade.spec.resource import parameters_of
+from cascade.spec.resource import Inject, parameters_of
 
-__all__ = ["checked_mode", "is_async_function", "positions_of"]
+__all__ = [
+    "Parameters",
+    "checked_mode",
+    "is_async_function",
+    "look_at_parameters",
+    "order_of_injections",
+]
 
 
 def is_async_function(function: Callable[..., Any]) -> bool:
@@ -19,10 +26,97 @@ def is_async_function(function: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
-def positions_of(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Return the names of its parameters that may be given by position, in order."""
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return tuple(each.name for each in parameters_of(function) if each.kind in kinds)
+class Parameters(NamedTuple):
+    """What a function takes."""
+
+    positions: tuple[str, ...]
+    """Names of those that may be given by position, in order."""
+
+    names: frozenset[str]
+    """Names of those that may be given by name."""
+
+    needed: frozenset[str]
+    """Names of those without a default."""
+
+    counts: frozenset[int]
+    """Numbers of arguments by position that are right without any by name; not all where any are."""
+
+    most: float
+    """Arguments by position that it takes at most; infinity for any number."""
+
+    takes_any_name: bool
+
+    def check(self, task: str, args: Collection[Any], kwargs: Mapping[str, Any]) -> None:
+        """Refuse arguments that the function would refuse, by their number and names.
+
+        Raises:
+            InvalidTaskError: a name is unknown or given twice, one is missing, or there are too many.
+        """
+        by_position = self.positions[: len(args)]
+        if len(args) > self.most:
+            raise InvalidTaskError(
+                f"{task}() takes {self.most} arguments by position, not {len(args)}"
+            )
+        for name in kwargs:
+            if name in self.names and name in by_position:
+                raise InvalidTaskError(f"{task}() got {name!r} by position and by name")
+            if name not in self.names and not self.takes_any_name:
+                near = near_name(name, self.names)
+                raise InvalidTaskError(f"{task}() has no parameter {name!r}.{near}")
+        missing = self.needed.difference(by_position, kwargs)
+        if missing:
+            raise InvalidTaskError(f"{task}() is missing {', '.join(map(repr, sorted(missing)))}")
+
+
+_MORE = 16  # arguments for ``*args`` that a call has without a closer look
+
+_ANYTHING = Parameters(
+    (), frozenset(), frozenset(), frozenset(range(_MORE)), float("inf"), takes_any_name=True
+)
+
+
+def look_at_parameters(function: Callable[..., Any]) -> Parameters:
+    """Return what a function takes; a built-in that does not say so takes anything."""
+    try:
+        inspect.signature(function)
+    except ValueError:
+        return _ANYTHING
+    parameters = parameters_of(function)
+    kinds = {each.kind for each in parameters}
+    by_position = [each for each in parameters if each.kind <= Parameter.POSITIONAL_OR_KEYWORD]
+    without_default = [
+        each
+        for each in parameters
+        if each.default is Parameter.empty
+        and each.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    ]
+    some = len(by_position) + _MORE * (Parameter.VAR_POSITIONAL in kinds)
+    by_name_alone = any(each.kind is Parameter.KEYWORD_ONLY for each in without_default)
+    return Parameters(
+        positions=tuple(each.name for each in by_position),
+        names=frozenset(
+            each.name
+            for each in parameters
+            if each.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+        ),
+        needed=frozenset(each.name for each in without_default),
+        counts=frozenset(() if by_name_alone else range(len(without_default), some + 1)),
+        most=float("inf") if Parameter.VAR_POSITIONAL in kinds else len(by_position),
+        takes_any_name=Parameter.VAR_KEYWORD in kinds,
+    )
+
+
+def order_of_injections(
+    positions: tuple[str, ...], injections: Mapping[str, Inject]
+) -> tuple[int, tuple[str, ...] | None]:
+    """Return before which position resources are asked for, and which, where nothing else follows."""
+    asks_from = min(
+        (positions.index(name) for name in injections if name in positions),
+        default=len(positions),
+    )
+    asked = positions[asks_from:]
+    in_line = injections.keys() == set(asked)
+    return asks_from, tuple(injections[name].name for name in asked) if in_line else None
 
 
 def checked_mode(

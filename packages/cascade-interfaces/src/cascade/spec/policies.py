@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
-__all__ = ["NO_POLICIES", "Cache", "Policies", "Retry"]
+__all__ = ["NO_POLICIES", "Cache", "Policies", "PolicyMethods", "Retry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +82,52 @@ class Policies:
 
 
 NO_POLICIES = Policies()
+
+
+class PolicyMethods:
+    """How a task is given policies: each method returns the task with one more."""
+
+    def _with(self, **policies: Any) -> Self:
+        """Return the same task with other policies."""
+        raise NotImplementedError
+
+    def with_retry(
+        self,
+        attempts: int = 3,
+        *,
+        delay: float = 0.0,
+        backoff: float = 2.0,
+        max_delay: float = 60.0,
+        jitter: float = 0.0,
+        on: tuple[type[Exception], ...] = (Exception,),
+    ) -> Self:
+        """Return this task with retries; see `Retry` for the meaning of each number (seconds)."""
+        return self._with(retry=Retry(attempts, delay, backoff, max_delay, jitter, on))
+
+    def with_timeout(self, seconds: float) -> Self:
+        """Return this task so that each attempt ends in `TimeoutError` after so many seconds."""
+        if seconds <= 0:
+            raise ValueError(f"a timeout is a number of seconds above 0, not {seconds}")
+        return self._with(timeout=seconds)
+
+    def with_cache(
+        self, *, ttl: float | None = None, key: Callable[..., Hashable] | None = None
+    ) -> Self:
+        """Return this task so that the engine remembers its values, by its arguments.
+
+        Args:
+            ttl: seconds that a value stays good; None is for ever.
+            key: makes the key from the arguments, where those are not hashable.
+        """
+        return self._with(cache=Cache(ttl, key))
+
+    def with_demands(self, **demands: float) -> Self:
+        """Return this task so that it holds so many units of the engine's capacities as it runs.
+
+        Examples:
+            ``render.with_demands(gpu=1)`` on ``Engine(capacities={"gpu": 2})`` runs two at once.
+        """
+        for capacity, units in demands.items():
+            if units <= 0:
+                raise ValueError(f"a task demands more than 0 units of {capacity!r}, not {units}")
+        return self._with(demands=MappingProxyType(dict(demands)))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.interfaces.protocols import Mode
-from cascade.spec.functions import checked_mode, is_async_function, positions_of
+from cascade.spec.functions import (
+    checked_mode,
+    is_async_function,
+    look_at_parameters,
+    order_of_injections,
+)
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.mapping import Fixed, as_column, rows_of
-from cascade.spec.policies import NO_POLICIES, Cache, Policies, Retry
+from cascade.spec.policies import NO_POLICIES, Policies, PolicyMethods
 from cascade.spec.quoting import quote
 from cascade.spec.resource import BUILTIN_RESOURCES, Inject, injections_of
 
@@ -33,7 +38,7 @@ AsWritten = Callable[[tuple[Any, ...]], tuple[tuple[Any, ...], dict[str, Any]]]
 """From the arguments that are kept to those that were written, for people to read."""
 
 
-class Task(Generic[P, R]):
+class Task(PolicyMethods, Generic[P, R]):
     """A function with its policies; calling it gives a `LazyResult` and computes nothing.
 
     To a type checker a call has the type of the function's result, so tasks compose, and tail
@@ -48,7 +53,7 @@ class Task(Generic[P, R]):
         function: the function itself.
         mode: where it runs.
         injections: the resources it asks for, by parameter name.
-        positions: names of its parameters, in order.
+        positions: names of its parameters that may be given by position, in order.
         asks_from: how many positional arguments come before the first that asks for a resource.
         fills: the resources to put behind as many arguments, by name; None where there is more to it.
         policies: retries, time-outs, cache and demands.
@@ -68,6 +73,7 @@ class Task(Generic[P, R]):
         prepare: Prepare | None = None,
         as_written: AsWritten | None = None,
         returns_data: bool = False,
+        injections: Mapping[str, Inject] | None = None,
     ) -> None:
         """Look at the function once.
 
@@ -78,8 +84,10 @@ class Task(Generic[P, R]):
         self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
         self.is_async = is_async_function(function)
         self.mode = checked_mode(self.name, function, mode, is_async=self.is_async)
-        self.injections: Mapping[str, Inject] = MappingProxyType(injections_of(function))
-        self.positions = positions_of(function)
+        asked_for = {**injections_of(function), **(injections or {})}
+        self.injections: Mapping[str, Inject] = MappingProxyType(asked_for)
+        self._parameters = look_at_parameters(function)
+        self.positions, self._counts = self._parameters.positions, self._parameters.counts
         self.policies = policies
         self.prepare = prepare
         self.as_written = as_written
@@ -90,20 +98,35 @@ class Task(Generic[P, R]):
             each.name in BUILTIN_RESOURCES and each.definition is None
             for each in self.injections.values()
         )
-        self.asks_from = min(
-            (self.positions.index(name) for name in self.injections if name in self.positions),
-            default=len(self.positions),
-        )
-        asked = self.positions[self.asks_from :]
-        in_line = self.injections.keys() == set(asked)
-        self.fills = tuple(self.injections[name].name for name in asked) if in_line else None
+        self.asks_from, self.fills = order_of_injections(self.positions, self.injections)
         self.__doc__ = function.__doc__
         self.__module__ = getattr(function, "__module__", __name__)
         self.__wrapped__ = function  # for inspect.signature and documentation tools
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Return the call; compute nothing."""
-        return LazyResult(self, args, kwargs or NO_KWARGS)  # type: ignore[return-value]  # typed as what it will be
+        """Return the call; compute nothing.
+
+        Raises:
+            InvalidTaskError: the function does not take these arguments.
+        """
+        if kwargs or len(args) not in self._counts:
+            return self._checked_call(args, kwargs)  # type: ignore[no-any-return]  # typed alike
+        return LazyResult(self, args, NO_KWARGS)  # type: ignore[return-value]  # typed as what it will be
+
+    def _checked_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return the call, with the resources that it asks for itself."""
+        self._parameters.check(self.name, args, kwargs)
+        asked = {name: given for name, given in kwargs.items() if type(given) is Inject}
+        if not asked:
+            return LazyResult(self, args, kwargs or NO_KWARGS)
+        others = {name: given for name, given in kwargs.items() if name not in asked}
+        return LazyResult(self._with(injections={**self.injections, **asked}), args, others)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Task[..., R]:
+        """Return the task itself, or as a method: with the object as its first argument."""
+        if instance is None:
+            return self
+        return _DerivedTask(self, lambda base, args, kwargs: base(instance, *args, **kwargs))
 
     def __reduce__(self) -> str:
         """Pickle by name, as functions are: the task must stand in its module under that name."""
@@ -148,83 +171,43 @@ class Task(Generic[P, R]):
 
         Where it is false the value is None, and nothing that the call's arguments need is run.
         """
-        return _ConditionalTask(self, condition)
 
-    def with_retry(
-        self,
-        attempts: int = 3,
-        *,
-        delay: float = 0.0,
-        backoff: float = 2.0,
-        max_delay: float = 60.0,
-        jitter: float = 0.0,
-        on: tuple[type[Exception], ...] = (Exception,),
-    ) -> Task[P, R]:
-        """Return this task with retries; see `Retry` for the meaning of each number (seconds)."""
-        return self._with(retry=Retry(attempts, delay, backoff, max_delay, jitter, on))
+        def choose(base: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            return LazyResult(_RUN_IF, (condition, quote(base(*args, **kwargs))), NO_KWARGS)
 
-    def with_timeout(self, seconds: float) -> Task[P, R]:
-        """Return this task so that each attempt ends in `TimeoutError` after so many seconds."""
-        if seconds <= 0:
-            raise ValueError(f"a timeout is a number of seconds above 0, not {seconds}")
-        return self._with(timeout=seconds)
+        return _DerivedTask(self, choose)
 
-    def with_cache(
-        self, *, ttl: float | None = None, key: Callable[..., Hashable] | None = None
-    ) -> Task[P, R]:
-        """Return this task so that the engine remembers its values, by its arguments.
-
-        Args:
-            ttl: seconds that a value stays good; None is for ever.
-            key: makes the key from the arguments, where those are not hashable.
-        """
-        return self._with(cache=Cache(ttl, key))
-
-    def with_demands(self, **demands: float) -> Task[P, R]:
-        """Return this task so that it holds so many units of the engine's capacities as it runs.
-
-        Examples:
-            ``render.with_demands(gpu=1)`` on ``Engine(capacities={"gpu": 2})`` runs two at once.
-        """
-        for capacity, units in demands.items():
-            if units <= 0:
-                raise ValueError(f"a task demands more than 0 units of {capacity!r}, not {units}")
-        return self._with(demands=MappingProxyType(dict(demands)))
-
-    def _with(self, **changes: Any) -> Task[P, R]:
+    def _with(self, *, injections: Mapping[str, Inject] | None = None, **policies: Any) -> Any:
         return Task(
             self.function,
             name=self.name,
             mode=self.mode,
-            policies=replace(self.policies, **changes),
+            policies=replace(self.policies, **policies),
             prepare=self.prepare,
             as_written=self.as_written,
             returns_data=self.returns_data,
+            injections=self.injections if injections is None else injections,
         )
 
 
-class _ConditionalTask(Task[P, Any]):
-    """A task under a condition: its call is a choice between the plain call and nothing."""
+class _DerivedTask(Task[P, Any]):
+    """A task whose calls are made of another's: under a condition, or with a method's object."""
 
-    def __init__(self, base: Task[P, Any], condition: Any) -> None:
-        super().__init__(
-            base.function,
-            name=base.name,
-            mode=base.mode,
-            policies=base.policies,
-            prepare=base.prepare,
-            as_written=base.as_written,
-            returns_data=base.returns_data,
-        )
+    def __init__(
+        self,
+        base: Task[..., Any],
+        make: Callable[[Task[..., Any], tuple[Any, ...], dict[str, Any]], Any],
+    ) -> None:
+        self.__dict__.update(base.__dict__)
         self._base = base
-        self._condition = condition
+        self._make = make
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
-        call = LazyResult(self._base, args, kwargs)
-        return LazyResult(_RUN_IF, (self._condition, quote(call)), {})
+        return self._make(self._base, args, kwargs)
 
-    def _with(self, **changes: Any) -> Task[P, Any]:
-        return _ConditionalTask(self._base._with(**changes), self._condition)  # noqa: SLF001 - its own class
+    def _with(self, *, injections: Mapping[str, Inject] | None = None, **policies: Any) -> Any:
+        changed = self._base._with(injections=injections, **policies)  # noqa: SLF001 - its own class
+        return _DerivedTask(changed, self._make)
 
 
 class _TaskDecorator(Protocol):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor as Pool
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from functools import partial
 from typing import Any
 
@@ -44,7 +45,7 @@ class PoolExecutor:
             return await processes.submit(self._processes, function, args, kwargs)
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._max_threads, thread_name_prefix="cascade")
-        work = partial(function, *args, **kwargs)
+        work = partial(_call, copy_context(), function, args, kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def aclose(self) -> None:
@@ -54,3 +55,21 @@ class PoolExecutor:
         for pool in pools:
             if pool is not None:
                 pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _call(
+    context: Context,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Call a function in a worker thread, in a copy of the caller's context.
+
+    Raises:
+        RuntimeError: it raised StopIteration, which no future can carry, as from a coroutine.
+    """
+    try:
+        return context.run(function, *args, **kwargs)
+    except StopIteration as error:
+        name = getattr(function, "__qualname__", repr(function))
+        raise RuntimeError(f"{name} raised StopIteration") from error

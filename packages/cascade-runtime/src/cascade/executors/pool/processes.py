@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import inspect
 import pickle
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor as Pool
 from concurrent.futures import ProcessPoolExecutor
 from functools import reduce
@@ -68,4 +69,9 @@ def _run_packed(work: bytes) -> Any:
     (module, qualified_name), args, kwargs = pickle.loads(work)  # noqa: S301 - from our own parent process
     found: Any = reduce(getattr, qualified_name.split("."), importlib.import_module(module))
     function = found.function if isinstance(found, Task) else found
-    return function(*args, **kwargs)
+    value = function(*args, **kwargs)
+    return asyncio.run(_awaited(value)) if inspect.isawaitable(value) else value
+
+
+async def _awaited(value: Awaitable[Any]) -> Any:
+    return await value

@@ -11,6 +11,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from cascade.common.messaging import bus
@@ -68,8 +70,8 @@ class AdmissionController:
             capacities: units that tasks may demand, by name.
             on_change: called when it begins or ceases to have constraints.
         """
-        self._total = dict(capacities)
-        self._free = dict(capacities)
+        self._total = {name: _exact(units) for name, units in capacities.items()}
+        self._free = dict(self._total)
         self._active: dict[str, dict[str, _ActiveConstraint]] = {}
         self._running: Counter[str] = Counter()  # by each target that a task is among
         self._queue: list[_Waiting] = []
@@ -159,14 +161,14 @@ class AdmissionController:
             if not self._running[target]:
                 del self._running[target]
         for capacity, units in task.policies.demands.items():
-            self._free[capacity] += units
+            self._free[capacity] += _exact(units)
         if self._queue:
             self._admit_waiting()
 
     def _admit(self, task: Task[..., Any], run_id: str) -> None:
         self._running.update(_targets_of(task, run_id))
         for capacity, units in task.policies.demands.items():
-            self._free[capacity] -= units
+            self._free[capacity] -= _exact(units)
         for active in self._active_for(task, run_id):
             if active.constraint.type == "rate_limit":
                 active.tokens -= 1
@@ -179,7 +181,7 @@ class AdmissionController:
                     f"the task {task.name!r} demands {capacity!r}, a capacity that this engine does not have; "
                     f"give it one: Engine(capacities={{{capacity!r}: …}}).{near_name(capacity, self._total)}"
                 )
-            if units > total:
+            if _exact(units) > total:
                 raise InvalidTaskError(
                     f"the task {task.name!r} demands {units:g} of {capacity!r}, and the engine has {total:g}"
                 )
@@ -196,7 +198,7 @@ class AdmissionController:
             if constraint.type == "rate_limit" and self._refill(active) < 1:
                 return f"rate limit {constraint.id!r}"
         for capacity, units in task.policies.demands.items():
-            if units > self._free[capacity]:
+            if _exact(units) > self._free[capacity]:
                 return f"capacity {capacity!r}"
         return None
 
@@ -259,3 +261,9 @@ class AdmissionController:
 def _targets_of(task: Task[..., Any], run_id: str) -> tuple[str, str, str]:
     """Return the targets of constraints that a task of a run is among."""
     return "global", f"task/{task.name}", f"run/{run_id}"
+
+
+@lru_cache(maxsize=1024)
+def _exact(units: float) -> Decimal:
+    """Return a number of units as it is written: 0.7 + 0.1 + 0.2 are then 1, and no demand waits for ever."""
+    return Decimal(str(units))

@@ -11,10 +11,12 @@ import sys
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
+from cascade.interfaces.errors import InvalidTaskError
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.quoting import Quoted
+from cascade.spec.resource import Inject
 
 __all__ = ["ATOMS", "CALL_TYPES", "KINDS", "NEEDED", "Kind"]
 
@@ -114,7 +116,20 @@ def _kind_of(kind: Any) -> Kind | None:
     return builtin or _record_kind_of(kind)
 
 
+def _refuse_injection(value: Inject) -> NoReturn:
+    """Refuse a resource by position: only the name of a parameter says what it is for.
+
+    Raises:
+        InvalidTaskError: always.
+    """
+    raise InvalidTaskError(
+        f"cs.inject({value.name!r}) is given by position; give it by the parameter's name"
+    )
+
+
 def _record_kind_of(kind: Any) -> Kind | None:
+    if kind is Inject:
+        return Kind(_refuse_injection)
     if hasattr(kind, "__pydantic_fields__"):
         return _record(kind.__pydantic_fields__, lambda copy, *part: copy.__dict__.update([part]))
     if hasattr(kind, "__struct_fields__"):

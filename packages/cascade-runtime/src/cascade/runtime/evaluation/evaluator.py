@@ -30,7 +30,7 @@ from cascade.runtime.evaluation.arguments import (
     with_calls_evaluated,
 )
 from cascade.runtime.evaluation.containers import ATOMS, CALL_TYPES
-from cascade.runtime.evaluation.invocation import invoke, note_failure
+from cascade.runtime.evaluation.invocation import awaited, invoke, note_failure
 from cascade.runtime.evaluation.plan import cycle_in
 from cascade.runtime.evaluation.scheduler import GraphScheduler
 from cascade.runtime.state.run import Run
@@ -70,7 +70,7 @@ async def evaluate(  # noqa: C901, PLR0912 - one loop: a call for each part woul
     A call that needs no other is called; one that needs a single other waits for it on a stack;
     only one that needs several is a graph, and takes a `GraphScheduler`.
     """
-    tick = run.tick
+    tick, services = run.tick, run.services
     waiting: list[LazyResult[Any]] = []
     async with run:
         for filters in listen:
@@ -104,11 +104,14 @@ async def evaluate(  # noqa: C901, PLR0912 - one loop: a call for each part woul
                 return value
             task = call.task
             try:
-                value = invoke(run, task, args, kwargs)
+                if task.is_bare and not services.needs_slow_path:  # as `invoke`, a call less
+                    value = task.function(*args, **kwargs)
+                else:
+                    value = invoke(run, task, args, kwargs)
                 if type(value) is CoroutineType:
                     value = await value
                 if type(value) not in _SETTLED:
-                    value = with_calls_evaluated(value, task)
+                    value = with_calls_evaluated(await awaited(value), task)
             except Exception as error:
                 note_failure(error, task, run)
                 raise

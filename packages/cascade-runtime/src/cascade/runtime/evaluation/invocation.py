@@ -9,6 +9,7 @@ from types import CoroutineType
 from typing import Any, TypeAlias
 
 from cascade.interfaces.errors import InvalidTaskError, NonDeterminismError
+from cascade.runtime.evaluation.containers import CALL_TYPES
 from cascade.runtime.observation.events import (
     Outcome,
     TaskFinished,
@@ -22,7 +23,7 @@ from cascade.spec.policies import NO_POLICIES, Cache
 from cascade.spec.resource import Inject
 from cascade.spec.task import Task
 
-__all__ = ["invoke", "note_failure"]
+__all__ = ["awaited", "invoke", "is_awaitable", "note_failure"]
 
 _Work: TypeAlias = Callable[
     [Run, Task[..., Any], tuple[Any, ...], dict[str, Any]], Coroutine[Any, Any, tuple[Any, bool]]
@@ -228,8 +229,18 @@ async def _call(
     if task.is_async:
         return await task.function(*args, **kwargs)
     if task.mode == "inline" or (task.mode == "thread" and run.is_simulated):
-        value = task.function(*args, **kwargs)
-        return await value if type(value) is CoroutineType else value
+        return await awaited(task.function(*args, **kwargs))
     if run.is_simulated:
         raise NonDeterminismError("a process", task.name)
-    return await run.services.executor.submit(task.mode, task.function, *args, **kwargs)
+    value = await run.services.executor.submit(task.mode, task.function, *args, **kwargs)
+    return await awaited(value)
+
+
+def is_awaitable(value: Any) -> bool:
+    """Return whether a function returned something to be awaited; calls refuse that, and are not."""
+    return type(value) not in CALL_TYPES and hasattr(type(value), "__await__")
+
+
+async def awaited(value: Any) -> Any:
+    """Return what a function returned, awaited where it can be: a decorator may hide that it is async."""
+    return await value if is_awaitable(value) else value

@@ -17,7 +17,7 @@ from cascade.interfaces.errors import CyclicGraphError
 from cascade.runtime.concurrency.eager_task import EagerTask
 from cascade.runtime.evaluation.arguments import resolve, with_calls_evaluated
 from cascade.runtime.evaluation.containers import CALL_TYPES
-from cascade.runtime.evaluation.invocation import invoke, note_failure
+from cascade.runtime.evaluation.invocation import awaited, invoke, is_awaitable, note_failure
 from cascade.runtime.evaluation.plan import Node, plan
 from cascade.runtime.state.run import Run
 from cascade.spec.lazy_types import LazyResult
@@ -105,6 +105,8 @@ class GraphScheduler:
             try:
                 args, kwargs = resolve(node.call, [need.value for need in node.needs])
                 outcome = invoke(run, task, args, kwargs)
+                if type(outcome) is not CoroutineType and is_awaitable(outcome):
+                    outcome = awaited(outcome)
                 if type(outcome) is CoroutineType:
                     if not alone:
                         self._spawn(node, outcome)
