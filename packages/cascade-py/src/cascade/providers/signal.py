@@ -145,7 +145,7 @@ def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
     signal = mailbox.get_nowait()
     if signal is None:
         return _await_arrival(mailbox, run, timeout, default, with_topic, many)
-    return _value_of(signal, mailbox, with_topic=with_topic, many=many)
+    return _value_of(signal, mailbox, with_topic, many)
 
 
 async def _open_and_recv(
@@ -171,7 +171,7 @@ async def _await_arrival(  # noqa: PLR0917 - the same arguments in the same orde
     run.begin_time_slice()
     if signal is None:
         return _missed(mailbox.filters, timeout, default)
-    return _value_of(signal, mailbox, with_topic=with_topic, many=many)
+    return _value_of(signal, mailbox, with_topic, many)
 
 
 async def _await_once(  # noqa: PLR0917 - the same arguments in the same order
@@ -186,10 +186,10 @@ async def _await_once(  # noqa: PLR0917 - the same arguments in the same order
     signal = await next_signal(connector, filters, timeout, holdoff)
     if signal is None:
         return _missed(filters, timeout, default)
-    return _value_of(signal, None, with_topic=with_topic, many=many)
+    return _value_of(signal, None, with_topic, many)
 
 
-def _value_of(signal: Signal, mailbox: Mailbox | None, *, with_topic: bool, many: bool) -> Any:
+def _value_of(signal: Signal, mailbox: Mailbox | None, with_topic: bool, many: bool) -> Any:
     """Return the value of the call, with whatever else lies in the mailbox where many are wanted."""
     may_be_carried = mailbox is None or mailbox.carries
     if many:

@@ -30,7 +30,7 @@ from cascade.runtime.evaluation.arguments import (
     with_calls_evaluated,
 )
 from cascade.runtime.evaluation.containers import ATOMS, CALL_TYPES
-from cascade.runtime.evaluation.invocation import awaited, invoke, note_failure
+from cascade.runtime.evaluation.invocation import awaited, call_directly, invoke, note_failure
 from cascade.runtime.evaluation.plan import cycle_in
 from cascade.runtime.evaluation.scheduler import GraphScheduler
 from cascade.runtime.state.run import Run
@@ -104,10 +104,12 @@ async def evaluate(  # noqa: C901, PLR0912 - one loop: a call for each part woul
                 return value
             task = call.task
             try:
-                if task.is_bare and not services.needs_slow_path:  # as `invoke`, a call less
+                if services.needs_slow_path or not task.is_direct:
+                    value = invoke(run, task, args, kwargs)
+                elif task.is_bare:  # what `invoke` does too, for a call less in each step
                     value = task.function(*args, **kwargs)
                 else:
-                    value = invoke(run, task, args, kwargs)
+                    value = call_directly(run, task, args, kwargs)
                 if type(value) is CoroutineType:
                     value = await value
                 if type(value) not in _SETTLED:

@@ -23,7 +23,7 @@ from cascade.spec.policies import NO_POLICIES, Cache
 from cascade.spec.resource import Inject
 from cascade.spec.task import Task
 
-__all__ = ["awaited", "invoke", "is_awaitable", "note_failure"]
+__all__ = ["awaited", "call_directly", "invoke", "is_awaitable", "note_failure"]
 
 _Work: TypeAlias = Callable[
     [Run, Task[..., Any], tuple[Any, ...], dict[str, Any]], Coroutine[Any, Any, tuple[Any, bool]]
@@ -64,7 +64,7 @@ def invoke(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[s
     if task.is_direct and not services.needs_slow_path:
         if task.is_bare:
             return task.function(*args, **kwargs)
-        return _call_directly(run, task, args, kwargs)
+        return call_directly(run, task, args, kwargs)
     direct = task.is_direct and not services.overrides_builtin_resource
     work: _Work = _without_policies if direct else _with_cache
     if services.admission.has_constraints or task.policies.demands:
@@ -72,7 +72,7 @@ def invoke(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[s
     return _with_events(run, task, args, kwargs, work)
 
 
-def _call_directly(
+def call_directly(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Call the function of a direct task; where it gives a coroutine, that is still to be awaited."""
@@ -88,7 +88,7 @@ def _call_directly(
 async def _without_policies(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Any, bool]:
-    value = _call_directly(run, task, args, kwargs)
+    value = call_directly(run, task, args, kwargs)
     return (await value if type(value) is CoroutineType else value), False
 
 
