@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("other", type=Path, help="a checkout of the repository with its .venv")
     parser.add_argument("names", nargs="*", metavar="NAME", default=PROGRAMS)
     parser.add_argument("--rounds", type=int, default=9)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     ratios: dict[str, list[float]] = defaultdict(list)
     for round_number in range(options.rounds):
         sides = [HERE, options.other] if round_number % 2 else [options.other, HERE]

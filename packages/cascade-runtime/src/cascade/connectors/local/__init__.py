@@ -7,6 +7,7 @@ A message goes down this list, and imports go the same way:
 * `subscription`: the handle that ends one; no message passes through it
 * `dispatcher`: delivers on one event loop, in one total order
 * `callback_task`: runs the callback, or queues the message while the callback waits
+* `message`: what is delivered
 """
 
 from cascade.connectors.local.broker import LocalBroker

@@ -28,31 +28,21 @@ import types
 from asyncio import tasks as asyncio_tasks
 from collections import deque
 from collections.abc import Callable, Generator, Sized
-from contextvars import Context, ContextVar
-from typing import Any, TypeAlias
+from contextvars import Context
+from typing import Any, NamedTuple, TypeAlias
 
 from cascade.common.messaging import bus
-from cascade.interfaces.protocols import MessageCallback
+from cascade.connectors.local.message import DRAIN, IDLE, Message, inside_callback
+from cascade.interfaces.protocols import MessageCallback, OverflowPolicy
+from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue
 from cascade.runtime.concurrency.eager_task import EagerTask
 from cascade.runtime.concurrency.futures import release
 
-__all__ = ["DRAIN", "IDLE", "CallbackTask", "Message", "OverCapacity", "inside_callback"]
-
-Message: TypeAlias = tuple[str, Any]
-"""Topic and payload."""
+__all__ = ["CallbackTask", "LoopDelivery", "OverCapacity"]
 
 OverCapacity: TypeAlias = list[tuple["CallbackTask", Message]]
 """Tasks whose queue was full, each with the message that found it so."""
-
-DRAIN: Message = ("", None)
-"""Not a message: run the callback for what the queue holds."""
-
-IDLE = object()
-"""What ``send`` returns when the callback waits for nothing."""
-
-inside_callback: ContextVar[bool] = ContextVar("inside_callback", default=False)
-"""True in every callback, and in what it starts: there a publish never waits."""
 
 _NOTHING_RETAINED: deque[Message] = deque(maxlen=0)
 _DRAIN_SLICE = 2048  # queued messages that the callback gets before the loop has a turn
@@ -65,6 +55,16 @@ def _run_directly(function: Callable[[Message], Any], message: Message) -> Any:
 
 def _discard(_message: Message) -> object:
     return IDLE
+
+
+class LoopDelivery(NamedTuple):
+    """What the callback tasks of one event loop share with its dispatcher."""
+
+    loop: asyncio.AbstractEventLoop
+    over_capacity: OverCapacity
+    """Where a task enters itself when its queue is full."""
+    schedule_drain: Callable[[CallbackTask], None]
+    """Has the loop send `DRAIN` to a task."""
 
 
 class CallbackTask(EagerTask[None]):
@@ -81,41 +81,41 @@ class CallbackTask(EagerTask[None]):
         "_caught_up",
         "_close_subscription",
         "_closed",
+        "_delivery",
+        "_filters",
         "_in_flight",
         "_is_behind",
-        "_make_queue",
-        "_over_capacity",
+        "_limit",
+        "_overflow",
         "_pump",
         "_retained",
-        "_schedule_drain",
         "queue",
         "run",
         "send",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - by name they cost a third of making a task
         self,
         callback: MessageCallback,
-        loop: asyncio.AbstractEventLoop,
         context: Context,
-        *,
-        make_queue: Callable[[], BoundedQueue[Message]],
-        over_capacity: OverCapacity,
-        schedule_drain: Callable[[CallbackTask], None],
+        filters: Filters,
+        limit: int,
+        overflow: OverflowPolicy,
+        delivery: LoopDelivery,
         close_subscription: Callable[[], None],
     ) -> None:
         """Prepare to run the callback in that context; nothing runs yet.
 
-        ``schedule_drain`` has the loop send it `DRAIN`; ``close_subscription`` is called when it ends
-        by itself.
+        ``close_subscription`` is called when it ends by itself.
         """
         # A generator, typed as anything, since only it and not every `Generator` tells ``gi_running``.
         self._pump: Any = self._run_callbacks(callback)
         next(self._pump)  # to its first yield
-        super().__init__(self._pump, loop, context)
-        self._make_queue = make_queue
-        self._over_capacity = over_capacity
-        self._schedule_drain = schedule_drain
+        super().__init__(self._pump, delivery.loop, context)
+        self._filters = filters
+        self._limit = limit
+        self._overflow: OverflowPolicy = overflow
+        self._delivery = delivery
         self._close_subscription = close_subscription
         self.queue: BoundedQueue[Message] | None = None
         self._retained = _NOTHING_RETAINED
@@ -160,9 +160,9 @@ class CallbackTask(EagerTask[None]):
         if message is DRAIN:
             return self._context.run(self._drain)
         if self.queue is None:
-            self.queue = self._make_queue()
+            self.queue = BoundedQueue(self._filters, self._limit, self._overflow)
         if not self.queue.put_nowait(message):
-            self._over_capacity.append((self, message))
+            self._delivery.over_capacity.append((self, message))
         return IDLE
 
     def applies_back_pressure(self) -> bool:
@@ -210,7 +210,7 @@ class CallbackTask(EagerTask[None]):
         if waits_for is not IDLE or self._closed:
             return waits_for
         if self._retained or self.queue:  # the loop has a turn before the rest
-            self.get_loop().call_soon(self._schedule_drain, self)
+            self.get_loop().call_soon(self._delivery.schedule_drain, self)
         else:
             self.run = self._context.run
             self.send = self._pump.send

@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 from cascade.connectors.local.broker import LocalBroker
-from cascade.connectors.local.callback_task import inside_callback
 from cascade.connectors.local.dispatcher import Dispatcher, Publisher, Recipients
+from cascade.connectors.local.message import inside_callback
 from cascade.connectors.local.subscription import Subscription
 from cascade.interfaces.errors import NotConnectedError
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload

@@ -20,14 +20,8 @@ from threading import get_ident
 from typing import TypeAlias
 
 from cascade.common.messaging import bus
-from cascade.connectors.local.callback_task import (
-    DRAIN,
-    IDLE,
-    CallbackTask,
-    Message,
-    OverCapacity,
-    inside_callback,
-)
+from cascade.connectors.local.callback_task import CallbackTask, LoopDelivery, OverCapacity
+from cascade.connectors.local.message import DRAIN, IDLE, Message, inside_callback
 from cascade.interfaces.errors import QueueFullError
 from cascade.interfaces.protocols import Payload
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT, BoundedQueue
@@ -108,6 +102,7 @@ class Dispatcher:
     __slots__ = (
         "_scheduled",
         "delivering",
+        "delivery",
         "find_route",
         "inbox",
         "loop",
@@ -133,6 +128,7 @@ class Dispatcher:
         self.pending: deque[Delivery] = deque()
         self.inbox: BoundedQueue[Delivery] = BoundedQueue("(other threads)", DEFAULT_LIMIT, "wait")
         self.over_capacity: OverCapacity = []
+        self.delivery = LoopDelivery(loop, self.over_capacity, self.schedule_drain)
         self._scheduled = False
 
     def dispatch(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from operator import attrgetter
 
-from cascade.connectors.local.callback_task import Message
+from cascade.connectors.local.message import Message
 from cascade.interfaces.topics import Filters, TopicTrie, has_wildcard
 
 __all__ = ["RetainedMessages"]

@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Callable
 from contextvars import copy_context
 
-from cascade.connectors.local.callback_task import CallbackTask, Message
+from cascade.connectors.local.callback_task import CallbackTask
 from cascade.connectors.local.dispatcher import Dispatcher
+from cascade.connectors.local.message import Message
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy
 from cascade.interfaces.topics import Filters
-from cascade.runtime.concurrency.bounded_queue import BoundedQueue
 
 __all__ = ["Subscription"]
 
@@ -75,20 +75,16 @@ class Subscription:
     def recipient(self) -> CallbackTask:
         """Return the task that takes its messages; to be asked under the broker's lock."""
         if self.task is None:
-            dispatcher = self.dispatcher
             self.task = CallbackTask(
                 self._callback,
-                dispatcher.loop,
                 self._context,
-                make_queue=self._make_queue,
-                over_capacity=dispatcher.over_capacity,
-                schedule_drain=dispatcher.schedule_drain,
-                close_subscription=self.close,
+                self.filters,
+                self._limit,
+                self._overflow,
+                self.dispatcher.delivery,
+                self.close,
             )
         return self.task
-
-    def _make_queue(self) -> BoundedQueue[Message]:
-        return BoundedQueue(self.filters, self._limit, self._overflow)
 
     async def replay(self, retained: list[Message] | None = None) -> None:
         """Hand over retained messages, ahead of all that waits; return once the callback is done with them.

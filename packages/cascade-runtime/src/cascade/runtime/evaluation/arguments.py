@@ -39,19 +39,22 @@ def find_calls(call: LazyResult[Any]) -> Sequence[Needed]:
     Raises:
         LazyUseError: a call stands in a set or is a key.
     """
-    found: list[Needed] = []
+    found: list[Needed] | None = None  # a waiting run holds it: mostly nothing, and then no list
     seen: _Seen | None = None
-    parts = (*call.args, *call.kwargs.values()) if call.kwargs else call.args
-    for part in parts:
+    for part in (*call.args, *call.kwargs.values()) if call.kwargs else call.args:
         kind = KINDS[type(part)]
         if kind is None:
             continue
         if kind is NEEDED:
-            found.append(part)
+            if found:
+                found.append(part)
+            else:
+                found = [part]
         elif not _is_plain(kind, part):
             seen = {} if seen is None else seen
+            found = found or []
             _search(part, found, seen)
-    return found or ()  # a waiting run holds the answer: mostly nothing, and then no list
+    return found or ()
 
 
 def with_calls_evaluated(value: Any, task: Task[..., Any]) -> Any:
