@@ -65,8 +65,9 @@ class Session:
         self.running = []
 
     def run(self, block):
+        # The last line keeps bash from making way for the command before it, which looks for its shell.
         done = subprocess.run(
-            ["bash", "-c", block.commands],
+            ["bash", "-e", "-c", f"{block.commands}\n:"],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
