@@ -67,7 +67,7 @@ class Session:
     def run(self, block):
         # The last line keeps bash from making way for the command before it, which looks for its shell.
         done = subprocess.run(
-            ["bash", "-e", "-c", f"{block.commands}\n:"],
+            ["bash", "-c", f"{block.commands}\nexit $?"],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
