@@ -139,14 +139,15 @@ async def test_a_cached_task_tells_that_its_value_was_remembered():
     assert cached == [False, True]
 
 
-async def test_arguments_that_are_not_hashable_need_a_key():
+async def test_arguments_without_a_content_of_their_own_need_a_key():
     @cs.task(mode="inline")
     def total(numbers):
         return sum(numbers)
 
     with pytest.raises(InvalidTaskError, match="with_cache\\(key="):
-        await cs.run_async(total.with_cache()([1, 2]))
-    assert await cs.run_async(total.with_cache(key=tuple)([1, 2])) == 3
+        await cs.run_async(total.with_cache()(bytearray(b"\1\2")))
+    assert await cs.run_async(total.with_cache(key=tuple)(bytearray(b"\1\2"))) == 3
+    assert await cs.run_async(total.with_cache()([1, 2])) == 3
 
 
 async def test_the_cache_may_be_the_users_own_mapping():

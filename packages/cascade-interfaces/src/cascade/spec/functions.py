@@ -46,6 +46,9 @@ class Parameters(NamedTuple):
 
     takes_any_name: bool
 
+    defaults: Mapping[str, Any]
+    """What stands in for those that are left out, but for resources."""
+
     def check(self, task: str, args: Collection[Any], kwargs: Mapping[str, Any]) -> None:
         """Refuse arguments that the function would refuse, by their number and names.
 
@@ -71,7 +74,13 @@ class Parameters(NamedTuple):
 _MORE = 16  # arguments for ``*args`` that a call has without a closer look
 
 _ANYTHING = Parameters(
-    (), frozenset(), frozenset(), frozenset(range(_MORE)), float("inf"), takes_any_name=True
+    (),
+    frozenset(),
+    frozenset(),
+    frozenset(range(_MORE)),
+    float("inf"),
+    takes_any_name=True,
+    defaults={},
 )
 
 
@@ -103,6 +112,11 @@ def look_at_parameters(function: Callable[..., Any]) -> Parameters:
         counts=frozenset(() if by_name_alone else range(len(without_default), some + 1)),
         most=float("inf") if Parameter.VAR_POSITIONAL in kinds else len(by_position),
         takes_any_name=Parameter.VAR_KEYWORD in kinds,
+        defaults={
+            each.name: each.default
+            for each in parameters
+            if each.default is not Parameter.empty and not isinstance(each.default, Inject)
+        },
     )
 
 

@@ -62,6 +62,9 @@ class Cache:
     key: Callable[..., Hashable] | None = None
     """Makes the key from the call's arguments; needed where an argument is not hashable."""
 
+    ignore: tuple[str, ...] = ()
+    """Names of resources that the value does not depend on."""
+
     def __post_init__(self) -> None:
         """Refuse a time that makes no sense."""
         if self.ttl is not None and self.ttl <= 0:
@@ -111,15 +114,24 @@ class PolicyMethods:
         return self._with(timeout=seconds)
 
     def with_cache(
-        self, *, ttl: float | None = None, key: Callable[..., Hashable] | None = None
+        self,
+        *,
+        ttl: float | None = None,
+        key: Callable[..., Hashable] | None = None,
+        ignore: tuple[str, ...] = (),
     ) -> Self:
         """Return this task so that the engine remembers its values, by its arguments.
 
         Args:
             ttl: seconds that a value stays good; None is for ever.
             key: makes the key from the arguments, where those are not hashable.
+            ignore: names of resources that the value does not depend on. A task with any other is
+                cached only where the resource has a ``cache_key``.
+
+        The value is the final one: where the task returns another call, what that one comes to.
+        Calls with the same arguments that run at the same time compute it once.
         """
-        return self._with(cache=Cache(ttl, key))
+        return self._with(cache=Cache(ttl, key, ignore))
 
     def with_demands(self, **demands: float) -> Self:
         """Return this task so that it holds so many units of the engine's capacities as it runs.

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Hashable,
+    Iterator,
+    Mapping,
+)
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast, overload
 
@@ -43,6 +51,9 @@ class ResourceDefinition(Generic[T]):
     is_async: bool
     injections: Mapping[str, Inject]
     """What it needs itself, by parameter name."""
+
+    cache_key: Hashable = None
+    """What the values of cached tasks that use it are told apart by; None: they are not cached."""
 
     def __call__(self, *_args: object, **_kwargs: object) -> None:
         """Explain how a resource is used: it is not called."""
@@ -97,10 +108,15 @@ def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
 def resource(function: _Opener[T], /) -> ResourceDefinition[T]: ...
 @overload
 def resource(
-    *, name: str | None = None, scope: Scope = "run"
+    *, name: str | None = None, scope: Scope = "run", cache_key: Hashable = None
 ) -> Callable[[_Opener[T]], ResourceDefinition[T]]: ...
 def resource(
-    function: _Opener[T] | None = None, /, *, name: str | None = None, scope: Scope = "run"
+    function: _Opener[T] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    scope: Scope = "run",
+    cache_key: Hashable = None,
 ) -> ResourceDefinition[T] | Callable[[_Opener[T]], ResourceDefinition[T]]:
     """Turn a generator function, sync or async, into a resource definition.
 
@@ -113,6 +129,8 @@ def resource(
         name: the name to inject it by; the function's own if left out.
         scope: ``"run"``: opens at first need, closes when the run ends; ``"task"``: opened for
             each task that asks, closed when that task ends.
+        cache_key: stands for the resource in the keys of cached tasks that use it, such as the
+            address of a database; without one such a task is not cached.
 
     Raises:
         InvalidResourceError: it is not a generator function, or the scope is unknown.
@@ -129,6 +147,6 @@ def resource(
                 "open, then 'yield' what tasks get, then close"
             )
         own = name or cast("Any", opener).__name__
-        return ResourceDefinition(own, opener, scope, is_async, injections_of(opener))
+        return ResourceDefinition(own, opener, scope, is_async, injections_of(opener), cache_key)
 
     return define if function is None else define(function)

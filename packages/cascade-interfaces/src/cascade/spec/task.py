@@ -53,6 +53,7 @@ class Task(PolicyMethods, Generic[P, R]):
         function: the function itself.
         mode: where it runs.
         injections: the resources it asks for, by parameter name.
+        parameters: what it takes.
         positions: names of its parameters that may be given by position, in order.
         asks_from: how many positional arguments come before the first that asks for a resource.
         fills: the resources to put behind as many arguments, by name; None where there is more to it.
@@ -86,8 +87,8 @@ class Task(PolicyMethods, Generic[P, R]):
         self.mode = checked_mode(self.name, function, mode, is_async=self.is_async)
         asked_for = {**injections_of(function), **(injections or {})}
         self.injections: Mapping[str, Inject] = MappingProxyType(asked_for)
-        self._parameters = look_at_parameters(function)
-        self.positions, self._counts = self._parameters.positions, self._parameters.counts
+        self.parameters = look_at_parameters(function)
+        self.positions, self._counts = self.parameters.positions, self.parameters.counts
         self.policies = policies
         self.prepare = prepare
         self.as_written = as_written
@@ -115,7 +116,7 @@ class Task(PolicyMethods, Generic[P, R]):
 
     def _checked_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return the call, with the resources that it asks for itself."""
-        self._parameters.check(self.name, args, kwargs)
+        self.parameters.check(self.name, args, kwargs)
         asked = {name: given for name, given in kwargs.items() if type(given) is Inject}
         if not asked:
             return LazyResult(self, args, kwargs or NO_KWARGS)

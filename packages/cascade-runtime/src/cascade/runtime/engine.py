@@ -10,12 +10,13 @@ from itertools import count
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeAlias, TypeVar, overload
 
+from cascade.caches.memory import MemoryCache
 from cascade.executors.pool import PoolExecutor
 from cascade.interfaces.errors import InvalidResourceError
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy, SubscriptionHandle
 from cascade.interfaces.topics import as_filters
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT
-from cascade.runtime.evaluation.evaluator import as_call, evaluate
+from cascade.runtime.evaluation.evaluator import as_call, evaluate, evaluate_call
 from cascade.runtime.observation.events import EventStream, Outcome, RunFinished, RunStarted
 from cascade.runtime.observation.telemetry import Telemetry, TelemetrySettings
 from cascade.runtime.state.run import Run
@@ -65,7 +66,7 @@ class Engine:
             connector: for `recv`, `send` and constraints; without one those raise `NoConnectorError`.
             executor: where plain functions run; an own `PoolExecutor` if left out.
             capacities: units that tasks may demand with ``with_demands``, by name.
-            cache: where ``with_cache`` keeps values; a dict of this engine's own if left out.
+            cache: where ``with_cache`` keeps values; a `MemoryCache` of this engine's own if left out.
             max_queued: signals that each mailbox of a run holds.
             overflow: what a full mailbox does with one more signal.
             name: what telemetry calls this engine; a random one if left out.
@@ -80,7 +81,8 @@ class Engine:
             connector=connector,
             executor=PoolExecutor() if executor is None else executor,
             capacities=capacities or {},
-            cache={} if cache is None else cache,
+            cache=MemoryCache() if cache is None else cache,
+            evaluate=evaluate_call,
             max_queued=max_queued,
             overflow=overflow,
             seed=seed,

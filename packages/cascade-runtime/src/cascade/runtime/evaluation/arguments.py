@@ -17,9 +17,10 @@ from cascade.interfaces.errors import LazyUseError
 from cascade.runtime.evaluation.containers import ATOMS, CALL_TYPES, KINDS, NEEDED, Kind
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
+from cascade.spec.resource import Inject
 from cascade.spec.task import COLLECT, NO_KWARGS, Task
 
-__all__ = ["Needed", "find_calls", "resolve", "with_calls_evaluated"]
+__all__ = ["Needed", "find_calls", "missing_injections", "resolve", "with_calls_evaluated"]
 
 Needed: TypeAlias = LazyResult[Any] | Quoted[Any]
 """What stands in an argument for a value: a call, or a value that is marked not to be looked into."""
@@ -55,6 +56,16 @@ def find_calls(call: LazyResult[Any]) -> Sequence[Needed]:
             found = found or []
             _search(part, found, seen)
     return found or ()
+
+
+def missing_injections(
+    task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Inject]:
+    """Return the parameters that ask for a resource and were given no other argument."""
+    if not task.injections:
+        return {}
+    given = {*kwargs, *task.positions[: len(args)]}
+    return {name: wanted for name, wanted in task.injections.items() if name not in given}
 
 
 def with_calls_evaluated(value: Any, task: Task[..., Any]) -> Any:

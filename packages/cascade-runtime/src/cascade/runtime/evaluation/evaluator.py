@@ -38,7 +38,7 @@ from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
 from cascade.spec.task import COLLECT, Task
 
-__all__ = ["as_call", "evaluate"]
+__all__ = ["as_call", "evaluate", "evaluate_call"]
 
 _SETTLED = ATOMS | CALL_TYPES  # values that hold no calls, or are one
 
@@ -62,63 +62,68 @@ def as_call(target: Any, params: Mapping[str, Any]) -> LazyResult[Any]:
     )
 
 
-async def evaluate(  # noqa: C901, PLR0912 - one loop: a call for each part would cost more than the part
-    run: Run, value: Any, listen: Sequence[Filters]
+async def evaluate(run: Run, target: LazyResult[Any], listen: Sequence[Filters]) -> Any:
+    """Return the value of a run's target, with everything of the run closed."""
+    async with run:
+        for filters in listen:
+            await run.open_mailbox(filters)
+        return await evaluate_call(run, target)
+
+
+async def evaluate_call(  # noqa: C901, PLR0912 - one loop: a call for each part would cost more than the part
+    run: Run, value: Any
 ) -> Any:
-    """Evaluate call after call until a value is none; return it, with everything of the run closed.
+    """Evaluate call after call until a value is none, and return that.
 
     A call that needs no other is called; one that needs a single other waits for it on a stack;
     only one that needs several is a graph, and takes a `GraphScheduler`.
     """
     tick, services = run.tick, run.services
     waiting: list[LazyResult[Any]] = []
-    async with run:
-        for filters in listen:
-            await run.open_mailbox(filters)
-        while True:
-            if type(value) in CALL_TYPES:
-                run.steps += not waiting
-                call = value
-                while len(needed := find_calls(call)) == 1:
-                    if call.task.prepare is not None:
-                        await call.task.prepare(run, call)
-                    waiting.append(call)
-                    if len(waiting) >= _DEEP:
-                        _check_for_cycle(waiting)
-                    (other,) = needed
-                    if type(other) is Quoted:
-                        break
-                    call = other
-                if len(needed) == 1:  # a quoted value, which is there already
-                    call = waiting.pop()
-                    args, kwargs = resolve(call, (other.value,))
-                elif needed:
-                    value = await GraphScheduler(run, call).evaluate()
-                    continue
-                else:  # and nothing to prepare: it is its turn
-                    args, kwargs = call.args, call.kwargs
-            elif waiting:
+    while True:
+        if type(value) in CALL_TYPES:
+            run.steps += not waiting
+            call = value
+            while len(needed := find_calls(call)) == 1:
+                if call.task.prepare is not None:
+                    await call.task.prepare(run, call)
+                waiting.append(call)
+                if len(waiting) >= _DEEP:
+                    _check_for_cycle(waiting)
+                (other,) = needed
+                if type(other) is Quoted:
+                    break
+                call = other
+            if len(needed) == 1:  # a quoted value, which is there already
                 call = waiting.pop()
-                args, kwargs = resolve(call, (value,))
+                args, kwargs = resolve(call, (other.value,))
+            elif needed:
+                value = await GraphScheduler(run, call).evaluate()
+                continue
+            else:  # and nothing to prepare: it is its turn
+                args, kwargs = call.args, call.kwargs
+        elif waiting:
+            call = waiting.pop()
+            args, kwargs = resolve(call, (value,))
+        else:
+            return value
+        task = call.task
+        try:
+            if services.needs_slow_path or not task.is_direct:
+                value = invoke(run, task, args, kwargs)
+            elif task.is_bare:  # what `invoke` does too, for a call less in each step
+                value = task.function(*args, **kwargs)
             else:
-                return value
-            task = call.task
-            try:
-                if services.needs_slow_path or not task.is_direct:
-                    value = invoke(run, task, args, kwargs)
-                elif task.is_bare:  # what `invoke` does too, for a call less in each step
-                    value = task.function(*args, **kwargs)
-                else:
-                    value = call_directly(run, task, args, kwargs)
-                if type(value) is CoroutineType:
-                    value = await value
-                if type(value) not in _SETTLED:
-                    value = with_calls_evaluated(await awaited(value), task)
-            except Exception as error:
-                note_failure(error, task, run)
-                raise
-            if tick() > run.next_yield_at:
-                await run.yield_to_loop()
+                value = call_directly(run, task, args, kwargs)
+            if type(value) is CoroutineType:
+                value = await value
+            if type(value) not in _SETTLED:
+                value = with_calls_evaluated(await awaited(value), task)
+        except Exception as error:
+            note_failure(error, task, run)
+            raise
+        if tick() > run.next_yield_at:
+            await run.yield_to_loop()
 
 
 def _check_for_cycle(waiting: list[LazyResult[Any]]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from types import CoroutineType
 from typing import Any, TypeAlias
 
-from cascade.interfaces.errors import InvalidTaskError, NonDeterminismError
+from cascade.interfaces.errors import NonDeterminismError
+from cascade.runtime.evaluation.arguments import missing_injections
+from cascade.runtime.evaluation.caching import through_cache
 from cascade.runtime.evaluation.containers import CALL_TYPES
 from cascade.runtime.observation.events import (
     Outcome,
@@ -19,16 +21,15 @@ from cascade.runtime.observation.events import (
 )
 from cascade.runtime.resources.scope import Scope
 from cascade.runtime.state.run import Run
-from cascade.spec.policies import NO_POLICIES, Cache
-from cascade.spec.resource import Inject
+from cascade.spec.policies import NO_POLICIES
 from cascade.spec.task import Task
 
 __all__ = ["awaited", "call_directly", "invoke", "is_awaitable", "note_failure"]
 
 _Work: TypeAlias = Callable[
-    [Run, Task[..., Any], tuple[Any, ...], dict[str, Any]], Coroutine[Any, Any, tuple[Any, bool]]
+    [Run, Task[..., Any], tuple[Any, ...], dict[str, Any]], Coroutine[Any, Any, Any]
 ]
-"""Gives a task's value, and whether it was remembered."""
+"""Gives a task's value."""
 
 
 def note_failure(error: BaseException, task: Task[..., Any], run: Run) -> None:
@@ -46,18 +47,6 @@ def _name_culprit(error: BaseException, task: Task[..., Any]) -> None:
         error.task = task.name
 
 
-def _missing_injections(
-    task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> dict[str, Inject]:
-    """Return the parameters that ask for a resource and were given no other argument."""
-    if not task.injections:
-        return {}
-    given = {*kwargs, *task.positions[: len(args)]}
-    return {
-        parameter: wanted for parameter, wanted in task.injections.items() if parameter not in given
-    }
-
-
 def invoke(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Start a task: return its value if it is there at once, else a coroutine that gives it."""
     services = run.services
@@ -65,8 +54,18 @@ def invoke(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[s
         if task.is_bare:
             return task.function(*args, **kwargs)
         return call_directly(run, task, args, kwargs)
+    if task.policies.cache is not None:
+        return through_cache(run, task, args, kwargs, _compute)
+    return _compute(run, task, args, kwargs)
+
+
+def _compute(
+    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Coroutine[Any, Any, Any]:
+    """Start the chain from admission to the function."""
+    services = run.services
     direct = task.is_direct and not services.overrides_builtin_resource
-    work: _Work = _without_policies if direct else _with_cache
+    work: _Work = _without_policies if direct else _with_resources
     if services.admission.has_constraints or task.policies.demands:
         return _with_admission(run, task, args, kwargs, work)
     return _with_events(run, task, args, kwargs, work)
@@ -80,16 +79,16 @@ def call_directly(
         for name in task.fills:
             args += (run.builtin_resource(name),)
         return task.function(*args)
-    missing = _missing_injections(task, args, kwargs)
+    missing = missing_injections(task, args, kwargs)
     filled = {parameter: run.builtin_resource(each.name) for parameter, each in missing.items()}
     return task.function(*args, **kwargs, **filled)
 
 
 async def _without_policies(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Any, bool]:
+) -> Any:
     value = call_directly(run, task, args, kwargs)
-    return (await value if type(value) is CoroutineType else value), False
+    return await value if type(value) is CoroutineType else value
 
 
 async def _with_admission(
@@ -114,15 +113,13 @@ async def _with_events(
     """Run a task between the two events that tell of it, if anybody listens."""
     events, clock = run.services.events, run.loop.time
     if not events.listeners:
-        return (await work(run, task, args, kwargs))[0]
+        return await work(run, task, args, kwargs)
     started = clock()
     events.emit(TaskStarted(run.id, started, task.name))
     outcome: Outcome = "succeeded"
-    cached = False
     failure: BaseException | None = None
     try:
-        value, cached = await work(run, task, args, kwargs)
-        return value
+        return await work(run, task, args, kwargs)
     except asyncio.CancelledError as error:
         outcome, failure = "cancelled", error
         raise
@@ -131,47 +128,14 @@ async def _with_events(
         raise
     finally:
         now = clock()
-        events.emit(TaskFinished(run.id, now, task.name, outcome, now - started, cached, failure))
-
-
-async def _with_cache(
-    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Any, bool]:
-    """Return the value, and whether it was remembered."""
-    policy = task.policies.cache
-    if policy is None:
-        return await _with_resources(run, task, args, kwargs), False
-    cache, now = run.services.cache, run.loop.time
-    key = (task.name, _key_of(task, policy, args, kwargs))
-    value, good_until = cache.get(key, (None, -1.0))  # what is not there is past its time
-    if good_until is None or now() < good_until:
-        return value, True
-    value = await _with_resources(run, task, args, kwargs)
-    cache[key] = (value, None if policy.ttl is None else now() + policy.ttl)
-    return value, False
-
-
-def _key_of(
-    task: Task[..., Any], policy: Cache, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Hashable:
-    if policy.key is not None:
-        return policy.key(*args, **kwargs)
-    key = (args, tuple(sorted(kwargs.items())))
-    try:
-        hash(key)
-    except TypeError as error:
-        raise InvalidTaskError(
-            f"an argument of the cached task {task.name!r} cannot serve as a key: {error}; "
-            "say what identifies the call with with_cache(key=...)"
-        ) from None
-    return key
+        events.emit(TaskFinished(run.id, now, task.name, outcome, now - started, error=failure))
 
 
 async def _with_resources(
     run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     call = _call if task.policies is NO_POLICIES else _attempts
-    missing = _missing_injections(task, args, kwargs)
+    missing = missing_injections(task, args, kwargs)
     if not missing:
         return await call(run, task, args, kwargs)
     scope = Scope(run.services.resources, run.builtin_resource, parent=run.scope)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable, Mapping, MutableMapping
 from typing import Any
 
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy
@@ -25,6 +26,9 @@ class EngineServices:
         events: what the engine says about itself; ``events.listen(callback)``.
         admission: the constraints and capacities that tasks pass.
         cache: what ``with_cache`` remembers.
+        in_flight: the keys whose values are being computed, each with what ends then.
+        not_cached: tasks and resources of which it was said that they cannot be cached.
+        evaluate: ``evaluate(run, value)`` evaluates a call within a run.
         time_slice: shares the event loop among runs that never wait.
         max_queued: signals that a mailbox of a run holds.
         overflow: what a full mailbox does with one more.
@@ -42,6 +46,7 @@ class EngineServices:
         executor: Executor,
         capacities: Mapping[str, float],
         cache: MutableMapping[Any, Any],
+        evaluate: Callable[[Any, Any], Coroutine[Any, Any, Any]],
         max_queued: int,
         overflow: OverflowPolicy,
         seed: int | None,
@@ -58,6 +63,9 @@ class EngineServices:
         self.events = EventStream(self._refresh_fast_path)
         self.admission = AdmissionController(capacities, self._refresh_fast_path)
         self.cache = cache
+        self.in_flight: dict[Hashable, asyncio.Future[None]] = {}
+        self.not_cached: set[tuple[Any, str]] = set()
+        self.evaluate = evaluate
         self.time_slice = TimeSlice()
         self.max_queued = max_queued
         self.overflow: OverflowPolicy = overflow
