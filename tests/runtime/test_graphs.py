@@ -1,6 +1,7 @@
 """Engine contract, "Graphs": lazies inside containers, shared lazies, depth, cost."""
 
 import asyncio
+import weakref
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -75,7 +76,7 @@ async def test_the_same_lazy_used_twice_runs_once():
     assert calls == [1]
 
 
-async def test_a_lazy_shared_with_a_call_made_on_the_way_runs_once():
+async def test_a_returned_call_is_a_graph_of_its_own_and_evaluated_afresh():
     calls = []
 
     @cs.task
@@ -90,7 +91,81 @@ async def test_a_lazy_shared_with_a_call_made_on_the_way_runs_once():
         return add(shared, 1)
 
     assert await cs.run_async(add(shared, uses_it_later())) == 7
+    assert calls == [1, 1]
+    assert await cs.run_async(uses_it_later()) == 4
+    assert calls == [1, 1, 1]
+
+
+BRANCHES = {
+    "routed": lambda kind: cs.route(kind, {3: same(kind)}),
+    "routed, beside another": lambda kind: [cs.route(kind, {3: same(kind)}), same(0)],
+    "routed, and used": lambda kind: [cs.route(kind, {3: same(kind)}), kind],
+    "routed to itself": lambda kind: [cs.route(kind, {3: kind}), kind],
+    "routed in a branch": lambda kind: cs.route(kind, {3: cs.route(same(kind), {3: [kind]})}),
+    "routed twice to one call": lambda kind: _routed_twice(kind, same(kind)),
+    "conditional": lambda kind: same.run_if(kind)(kind),
+    "conditional, twice": lambda kind: [same.run_if(same(i))(kind) for i in (1, 2)],
+    "mapped in a branch": lambda kind: cs.route(kind, {3: same.map(x=[kind, kind])}),
+}
+
+
+def _routed_twice(kind, branch):
+    return [cs.route(kind, {3: branch}), cs.route(same(kind), {3: branch}), branch]
+
+
+@pytest.mark.parametrize("make", BRANCHES.values(), ids=BRANCHES)
+async def test_a_call_that_stands_in_a_branch_too_is_evaluated_once(make):
+    calls = []
+
+    @cs.task
+    async def once():
+        calls.append(1)
+        return 3
+
+    await cs.run_async(make(once()))
+
     assert calls == [1]
+
+
+async def test_a_branch_that_returns_a_call_passes_its_value_to_all_who_chose_it():
+    @cs.task
+    async def returns_a_call(n):
+        await asyncio.sleep(0)
+        return add(n, 1)
+
+    branch = returns_a_call(3)
+    chosen = [cs.route(same(i), {i: branch}) for i in range(3)]
+
+    assert await cs.run_async([*chosen, add(chosen[0], branch)]) == [4, 4, 4, 8]
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+async def test_a_value_is_let_go_when_no_call_can_take_it_any_more(chosen):
+    alive = weakref.WeakSet()
+    most = 0
+
+    class Big:
+        def __init__(self):
+            alive.add(self)
+
+    @cs.task(mode="inline")
+    def step(_before):
+        nonlocal most
+        big = Big()
+        most = max(most, len(alive))
+        return big
+
+    @cs.task(mode="inline")
+    def end(_last):
+        return len(alive)
+
+    value = step(None)
+    for _ in range(100):
+        value = cs.route(same(1), {1: step(value)}) if chosen else step(value)
+
+    left, _ = await cs.run_async([end(value), same(0)])
+    assert left <= 2
+    assert most <= 3
 
 
 async def test_a_call_may_return_a_lazy_that_waits_already():

@@ -64,5 +64,5 @@ def _param(name: str, default: object, params: Mapping[str, Any] = inject("param
     return default
 
 
-_ROUTE: Task[..., Any] = Task(_route, name="route", mode="inline")
+_ROUTE: Task[..., Any] = Task(_route, name="route", mode="inline", chooses=True)
 _PARAM: Task[..., Any] = Task(_param, name="param", mode="inline")

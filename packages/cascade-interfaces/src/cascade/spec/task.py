@@ -62,6 +62,8 @@ class Task(PolicyMethods, Generic[P, R]):
         as_written: gives a call's arguments as its author wrote them, where they are kept otherwise.
         returns_data: whether what it returns is handed on as it is, since it comes from elsewhere;
             else calls in a list, tuple, dict or dataclass that it returns are evaluated.
+        chooses: whether it returns one of the calls that are quoted in its arguments, which are
+            then written in the same graph as its own call.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Task(PolicyMethods, Generic[P, R]):
         prepare: Prepare | None = None,
         as_written: AsWritten | None = None,
         returns_data: bool = False,
+        chooses: bool = False,
         injections: Mapping[str, Inject] | None = None,
     ) -> None:
         """Look at the function once.
@@ -93,6 +96,7 @@ class Task(PolicyMethods, Generic[P, R]):
         self.prepare = prepare
         self.as_written = as_written
         self.returns_data = returns_data
+        self.chooses = chooses
         self.is_plain = self.mode in ("async", "inline") and policies is NO_POLICIES
         self.is_bare = self.is_plain and not self.injections
         self.is_direct = self.is_plain and all(
@@ -187,6 +191,7 @@ class Task(PolicyMethods, Generic[P, R]):
             prepare=self.prepare,
             as_written=self.as_written,
             returns_data=self.returns_data,
+            chooses=self.chooses,
             injections=self.injections if injections is None else injections,
         )
 
@@ -277,7 +282,7 @@ def _same(value: Any) -> Any:
 
 
 _EXPAND: Task[..., Any] = Task(_expand, name="map", mode="inline")
-_RUN_IF: Task[..., Any] = Task(_run_if, name="run_if", mode="inline")
+_RUN_IF: Task[..., Any] = Task(_run_if, name="run_if", mode="inline", chooses=True)
 
 COLLECT: Task[..., Any] = Task(_same, name="collect", mode="inline")
 """Returns its argument, so that the calls inside a list or tuple become a target."""

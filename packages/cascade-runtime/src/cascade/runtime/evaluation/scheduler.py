@@ -18,7 +18,7 @@ from cascade.runtime.concurrency.eager_task import EagerTask
 from cascade.runtime.evaluation.arguments import resolve, with_calls_evaluated
 from cascade.runtime.evaluation.containers import CALL_TYPES
 from cascade.runtime.evaluation.invocation import awaited, invoke, is_awaitable, note_failure
-from cascade.runtime.evaluation.plan import Node, plan
+from cascade.runtime.evaluation.plan import Graph, Node, branches_of, plan
 from cascade.runtime.state.run import Run
 from cascade.spec.lazy_types import LazyResult
 
@@ -31,7 +31,6 @@ class GraphScheduler:
     __slots__ = (
         "_completed",
         "_in_flight",
-        "_known",
         "_ready",
         "_root",
         "_run",
@@ -46,17 +45,17 @@ class GraphScheduler:
             CyclicGraphError: the target needs itself; nothing has been run.
         """
         self._run = run
-        self._known: dict[int, Node] = {}
         self._ready: deque[Node] = deque()
         self._unprepared: list[LazyResult[Any]] = []
         self._in_flight: dict[EagerTask[Any], Node] = {}
         self._completed: list[EagerTask[Any]] = []
         self._wake: asyncio.Future[None] | None = None
-        self._root = self._join(target, self._known)
+        self._root = self._join(target, Graph())
+        self._root.readers += 1  # the run
 
-    def _join(self, target: LazyResult[Any], known: dict[int, Node]) -> Node:
-        """Add the graph of a call; return the call's node."""
-        new = plan(target, known, self._known)
+    def _join(self, call: LazyResult[Any], graph: Graph) -> Node:
+        """Add a call, with what it needs, to its graph; return its node."""
+        new = plan(call, graph)
         for node in new:
             if not node.waiting:
                 self._ready.append(node)
@@ -66,9 +65,8 @@ class GraphScheduler:
 
     async def evaluate(self) -> Any:
         """Run the graph; return the target's value, which may be the call of a tail call."""
-        root = self._root
         try:
-            while not root.done:
+            while not self._root.done:
                 if self._unprepared:
                     await self._prepare()
                 if self._ready:
@@ -80,13 +78,12 @@ class GraphScheduler:
         except BaseException as error:
             await self._cancel_in_flight(error)
             raise
-        return root.value
+        return self._root.value
 
     def _deadlock(self) -> CyclicGraphError:
-        """Explain a cycle that arose on the way: a call returned one that needs its own value."""
-        return CyclicGraphError(
-            [node.call.task.name for node in self._known.values() if not node.done]
-        )
+        """Explain a cycle that arose on the way: a branch was chosen that needs the choice."""
+        nodes = self._root.graph.nodes.values()
+        return CyclicGraphError([node.call.task.name for node in nodes if not node.done])
 
     async def _prepare(self) -> None:
         while self._unprepared:
@@ -103,7 +100,7 @@ class GraphScheduler:
             task = node.call.task
             alone = not (ready or self._in_flight)
             try:
-                args, kwargs = resolve(node.call, [need.value for need in node.needs])
+                args, kwargs = resolve(node.call, self._values_for(node))
                 outcome = invoke(run, task, args, kwargs)
                 if type(outcome) is not CoroutineType and is_awaitable(outcome):
                     outcome = awaited(outcome)
@@ -115,9 +112,19 @@ class GraphScheduler:
             except Exception as error:
                 note_failure(error, task, run)
                 raise
-            self._finish(node, outcome)
+            self._take(node, outcome)
             if run.tick() > run.next_yield_at:
                 await run.yield_to_loop()
+
+    def _values_for(self, node: Node) -> list[Any]:
+        """Return the values that a node needs; one that it was the last to need is let go."""
+        values = []
+        for need in node.needs:
+            values.append(need.value)
+            need.readers -= 1
+            if not need.readers:
+                need.drop_unwanted()
+        return values
 
     # --- side by side -------------------------------------------------------------------------
 
@@ -151,7 +158,7 @@ class GraphScheduler:
         except Exception as error:
             note_failure(error, node.call.task, self._run)
             raise
-        self._finish(node, value)
+        self._take(node, value)
 
     async def _cancel_in_flight(self, reason: BaseException) -> None:
         """Cancel and await what still runs; what goes wrong meanwhile is noted on the reason."""
@@ -172,12 +179,19 @@ class GraphScheduler:
 
     # --- values -------------------------------------------------------------------------------
 
-    def _finish(self, node: Node, value: Any) -> None:
-        """Hand a value on to whoever waits for it, or join on the graph of the call that it is."""
-        value = with_calls_evaluated(value, node.call.task)
-        if type(value) in CALL_TYPES and node is not self._root:
+    def _take(self, node: Node, value: Any) -> None:
+        """Take what a node's task returned: its value, or a call to go on with."""
+        task = node.call.task
+        value = with_calls_evaluated(value, task)
+        if type(value) in CALL_TYPES and (task.chooses or node is not self._root):
             self._forward(node, value)
-            return
+        else:
+            self._finish(node, value)
+        if task.chooses:
+            node.graph.let_go(branches_of(node.call))
+
+    def _finish(self, node: Node, value: Any) -> None:
+        """Hand a node's value on to whoever waits for it."""
         node.value = value
         node.done = True
         for dependent in node.dependents:
@@ -186,13 +200,24 @@ class GraphScheduler:
                 self._ready.append(dependent)
         for target in node.forwards_to:
             self._finish(target, value)
+        if not node.readers:
+            node.drop_unwanted()
 
     def _forward(self, node: Node, call: LazyResult[Any]) -> None:
-        """Let a node's value be that of the call that its call returned."""
-        targets = [node] if node.dependents or not node.forwards_to else node.forwards_to
-        successor = self._known.get(id(call))
+        """Let a node's value be that of a call: of a branch it chose, or one that its task returned.
+
+        A branch is written in the node's own graph, and shares what was evaluated there; what a task
+        returns is a graph of its own.
+        """
+        graph = node.graph if node.call.task.chooses else Graph()
+        successor = graph.nodes.get(id(call))
         if successor is None:
-            successor = self._join(call, {})
+            successor = self._join(call, graph)
+        if node is self._root:
+            self._root = successor
+            successor.readers += 1
+            return
+        targets = [node] if node.is_wanted or not node.forwards_to else node.forwards_to
         successor.forwards_to = [*successor.forwards_to, *targets]
         if successor.done:
             for target in targets:
