@@ -232,8 +232,8 @@ async def test_a_concurrency_limit_of_one_run_counts_that_run_alone(engine, conn
     release, running = asyncio.Event(), []
 
     @cs.task
-    async def stays(run=cs.inject("_run")):
-        running.append(run.id)
+    async def stays(frame=cs.inject("_frame")):
+        running.append(frame.run.id)
         await release.wait()
 
     limit = {"id": "c", "type": "concurrency", "n": 1}

@@ -60,8 +60,8 @@ def test_the_name_is_that_of_the_run():
         yield None
 
     @cs.task(mode="inline")
-    def who(run=cs.inject("_run")):
-        seen.append(run.id)
+    def who(frame=cs.inject("_frame")):
+        seen.append(frame.run.id)
 
     cs.run(who(), name="monday", resources=[watch])
     assert seen == ["monday"]

@@ -181,8 +181,12 @@ async def test_overlapping_filters_of_one_mailbox_take_a_signal_in_once(engine, 
 
 
 async def test_two_takers_of_one_mailbox_each_get_a_signal(engine, connector):
+    @cs.task
+    async def both(one, other):
+        return [one, other]
+
     running = asyncio.create_task(
-        engine.run([cs.recv("q", buffered=True), cs.recv("q", buffered=True)])
+        engine.run(both(cs.recv("q", buffered=True), cs.recv("q", buffered=True)))
     )
     await parked(engine, 1)
     await connector.publish("q", 1)

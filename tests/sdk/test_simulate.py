@@ -45,8 +45,8 @@ def test_targets_run_side_by_side_and_their_values_come_in_their_order():
 
 def test_a_mapping_names_the_runs():
     @cs.task
-    async def whoami(run=cs.inject("_run")):
-        return run.id
+    async def whoami(frame=cs.inject("_frame")):
+        return frame.run.id
 
     assert cs.simulate({"left": whoami(), "right": whoami()}).results == ["left", "right"]
 

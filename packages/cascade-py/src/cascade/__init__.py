@@ -19,13 +19,15 @@ from cascade.providers.signal import recv, send
 from cascade.providers.wait import wait
 from cascade.running import run, run_async
 from cascade.runtime.engine import Engine
+from cascade.runtime.evaluation.inside import current, evaluate
 from cascade.simulation import simulate
-from cascade.spec.combinators import param, route
+from cascade.spec.combinators import after, catch, retry, settle, timeout
 from cascade.spec.constraint import GlobalConstraint
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.mapping import fixed
 from cascade.spec.quoting import quote
 from cascade.spec.resource import inject, resource
+from cascade.spec.routing import param, route
 from cascade.spec.task import Task, task
 
 __all__ = [
@@ -37,18 +39,25 @@ __all__ = [
     "LocalBusConnector",
     "MappedLazyResult",
     "Task",
+    "after",
+    "catch",
+    "current",
+    "evaluate",
     "fixed",
     "inject",
     "param",
     "quote",
     "recv",
     "resource",
+    "retry",
     "route",
     "run",
     "run_async",
     "send",
+    "settle",
     "simulate",
     "task",
+    "timeout",
     "wait",
 ]
 

@@ -73,7 +73,7 @@ class _Open:
 
 
 class _Instruments:
-    """TimeSlice events into spans and numbers."""
+    """Turn events into spans and numbers."""
 
     def __init__(
         self,

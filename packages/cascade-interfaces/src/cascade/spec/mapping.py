@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.spec.lazy_types import LazyResult
 
-__all__ = ["Fixed", "as_column", "fixed", "rows_of"]
+__all__ = ["Fixed", "as_column", "calls_of_mapping", "fixed"]
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ def as_column(values: Any, task: str, place: str) -> Any:
     return list(values) if isinstance(values, Iterator) else values
 
 
-def rows_of(
+def _rows_of(
     task: str, by_position: tuple[Iterable[Any], ...], by_name: Mapping[str, Iterable[Any]]
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     """Yield positional and keyword arguments for each call of a mapping.
@@ -75,3 +75,18 @@ def rows_of(
     for row in zip(*columns.values(), strict=True):
         positional = row[: len(by_position)]
         yield positional, dict(zip(by_name, row[len(by_position) :], strict=True))
+
+
+def calls_of_mapping(
+    mapped: Any,
+    columns: tuple[Iterable[Any], ...],
+    by_name: Mapping[str, Iterable[Any]],
+    same: Mapping[str, Any],
+) -> list[Any]:
+    """Return the calls that a mapping of a task stands for, now that its columns are values.
+
+    Raises:
+        InvalidTaskError: the columns have different lengths.
+    """
+    rows = _rows_of(mapped.name, columns, by_name)
+    return [mapped(*args, **named, **same) for args, named in rows]

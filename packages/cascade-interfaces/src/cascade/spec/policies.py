@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Self
 
+from cascade.interfaces.errors import UnwantedValueError
+
 __all__ = ["NO_POLICIES", "Cache", "Policies", "PolicyMethods", "Retry"]
 
 
@@ -32,6 +34,9 @@ class Retry:
     on: tuple[type[Exception], ...] = (Exception,)
     """Exceptions worth another attempt; any other ends the task at once."""
 
+    when: Callable[[Any], bool] | None = None
+    """Says of a value whether it is worth another attempt."""
+
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense."""
         if self.attempts < 1:
@@ -41,13 +46,30 @@ class Retry:
         if not 0 <= self.jitter <= 1:
             raise ValueError(f"jitter is a share between 0 and 1, not {self.jitter}")
 
-    def wait_after(self, attempt: int, uniform: float) -> float:
+    def refuse(self, value: Any) -> None:
+        """Look at a value that an attempt came to.
+
+        Raises:
+            UnwantedValueError: it is worth another attempt.
+        """
+        if self.when is not None and self.when(value):
+            raise UnwantedValueError(value)
+
+    def allows_another(self, attempt: int, error: Exception) -> bool:
+        """Return whether there is another attempt after this one, which failed."""
+        return attempt < self.attempts and isinstance(error, (*self.on, UnwantedValueError))
+
+    def wait_after(self, attempt: int, uniform: float, error: Exception | None = None) -> float:
         """Return the seconds to wait after a failed attempt.
 
         Args:
             attempt: number of the attempt that failed, from 1.
             uniform: a random number in [0, 1) that places the jitter.
+            error: how it failed; one that has a number ``retry_after`` names the wait itself.
         """
+        named = getattr(error, "retry_after", None)
+        if isinstance(named, (int, float)):
+            return max(0.0, named)
         wait = min(self.delay * self.backoff ** (attempt - 1), self.max_delay)
         return wait * (1 + self.jitter * (2 * uniform - 1))
 
@@ -103,12 +125,19 @@ class PolicyMethods:
         max_delay: float = 60.0,
         jitter: float = 0.0,
         on: tuple[type[Exception], ...] = (Exception,),
+        when: Callable[[Any], bool] | None = None,
     ) -> Self:
-        """Return this task with retries; see `Retry` for the meaning of each number (seconds)."""
-        return self._with(retry=Retry(attempts, delay, backoff, max_delay, jitter, on))
+        """Return this task with retries of its own function; see `Retry` for each argument (seconds).
+
+        What the task returns as a call is no longer governed: `cascade.retry` around the call is.
+        """
+        return self._with(retry=Retry(attempts, delay, backoff, max_delay, jitter, on, when))
 
     def with_timeout(self, seconds: float) -> Self:
-        """Return this task so that each attempt ends in `TimeoutError` after so many seconds."""
+        """Return this task so that each call of its function ends in `TimeoutError` after so many seconds.
+
+        What the task returns as a call is no longer governed: `cascade.timeout` around the call is.
+        """
         if seconds <= 0:
             raise ValueError(f"a timeout is a number of seconds above 0, not {seconds}")
         return self._with(timeout=seconds)

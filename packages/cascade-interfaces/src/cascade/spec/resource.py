@@ -33,7 +33,7 @@ T = TypeVar("T")
 Scope: TypeAlias = Literal["run", "task"]
 """How long a resource lives: until the run ends, or until the one task that asked ends."""
 
-BUILTIN_RESOURCES = frozenset({"_internal_connector", "_run", "clock", "params", "rng"})
+BUILTIN_RESOURCES = frozenset({"_frame", "_internal_connector", "clock", "params", "rng"})
 """Names that need no registering: what they stand for comes with every run."""
 
 _Opener: TypeAlias = Callable[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, cast, overload
 
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.interfaces.protocols import Mode
@@ -16,18 +16,18 @@ from cascade.spec.functions import (
     order_of_injections,
 )
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
-from cascade.spec.mapping import Fixed, as_column, rows_of
+from cascade.spec.mapping import Fixed, as_column, calls_of_mapping
 from cascade.spec.policies import NO_POLICIES, Policies, PolicyMethods
 from cascade.spec.quoting import quote
 from cascade.spec.resource import BUILTIN_RESOURCES, Inject, injections_of
 
-__all__ = ["NO_KWARGS", "Prepare", "Task", "task"]
+__all__ = ["COLLECT", "ITEMS", "NO_KWARGS", "Prepare", "Role", "Task", "task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 Prepare = Callable[[Any, LazyResult[Any]], Awaitable[None]]
-"""``async (run, call)``: done when a run first sees a call, before any task of that step starts."""
+"""``async (agent, call)``: done when an agent first sees a call, before any task of that step starts."""
 
 
 NO_KWARGS: dict[str, Any] = {}
@@ -36,6 +36,19 @@ NO_KWARGS: dict[str, Any] = {}
 
 AsWritten = Callable[[tuple[Any, ...]], tuple[tuple[Any, ...], dict[str, Any]]]
 """From the arguments that are kept to those that were written, for people to read."""
+
+
+Role: TypeAlias = Literal["function", "choice", "combinator", "collection", "items", "mapping"]
+"""What a task does in a graph.
+
+``choice``: it returns a value, or one of the calls that are quoted in its arguments, which are written
+in the same graph as its own call. ``combinator``: its function evaluates the call that
+is quoted in its arguments by ``frame.evaluate``. ``collection``: it returns its argument,
+and in target position each call directly in it is an agent; ``items``: likewise, at any position.
+``mapping``: it returns items.
+"""
+
+_SCHEDULED: frozenset[Role] = frozenset({"choice", "combinator", "collection", "items"})
 
 
 class Task(PolicyMethods, Generic[P, R]):
@@ -62,8 +75,8 @@ class Task(PolicyMethods, Generic[P, R]):
         as_written: gives a call's arguments as its author wrote them, where they are kept otherwise.
         returns_data: whether what it returns is handed on as it is, since it comes from elsewhere;
             else calls in a list, tuple, dict or dataclass that it returns are evaluated.
-        chooses: whether it returns one of the calls that are quoted in its arguments, which are
-            then written in the same graph as its own call.
+        role: what it does in a graph.
+        needs_scheduler: whether a call of it cannot be evaluated without a look at its whole graph.
     """
 
     def __init__(
@@ -76,7 +89,7 @@ class Task(PolicyMethods, Generic[P, R]):
         prepare: Prepare | None = None,
         as_written: AsWritten | None = None,
         returns_data: bool = False,
-        chooses: bool = False,
+        role: Role = "function",
         injections: Mapping[str, Inject] | None = None,
     ) -> None:
         """Look at the function once.
@@ -96,7 +109,8 @@ class Task(PolicyMethods, Generic[P, R]):
         self.prepare = prepare
         self.as_written = as_written
         self.returns_data = returns_data
-        self.chooses = chooses
+        self.role: Role = role
+        self.needs_scheduler = prepare is not None or role in _SCHEDULED
         self.is_plain = self.mode in ("async", "inline") and policies is NO_POLICIES
         self.is_bare = self.is_plain and not self.injections
         self.is_direct = self.is_plain and all(
@@ -191,7 +205,7 @@ class Task(PolicyMethods, Generic[P, R]):
             prepare=self.prepare,
             as_written=self.as_written,
             returns_data=self.returns_data,
-            chooses=self.chooses,
+            role=self.role,
             injections=self.injections if injections is None else injections,
         )
 
@@ -262,15 +276,8 @@ def task(
     return lambda decorated: Task(decorated, name=name, mode=mode)
 
 
-def _expand(
-    mapped: Task[..., Any],
-    columns: tuple[Iterable[Any], ...],
-    by_name: dict[str, Iterable[Any]],
-    same: dict[str, Any],
-) -> Any:
-    """Turn a mapping, now that its columns are values, into the calls it stands for."""
-    rows = rows_of(mapped.name, columns, by_name)
-    return LazyResult(COLLECT, ([mapped(*args, **named, **same) for args, named in rows],), {})
+def _expand(*mapping: Any) -> Any:
+    return LazyResult(ITEMS, (calls_of_mapping(*mapping),), NO_KWARGS)
 
 
 def _run_if(condition: object, call: Any) -> Any:
@@ -281,8 +288,11 @@ def _same(value: Any) -> Any:
     return value
 
 
-_EXPAND: Task[..., Any] = Task(_expand, name="map", mode="inline")
-_RUN_IF: Task[..., Any] = Task(_run_if, name="run_if", mode="inline", chooses=True)
+_EXPAND: Task[..., Any] = Task(_expand, name="map", mode="inline", role="mapping")
+_RUN_IF: Task[..., Any] = Task(_run_if, name="run_if", mode="inline", role="choice")
 
-COLLECT: Task[..., Any] = Task(_same, name="collect", mode="inline")
-"""Returns its argument, so that the calls inside a list or tuple become a target."""
+COLLECT: Task[..., Any] = Task(_same, name="collect", mode="inline", role="collection")
+"""Returns its argument, so that the calls inside a list, tuple or dict become a target."""
+
+ITEMS: Task[..., Any] = Task(_same, name="items", mode="inline", role="items")
+"""Returns its argument, a list of the calls of a mapping."""

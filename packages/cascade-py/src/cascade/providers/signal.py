@@ -13,7 +13,7 @@ from cascade.interfaces.protocols import Connector, LazyFactory
 from cascade.interfaces.topics import Filters, as_filters
 from cascade.runtime.evaluation.arguments import find_calls
 from cascade.runtime.signals.mailbox import Mailbox, Signal, next_signal
-from cascade.runtime.state.run import Run
+from cascade.runtime.state.agent import Agent, Frame
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
 from cascade.spec.resource import inject
@@ -116,15 +116,15 @@ def _recv(  # noqa: PLR0917 - as the engine calls it
     with_topic: bool,
     many: bool,
     holdoff: float,
-    run: Run = inject("_run"),
+    frame: Frame = inject("_frame"),
     connector: Connector = inject("_internal_connector"),
 ) -> Any:
     """Return the value of the signal that lies in the mailbox, or a coroutine that waits for one."""
     filters = as_filters(topic)
-    mailbox = run.mailbox(filters)
+    mailbox = frame.agent.mailbox(filters)
     if mailbox is None:
         return _await_once(connector, filters, timeout, default, with_topic, many, holdoff)
-    return _recv_buffered(filters, timeout, default, with_topic, many, holdoff, run)
+    return _recv_buffered(filters, timeout, default, with_topic, many, holdoff, frame)
 
 
 def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
@@ -134,32 +134,40 @@ def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
     with_topic: bool,
     many: bool,
     holdoff: float,
-    run: Run = inject("_run"),
+    frame: Frame = inject("_frame"),
 ) -> Any:
     """Do the same, and open the mailbox where it is not yet."""
-    mailbox = run.mailbox(topic) if isinstance(topic, tuple) else None  # as in most of its turns
+    agent = frame.agent
+    mailbox = agent.mailbox(topic) if isinstance(topic, tuple) else None  # as in most of its turns
     if mailbox is None:
-        return _open_and_recv(as_filters(topic), run, (timeout, default, with_topic, many, holdoff))
+        return _open_and_recv(
+            as_filters(topic), frame, (timeout, default, with_topic, many, holdoff)
+        )
     if holdoff:
-        mailbox.mute(holdoff, run.loop)
+        mailbox.mute(holdoff, agent.run.loop)
     signal = mailbox.get_nowait()
     if signal is None:
-        return _await_arrival(mailbox, run, timeout, default, with_topic, many)
+        return _await_arrival(mailbox, agent, timeout, default, with_topic, many)
     return _value_of(signal, mailbox, with_topic, many)
 
 
 async def _open_and_recv(
-    filters: Filters, run: Run, arguments: tuple[float | None, Any, bool, bool, float]
+    filters: Filters, frame: Frame, arguments: tuple[float | None, Any, bool, bool, float]
 ) -> Any:
-    await run.open_mailbox(filters)
-    value = _recv_buffered(filters, *arguments, run)
+    await frame.agent.open_mailbox(filters)
+    value = _recv_buffered(filters, *arguments, frame)
     return await value if type(value) is CoroutineType else value
 
 
 async def _await_arrival(  # noqa: PLR0917 - the same arguments in the same order
-    mailbox: Mailbox, run: Run, timeout: float | None, default: Any, with_topic: bool, many: bool
+    mailbox: Mailbox,
+    agent: Agent,
+    timeout: float | None,
+    default: Any,
+    with_topic: bool,
+    many: bool,
 ) -> Any:
-    getter, timer = mailbox.wait_next(timeout, run.loop)
+    getter, timer = mailbox.wait_next(timeout, agent.run.loop)
     try:
         signal = await getter
     except asyncio.CancelledError:
@@ -168,7 +176,7 @@ async def _await_arrival(  # noqa: PLR0917 - the same arguments in the same orde
     finally:
         if timer is not None:
             timer.cancel()
-    run.begin_time_slice()
+    agent.time_slice.restart()
     if signal is None:
         return _missed(mailbox.filters, timeout, default)
     return _value_of(signal, mailbox, with_topic, many)
@@ -218,15 +226,15 @@ def _missed(filters: Filters, timeout: float | None, default: Any) -> Any:
     raise TimeoutError(f"no signal on {' or '.join(map(repr, filters))} within {timeout:g} s")
 
 
-async def _open_mailbox(run: Run, call: LazyResult[Any]) -> None:
-    """Open the mailbox of a call as soon as the run sees it, unless its topic is yet to be evaluated."""
+async def _open_mailbox(agent: Agent, call: LazyResult[Any]) -> None:
+    """Open the mailbox of a call as soon as the agent sees it, unless its topic is yet to be evaluated."""
     topic = call.args[0]
     if isinstance(topic, Quoted):
-        await run.open_mailbox(as_filters(topic.value))
+        await agent.open_mailbox(as_filters(topic.value))
     elif isinstance(topic, (str, list, tuple)) and not find_calls(
         LazyResult(call.task, (topic,), {})
     ):
-        await run.open_mailbox(as_filters(topic))
+        await agent.open_mailbox(as_filters(topic))
 
 
 def _send(

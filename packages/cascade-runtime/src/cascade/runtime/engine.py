@@ -16,9 +16,10 @@ from cascade.interfaces.errors import InvalidResourceError
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy, SubscriptionHandle
 from cascade.interfaces.topics import as_filters
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT
-from cascade.runtime.evaluation.evaluator import as_call, evaluate, evaluate_call
+from cascade.runtime.evaluation.evaluator import as_call, evaluate, evaluate_in
 from cascade.runtime.observation.events import EventStream, Outcome, RunFinished, RunStarted
 from cascade.runtime.observation.telemetry import Telemetry, TelemetrySettings
+from cascade.runtime.state.agent import Agent
 from cascade.runtime.state.run import Run
 from cascade.runtime.state.services import EngineServices
 from cascade.spec.constraint import CONSTRAINT_TOPIC
@@ -82,7 +83,7 @@ class Engine:
             executor=PoolExecutor() if executor is None else executor,
             capacities=capacities or {},
             cache=MemoryCache() if cache is None else cache,
-            evaluate=evaluate_call,
+            evaluate=evaluate_in,
             max_queued=max_queued,
             overflow=overflow,
             seed=seed,
@@ -167,14 +168,16 @@ class Engine:
         filters = tuple(as_filters(each) for each in listened) if listened else ()
         await self._open()
         try:
-            run = Run(self._services, name or f"run-{next(self._run_numbers)}", given)
+            run_id = name or f"run-{next(self._run_numbers)}"
+            run = Run(self._services, run_id, given, filters)
+            agent = Agent(run, run_id)
             if not self.events.listeners:
-                return await evaluate(run, call, filters)
+                return await evaluate(agent, call)
             self.events.emit(RunStarted(run.id, run.loop.time(), repr(target)))
             outcome: Outcome = "failed"
             failure: BaseException | None = None
             try:
-                value = await evaluate(run, call, filters)
+                value = await evaluate(agent, call)
                 outcome = "succeeded"
                 return value
             except asyncio.CancelledError as error:
@@ -184,7 +187,9 @@ class Engine:
                 failure = error
                 raise
             finally:
-                self.events.emit(RunFinished(run.id, run.loop.time(), outcome, run.steps, failure))
+                self.events.emit(
+                    RunFinished(run.id, run.loop.time(), outcome, agent.steps, failure)
+                )
         finally:
             await self._release()
 

@@ -27,7 +27,7 @@ class UnreadablePayloadError(Exception):
 
 
 class Codec:
-    """TimeSlice payloads into bytes and back."""
+    """Turn payloads into bytes and back."""
 
     def __init__(self, *, raw: bool, limit: int) -> None:
         """Carry JSON, or with ``raw`` bytes only; at most ``limit`` bytes either way."""

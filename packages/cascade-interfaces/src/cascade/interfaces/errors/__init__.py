@@ -68,6 +68,7 @@ from cascade.interfaces.errors.workflow import (
     UnknownParameterError,
     UnknownProviderError,
     UnknownResourceError,
+    UnwantedValueError,
 )
 
 __all__ = [
@@ -98,6 +99,7 @@ __all__ = [
     "UnknownParameterError",
     "UnknownProviderError",
     "UnknownResourceError",
+    "UnwantedValueError",
     "WrongLoopError",
     "near_name",
 ]

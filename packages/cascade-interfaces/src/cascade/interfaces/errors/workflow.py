@@ -21,6 +21,7 @@ __all__ = [
     "UnknownParameterError",
     "UnknownProviderError",
     "UnknownResourceError",
+    "UnwantedValueError",
 ]
 
 
@@ -55,6 +56,19 @@ class CyclicGraphError(GraphError):
 
 class InvalidTaskError(CascadeError, TypeError):
     """A task definition, or a target to run, that cannot work."""
+
+
+class UnwantedValueError(CascadeError, RuntimeError):
+    """The last of all attempts came to a value that ``when=`` wants another attempt for.
+
+    Attributes:
+        value: the value.
+    """
+
+    def __init__(self, value: object) -> None:
+        """Show the value."""
+        super().__init__(f"the value {value!r:.200} is one that 'when' asks another attempt for")
+        self.value = value
 
 
 class UnknownParameterError(CascadeError, LookupError):

@@ -1,8 +1,8 @@
-"""Fairness: cooperative yielding, for runs that step on without ever waiting.
+"""Fairness: cooperative yielding, for agents that step on without ever waiting.
 
 A chain of tail calls that never suspends would starve everything else on the loop: signals, pauses,
-cancellation. So such a run yields to the loop after a time slice of about a millisecond, which busy
-runs share. A simulated loop counts steps instead, since there the order of things must not depend
+cancellation. So such an agent yields to the loop after a time slice of about a millisecond, which busy
+agents share. A simulated loop counts steps instead, since there the order of things must not depend
 on the speed of the machine.
 """
 
@@ -14,40 +14,63 @@ from time import perf_counter
 
 from cascade.runtime.concurrency.clock import is_simulated
 
-__all__ = ["TimeSlice", "time_source"]
+__all__ = ["TimeSlice", "Turns"]
 
-_SECONDS = 0.001  # that all busy runs together take of one turn of the loop, about
+_SECONDS = 0.001  # that all busy agents together take of one turn of the loop, about
 _STEPS = 100_000  # the same on a simulated loop, where nobody is kept waiting meanwhile
 
 
-def time_source(loop: asyncio.AbstractEventLoop) -> tuple[Callable[[], float], float]:
-    """Return the clock that measures time slices on that loop, and the length of one."""
-    if is_simulated(loop):
-        return loop.tick, _STEPS  # type: ignore[attr-defined]  # it is how a simulated loop is known
-    return perf_counter, _SECONDS
+class Turns:
+    """Counts the busy agents of a turn of the loop, so that each knows its share of the next one."""
 
-
-class TimeSlice:
-    """Counts the busy runs of a turn of the loop, so that each knows its share of the next one."""
-
-    __slots__ = ("_busy", "_counting", "_sharers")
+    __slots__ = ("_busy", "_counting", "sharers")
 
     def __init__(self) -> None:
-        """Begin as if one run alone were busy."""
+        """Begin as if one agent alone were busy."""
         self._counting = False
-        self._busy = 0
-        self._sharers = 1
+        self._busy: set[TimeSlice] = set()
+        self.sharers = 1
 
-    async def yield_to_loop(self) -> int:
-        """Yield to the loop for one turn; return how many runs share the next time slice."""
-        self._busy += 1
+    def count(self, time_slice: TimeSlice) -> None:
+        """Count an agent that has used up its slice; once in a turn, however much it does at once."""
+        self._busy.add(time_slice)
         if not self._counting:
             self._counting = True
             asyncio.get_running_loop().call_soon(self._begin_turn)
-        await asyncio.sleep(0)
-        return self._sharers
 
     def _begin_turn(self) -> None:
-        self._sharers = self._busy
-        self._busy = 0
+        self.sharers = len(self._busy)
+        self._busy.clear()
         self._counting = False
+
+
+class TimeSlice:
+    """How long an agent may go on before the event loop is due a turn; its items of a map share it.
+
+    Attributes:
+        tick: the clock that measures it.
+        ends_at: when, by ``tick``, the loop is due a turn.
+    """
+
+    __slots__ = ("_length", "_turns", "ends_at", "tick")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, turns: Turns) -> None:
+        """Begin now, on that loop."""
+        self.tick: Callable[[], float] = perf_counter
+        self._length: float = _SECONDS
+        if is_simulated(loop):
+            self.tick = loop.tick  # type: ignore[attr-defined]  # it is how a simulated loop is known
+            self._length = _STEPS
+        self._turns = turns
+        self.ends_at = self.tick() + self._length
+
+    def restart(self) -> None:
+        """Begin anew: the event loop has just had a turn."""
+        if self.tick is perf_counter:  # a simulated loop counts its steps anew in every turn
+            self.ends_at = self.tick() + self._length
+
+    async def yield_to_loop(self) -> None:
+        """Let the event loop have a turn, and begin anew with a share of the next one."""
+        self._turns.count(self)
+        await asyncio.sleep(0)
+        self.ends_at = self.tick() + self._length / self._turns.sharers

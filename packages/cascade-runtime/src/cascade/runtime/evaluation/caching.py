@@ -20,6 +20,7 @@ from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.concurrency.futures import release
 from cascade.runtime.evaluation.arguments import missing_injections, with_calls_evaluated
 from cascade.runtime.observation.events import TaskFinished, TaskStarted
+from cascade.runtime.state.agent import Frame, NestedFrame
 from cascade.runtime.state.run import Run
 from cascade.spec.policies import Cache
 from cascade.spec.task import Task
@@ -33,7 +34,7 @@ _computing: ContextVar[frozenset[Hashable]] = ContextVar("cascade_computing", de
 
 
 async def through_cache(
-    run: Run,
+    frame: Frame,
     task: Task[..., Any],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
@@ -45,10 +46,10 @@ async def through_cache(
         InvalidTaskError: an argument cannot serve as a key.
         CyclicGraphError: the value needs itself.
     """
-    policy = task.policies.cache
+    policy, run = task.policies.cache, frame.run
     key = None if policy is None else _key_of(run, task, policy, args, kwargs)
     if policy is None or key is None:
-        return await compute(run, task, args, kwargs)
+        return await compute(frame, task, args, kwargs)
     cache, in_flight = run.services.cache, run.services.in_flight
     while True:
         value, good_until = cache.get(key, _ABSENT)
@@ -64,8 +65,10 @@ async def through_cache(
     landed = in_flight[key] = run.loop.create_future()
     outer = _computing.set(_computing.get() | {key})
     try:
-        value = await compute(run, task, args, kwargs)
-        value = await run.services.evaluate(run, with_calls_evaluated(value, task))
+        value = await compute(frame, task, args, kwargs)
+        value = await run.services.evaluate(
+            NestedFrame(frame, f"{frame.here}/"), with_calls_evaluated(value, task)
+        )
         cache[key] = (value, None if policy.ttl is None else unix_time() + policy.ttl)
         return value
     finally:

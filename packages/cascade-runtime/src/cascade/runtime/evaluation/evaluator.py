@@ -18,12 +18,11 @@ Python's::
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import CoroutineType
 from typing import Any
 
 from cascade.interfaces.errors import CyclicGraphError, InvalidTaskError
-from cascade.interfaces.topics import Filters
 from cascade.runtime.evaluation.arguments import (
     find_calls,
     resolve,
@@ -33,12 +32,13 @@ from cascade.runtime.evaluation.containers import ATOMS, CALL_TYPES
 from cascade.runtime.evaluation.invocation import awaited, call_directly, invoke, note_failure
 from cascade.runtime.evaluation.plan import cycle_in
 from cascade.runtime.evaluation.scheduler import GraphScheduler
-from cascade.runtime.state.run import Run
+from cascade.runtime.state.agent import Agent, Frame
+from cascade.runtime.state.position import position
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
 from cascade.spec.task import COLLECT, Task
 
-__all__ = ["as_call", "evaluate", "evaluate_call"]
+__all__ = ["as_call", "evaluate", "evaluate_in"]
 
 _SETTLED = ATOMS | CALL_TYPES  # values that hold no calls, or are one
 
@@ -62,68 +62,94 @@ def as_call(target: Any, params: Mapping[str, Any]) -> LazyResult[Any]:
     )
 
 
-async def evaluate(run: Run, target: LazyResult[Any], listen: Sequence[Filters]) -> Any:
+async def evaluate(agent: Agent, target: LazyResult[Any]) -> Any:
     """Return the value of a run's target, with everything of the run closed."""
-    async with run:
-        for filters in listen:
-            await run.open_mailbox(filters)
-        return await evaluate_call(run, target)
+    run = agent.run
+    failure: BaseException | None = None
+    try:
+        if target.task.role == "function":  # a list or a mapping has no mailbox of its own
+            for filters in run.listen:
+                await agent.open_mailbox(filters)
+        return await evaluate_in(agent, target)
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        try:
+            if agent.is_listening:
+                await agent.close()
+        finally:
+            if run.has_resources:
+                await run.close(failure)
+
+
+async def evaluate_in(frame: Frame, value: Any) -> Any:
+    """Return a call's value, evaluated in a frame that begins and ends with it."""
+    before = position.set(frame)
+    try:
+        return await evaluate_call(frame, value)
+    finally:
+        frame.at = None
+        position.reset(before)
 
 
 async def evaluate_call(  # noqa: C901, PLR0912 - one loop: a call for each part would cost more than the part
-    run: Run, value: Any
+    frame: Frame, value: Any
 ) -> Any:
     """Evaluate call after call until a value is none, and return that.
 
     A call that needs no other is called; one that needs a single other waits for it on a stack;
     only one that needs several is a graph, and takes a `GraphScheduler`.
     """
-    tick, services = run.tick, run.services
-    waiting: list[LazyResult[Any]] = []
+    services, waiting = frame.run.services, frame.waiting
+    time_slice = frame.agent.time_slice
+    tick = time_slice.tick
     while True:
         if type(value) in CALL_TYPES:
-            run.steps += not waiting
+            if waiting:
+                frame.hops += 1
+            else:
+                frame.steps += 1
+                frame.hops = 0
             call = value
             while len(needed := find_calls(call)) == 1:
-                if call.task.prepare is not None:
-                    await call.task.prepare(run, call)
+                (other,) = needed
+                if type(other) is Quoted or call.task.needs_scheduler:
+                    break
                 waiting.append(call)
                 if len(waiting) >= _DEEP:
                     _check_for_cycle(waiting)
-                (other,) = needed
-                if type(other) is Quoted:
-                    break
                 call = other
-            if len(needed) == 1:  # a quoted value, which is there already
-                call = waiting.pop()
-                args, kwargs = resolve(call, (other.value,))
-            elif needed:
-                value = await GraphScheduler(run, call).evaluate()
-                continue
-            else:  # and nothing to prepare: it is its turn
+            if not needed:  # and nothing to prepare: it is its turn
                 args, kwargs = call.args, call.kwargs
+            elif len(needed) > 1 or call.task.needs_scheduler:
+                value = await GraphScheduler(frame, call).evaluate()
+                continue
+            else:  # a quoted value, which is there already
+                args, kwargs = resolve(call, (needed[0].value,))
         elif waiting:
             call = waiting.pop()
             args, kwargs = resolve(call, (value,))
         else:
             return value
         task = call.task
+        frame.at = call
         try:
             if services.needs_slow_path or not task.is_direct:
-                value = invoke(run, task, args, kwargs)
+                value = invoke(frame, task, args, kwargs)
             elif task.is_bare:  # what `invoke` does too, for a call less in each step
                 value = task.function(*args, **kwargs)
             else:
-                value = call_directly(run, task, args, kwargs)
+                value = call_directly(frame, task, args, kwargs)
             if type(value) is CoroutineType:
                 value = await value
             if type(value) not in _SETTLED:
                 value = with_calls_evaluated(await awaited(value), task)
         except Exception as error:
-            note_failure(error, task, run)
+            note_failure(error, task, frame.run)
             raise
-        if tick() > run.next_yield_at:
-            await run.yield_to_loop()
+        if tick() > time_slice.ends_at:
+            await time_slice.yield_to_loop()
 
 
 def _check_for_cycle(waiting: list[LazyResult[Any]]) -> None:

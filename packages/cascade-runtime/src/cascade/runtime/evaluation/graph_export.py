@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cascade.runtime.evaluation.plan import Graph, Node, plan
+from cascade.runtime.evaluation.graph import Graph, Node
+from cascade.runtime.evaluation.plan import plan
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 
 __all__ = ["dot", "mermaid"]
@@ -36,7 +37,7 @@ def dot(target: LazyResult[Any]) -> str:
 
 def _drawn(target: LazyResult[Any]) -> tuple[list[str], list[tuple[int, int]]]:
     """Return names of calls, and pairs of places: what is needed, by whom."""
-    nodes = plan(target, Graph())
+    nodes = plan(target, Graph(), None)
     places = {node: place for place, node in enumerate(nodes)}
     arrows = [
         (places[need], places[node])

@@ -20,6 +20,7 @@ from cascade.runtime.observation.events import (
     TaskThrottled,
 )
 from cascade.runtime.resources.scope import Scope
+from cascade.runtime.state.agent import Frame
 from cascade.runtime.state.run import Run
 from cascade.spec.policies import NO_POLICIES
 from cascade.spec.task import Task
@@ -27,7 +28,7 @@ from cascade.spec.task import Task
 __all__ = ["awaited", "call_directly", "invoke", "is_awaitable", "note_failure"]
 
 _Work: TypeAlias = Callable[
-    [Run, Task[..., Any], tuple[Any, ...], dict[str, Any]], Coroutine[Any, Any, Any]
+    [Frame, Task[..., Any], tuple[Any, ...], dict[str, Any]], Coroutine[Any, Any, Any]
 ]
 """Gives a task's value."""
 
@@ -47,58 +48,61 @@ def _name_culprit(error: BaseException, task: Task[..., Any]) -> None:
         error.task = task.name
 
 
-def invoke(run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def invoke(
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     """Start a task: return its value if it is there at once, else a coroutine that gives it."""
-    services = run.services
+    services = frame.run.services
     if task.is_direct and not services.needs_slow_path:
         if task.is_bare:
             return task.function(*args, **kwargs)
-        return call_directly(run, task, args, kwargs)
+        return call_directly(frame, task, args, kwargs)
     if task.policies.cache is not None:
-        return through_cache(run, task, args, kwargs, _compute)
-    return _compute(run, task, args, kwargs)
+        return through_cache(frame, task, args, kwargs, _compute)
+    return _compute(frame, task, args, kwargs)
 
 
 def _compute(
-    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Coroutine[Any, Any, Any]:
     """Start the chain from admission to the function."""
-    services = run.services
+    services = frame.run.services
     direct = task.is_direct and not services.overrides_builtin_resource
     work: _Work = _without_policies if direct else _with_resources
     if services.admission.has_constraints or task.policies.demands:
-        return _with_admission(run, task, args, kwargs, work)
-    return _with_events(run, task, args, kwargs, work)
+        return _with_admission(frame, task, args, kwargs, work)
+    return _with_events(frame, task, args, kwargs, work)
 
 
 def call_directly(
-    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Call the function of a direct task; where it gives a coroutine, that is still to be awaited."""
     if not kwargs and len(args) == task.asks_from and task.fills is not None:
         for name in task.fills:
-            args += (run.builtin_resource(name),)
+            args += (frame.builtin_resource(name),)
         return task.function(*args)
     missing = missing_injections(task, args, kwargs)
-    filled = {parameter: run.builtin_resource(each.name) for parameter, each in missing.items()}
+    filled = {parameter: frame.builtin_resource(each.name) for parameter, each in missing.items()}
     return task.function(*args, **kwargs, **filled)
 
 
 async def _without_policies(
-    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    value = call_directly(run, task, args, kwargs)
+    value = call_directly(frame, task, args, kwargs)
     return await value if type(value) is CoroutineType else value
 
 
 async def _with_admission(
-    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], work: _Work
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], work: _Work
 ) -> Any:
     """Run a task under the engine's constraints and capacities."""
+    run = frame.run
     admission = run.services.admission
     await admission.acquire(task, run.id, partial(_emit_throttled, run, task))
     try:
-        return await _with_events(run, task, args, kwargs, work)
+        return await _with_events(frame, task, args, kwargs, work)
     finally:
         admission.release(task, run.id)
 
@@ -108,18 +112,19 @@ def _emit_throttled(run: Run, task: Task[..., Any], reason: str) -> None:
 
 
 async def _with_events(
-    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], work: _Work
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], work: _Work
 ) -> Any:
     """Run a task between the two events that tell of it, if anybody listens."""
+    run = frame.run
     events, clock = run.services.events, run.loop.time
     if not events.listeners:
-        return await work(run, task, args, kwargs)
+        return await work(frame, task, args, kwargs)
     started = clock()
     events.emit(TaskStarted(run.id, started, task.name))
     outcome: Outcome = "succeeded"
     failure: BaseException | None = None
     try:
-        return await work(run, task, args, kwargs)
+        return await work(frame, task, args, kwargs)
     except asyncio.CancelledError as error:
         outcome, failure = "cancelled", error
         raise
@@ -132,17 +137,18 @@ async def _with_events(
 
 
 async def _with_resources(
-    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     call = _call if task.policies is NO_POLICIES else _attempts
     missing = missing_injections(task, args, kwargs)
     if not missing:
-        return await call(run, task, args, kwargs)
-    scope = Scope(run.services.resources, run.builtin_resource, parent=run.scope)
+        return await call(frame, task, args, kwargs)
+    run = frame.run
+    scope = Scope(run.services.resources, frame.builtin_resource, parent=run.scope)
     failure: BaseException | None = None
     try:
         filled = await scope.fill(missing, f"the task {task.name!r}")
-        return await call(run, task, args, {**kwargs, **filled})
+        return await call(frame, task, args, {**kwargs, **filled})
     except BaseException as error:
         failure = error
         raise
@@ -151,20 +157,20 @@ async def _with_resources(
 
 
 async def _attempts(
-    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    retry = task.policies.retry
+    retry, run = task.policies.retry, frame.run
     if retry is None:
-        return await _attempt(run, task, args, kwargs)
+        return await _attempt(frame, task, args, kwargs)
     attempt = 1
     while True:
         try:
-            return await _attempt(run, task, args, kwargs)
+            return await _attempt(frame, task, args, kwargs)
         except retry.on as error:
             if attempt >= retry.attempts:
                 error.add_note(f"after {attempt} attempts")
                 raise
-            wait = retry.wait_after(attempt, run.random.random())
+            wait = retry.wait_after(attempt, frame.agent.random.random())
             run.services.events.emit(
                 TaskRetrying(run.id, run.loop.time(), task.name, attempt, wait, error)
             )
@@ -173,14 +179,14 @@ async def _attempts(
 
 
 async def _attempt(
-    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     seconds = task.policies.timeout
     if seconds is None:
-        return await _call(run, task, args, kwargs)
+        return await _call(frame, task, args, kwargs)
     try:
         async with asyncio.timeout(seconds) as limit:
-            return await _call(run, task, args, kwargs)
+            return await _call(frame, task, args, kwargs)
     except TimeoutError as error:
         if not limit.expired():
             raise
@@ -188,8 +194,9 @@ async def _attempt(
 
 
 async def _call(
-    run: Run, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
+    run = frame.run
     if task.is_async:
         return await task.function(*args, **kwargs)
     if task.mode == "inline" or (task.mode == "thread" and run.is_simulated):

@@ -2,152 +2,141 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from cascade.interfaces.errors import CyclicGraphError
-from cascade.runtime.evaluation.arguments import find_calls
+from cascade.runtime.evaluation.arguments import Needed, find_calls
+from cascade.runtime.evaluation.graph import Graph, Node, branches_of
+from cascade.runtime.evaluation.ownership import Ownership
+from cascade.runtime.state.agent import Agent
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
-from cascade.spec.task import COLLECT, NO_KWARGS
+from cascade.spec.task import COLLECT
 
-__all__ = ["Graph", "Node", "branches_of", "cycle_in", "plan"]
+__all__ = ["cycle_in", "plan"]
 
 _NO_CALL: LazyResult[Any] = LazyResult(COLLECT, (), {})
+_NOTHING: Mapping[int, Any] = MappingProxyType({})
 
 
-class Node:
-    """One call on its way to its value."""
-
-    __slots__ = (
-        "call",
-        "dependents",
-        "done",
-        "forwards_to",
-        "graph",
-        "needs",
-        "readers",
-        "value",
-        "waiting",
-    )
-
-    def __init__(self, call: LazyResult[Any], graph: Graph) -> None:
-        """Know nothing yet but the call, and the graph that it is written in."""
-        self.call = call
-        self.graph = graph
-        self.needs: list[Node] | tuple[()] = ()
-        """The nodes of the calls in the arguments, one for each occurrence, in order."""
-        self.waiting = 0
-        """How many of them have no value yet."""
-        self.dependents: list[Node] | tuple[()] = ()
-        """Nodes that wait for this one."""
-        self.readers = 0
-        """How many times calls that have not started need the value; the run itself counts as one."""
-        self.forwards_to: list[Node] | tuple[()] = ()
-        """Nodes whose call returned this one, so that its value is theirs too."""
-        self.done = False
-        self.value: Any = None
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether a call that may still start names this one, so that its value has to be kept."""
-        return bool(self.readers or self.graph.held.get(id(self.call)))
-
-    def drop_unwanted(self) -> None:
-        """Let the value go if no call will take it any more."""
-        if not self.is_wanted:
-            self.value = None
-
-
-class Graph:
-    """A graph of its own: a target or a call that a task returned, with everything written in it.
-
-    In one graph a call is evaluated at most once, also where it stands in a branch that is chosen
-    later. What is returned is another graph, evaluated afresh.
-
-    Attributes:
-        nodes: by the ids of their calls.
-        held: how many choices that are still open name a call, by its id.
-    """
-
-    __slots__ = ("held", "nodes")
-
-    def __init__(self) -> None:
-        """Begin empty."""
-        self.nodes: dict[int, Node] = {}
-        self.held: dict[int, int] = {}
-
-    def hold(self, branches: Any) -> None:
-        """Keep the values of all calls that branches name, until one of these is chosen."""
-        for call in _written_in(branches):
-            self.held[id(call)] = self.held.get(id(call), 0) + 1
-
-    def let_go(self, branches: Any) -> None:
-        """End that, and drop the values that nobody wants any more."""
-        for call in _written_in(branches):
-            key = id(call)
-            self.held[key] -= 1
-            if not self.held[key]:
-                del self.held[key]
-                if key in self.nodes:
-                    self.nodes[key].drop_unwanted()
-
-
-def branches_of(call: LazyResult[Any]) -> list[Any]:
-    """Return what a call chooses from: calls that are written in its graph, and may never run."""
-    return [needed.value for needed in find_calls(call) if isinstance(needed, Quoted)]
-
-
-def _written_in(branches: Any) -> list[LazyResult[Any]]:
-    """Return every call that branches name, directly or as an argument of another, each once."""
-    found: dict[int, LazyResult[Any]] = {}
-    waiting = [LazyResult(COLLECT, (branches,), NO_KWARGS)]
-    for call in waiting:  # grows as it goes
-        for needed in find_calls(call):
-            inner = needed.value if isinstance(needed, Quoted) else needed
-            if not isinstance(inner, LazyResult):
-                waiting.append(LazyResult(COLLECT, (inner,), NO_KWARGS))
-            elif id(inner) not in found:
-                found[id(inner)] = inner
-                waiting.append(inner)
-    return list(found.values())
-
-
-def plan(target: LazyResult[Any], graph: Graph) -> list[Node]:
+def plan(
+    target: LazyResult[Any],
+    graph: Graph,
+    frame: Any,
+    chosen_by: Node | None = None,
+    *,
+    is_target: bool = False,
+) -> list[Node]:
     """Make nodes for a call and everything it needs that has none yet; the target's comes first.
 
     Args:
         target: the call to make a node for; the graph has none for it yet.
         graph: what it is written in; the new nodes are added.
+        frame: the `Frame` that evaluates it, or None for a picture; calls directly in a list in
+            target position have agents of their own.
+        chosen_by: the node that chose it as one of its branches.
+        is_target: whether it stands in target position, so that its value is that of an agent.
 
     Raises:
         CyclicGraphError: the call needs itself; nothing has been run.
     """
     nodes = graph.nodes
-    first = nodes[id(target)] = Node(target, graph)
+    if graph.root is None:
+        graph.root = target
+    branch = "" if chosen_by is None else f"{chosen_by.branch}{chosen_by.number}/"
+    first = nodes[id(target)] = Node(target, graph, frame, branch)
+    if chosen_by is not None:
+        first.is_tail, first.begins_agent = chosen_by.is_tail, chosen_by.begins_agent
     new = [first]
-    met_again = False
+    edges = 0
     for node in new:  # grows as it goes: breadth first, without recursion
-        needs: list[Node] = []
-        for needed in find_calls(node.call):
-            if isinstance(needed, Quoted):
-                need = _given(needed.value, graph)
-            elif (known := nodes.get(id(needed))) is not None:
-                need = known
-                met_again = True
-            else:
-                need = nodes[id(needed)] = Node(needed, graph)
-                new.append(need)
-            needs.append(need)
+        agents = _NOTHING
+        if graph.owner is None and node.call.task.role == "function":  # as most calls are
+            needed = find_calls(node.call)
+        else:
+            needed = _needed_by(node)
+            agents = _agents_in(node, is_target=is_target and node is first)
+        if not needed:
+            continue
+        edges += len(needed)
+        node.needs = [_node_for(each, node, agents, new) for each in needed]
+        for need in node.needs:
             need.readers += 1
             if not need.done:
                 _make_wait(node, need)
-        if needs:
-            node.needs = needs
-        if node.call.task.chooses:
-            graph.hold(branches_of(node.call))
-    if met_again:
+    if edges >= len(new):  # else it is a tree
         _check_acyclic(new)
     return new
+
+
+def _node_for(needed: Needed, by: Node, agents: Mapping[int, Agent], new: list[Node]) -> Node:
+    """Return the node of what a call needs; one that there was none of yet is added to the new ones."""
+    graph = by.graph
+    if isinstance(needed, Quoted):
+        return _given(needed.value, by)
+    known = graph.nodes.get(id(needed)) or graph.handed_in.get(id(needed))
+    if known is None:
+        agent = agents.get(id(needed)) if agents else None
+        known = Node(needed, graph, agent or by.frame, by.branch, len(new))
+        known.begins_agent = agent is not None
+        graph.nodes[id(needed)] = known
+        new.append(known)
+    return known
+
+
+def _needed_by(node: Node) -> Sequence[Needed]:
+    """Return what a node's call needs; beside its arguments, what is handed in to a combinator.
+
+    Raises:
+        CyclicGraphError: a call needs itself.
+    """
+    call, graph = node.call, node.graph
+    if graph.is_foreign(call):
+        return ()
+    needed = find_calls(call)
+    if call.task.role == "choice":
+        graph.hold(branches_of(call))
+    if call.task.role != "combinator":
+        return needed
+    if graph.part_of is None:
+        graph.part_of = Ownership(call if graph.root is None else graph.root)
+    return [*needed, *graph.part_of.handed_in(call)]
+
+
+def _agents_in(node: Node, *, is_target: bool) -> Mapping[int, Agent]:
+    """Return an agent for each call directly in a collection or mapping, by the call's id."""
+    role = node.call.task.role
+    if role != "items" and not (is_target and role == "collection"):
+        return _NOTHING
+    outer, run = node.frame.agent, node.frame.run
+    start = outer.name if is_target else f"{outer.name}/{node.place}"
+    shared = outer.time_slice if role == "items" else None
+    return {
+        id(call): Agent(run, f"{start}/{key}", shared)
+        for key, call in _directly_in(node.call.args[0])
+    }
+
+
+def _directly_in(collection: Any) -> Iterator[tuple[str, LazyResult[Any]]]:
+    """Yield the calls that stand in a list, tuple or dict, or in such a one inside it, with their places."""
+    seen: set[int] = set()
+    waiting: list[tuple[str, Any]] = [("", collection)]
+    for start, container in waiting:  # grows as it goes
+        if isinstance(container, dict):
+            parts: Iterable[tuple[Any, Any]] = container.items()
+        else:
+            parts = enumerate(container) if isinstance(container, (list, tuple)) else ()
+        for key, part in parts:
+            if id(part) in seen:
+                continue
+            if isinstance(part, LazyResult):
+                seen.add(id(part))
+                yield f"{start}{key}", part
+            elif isinstance(part, (list, tuple, dict)):
+                seen.add(id(part))
+                waiting.append((f"{start}{key}/", part))
 
 
 def _make_wait(node: Node, need: Node) -> None:
@@ -161,9 +150,9 @@ def _make_wait(node: Node, need: Node) -> None:
     node.waiting += 1
 
 
-def _given(value: Any, graph: Graph) -> Node:
+def _given(value: Any, by: Node) -> Node:
     """Return a node for a quoted value, which is there already."""
-    node = Node(_NO_CALL, graph)
+    node = Node(_NO_CALL, by.graph, by.frame)
     node.value = value
     node.done = True
     return node

@@ -1,7 +1,8 @@
-"""One step of a run whose target needs other calls first: a graph, run as its values come in.
+"""One step of a frame whose call needs several others first: a graph, run as its values come in.
 
 A node starts as soon as its inputs are there. A call that returns another call has its graph joined
-on; nothing here recurses, so neither a deep graph nor a deep recursion of tasks meets a limit.
+on; nothing here recurses, so neither a deep graph nor a deep recursion of tasks meets a limit. Only
+an agent that goes on, and what a combinator encloses, are evaluated apart, each in a frame of its own.
 """
 
 from __future__ import annotations
@@ -9,58 +10,79 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from contextvars import copy_context
 from types import CoroutineType
 from typing import Any
 
 from cascade.interfaces.errors import CyclicGraphError
-from cascade.runtime.concurrency.eager_task import EagerTask
-from cascade.runtime.evaluation.arguments import resolve, with_calls_evaluated
+from cascade.runtime.concurrency.futures import release
+from cascade.runtime.evaluation.arguments import find_calls, resolve, with_calls_evaluated
 from cascade.runtime.evaluation.containers import CALL_TYPES
+from cascade.runtime.evaluation.enclosure import Enclosure
+from cascade.runtime.evaluation.graph import Graph, Node, branches_of
+from cascade.runtime.evaluation.in_flight import InFlight
 from cascade.runtime.evaluation.invocation import awaited, invoke, is_awaitable, note_failure
-from cascade.runtime.evaluation.plan import Graph, Node, branches_of, plan
-from cascade.runtime.state.run import Run
+from cascade.runtime.evaluation.plan import plan
+from cascade.runtime.state.agent import Agent, Frame
 from cascade.spec.lazy_types import LazyResult
 
 __all__ = ["GraphScheduler"]
 
 
 class GraphScheduler:
-    """The graph of one target on its way to the target's value."""
+    """A graph on its way to its root's value."""
 
     __slots__ = (
-        "_completed",
+        "_agents",
+        "_frame",
         "_in_flight",
+        "_is_target",
+        "_outer",
         "_ready",
         "_root",
-        "_run",
         "_unprepared",
-        "_wake",
+        "_watchers",
     )
 
-    def __init__(self, run: Run, target: LazyResult[Any]) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        target: LazyResult[Any],
+        graph: Graph | None = None,
+        outer: tuple[GraphScheduler, Graph] | None = None,
+    ) -> None:
         """Plan the graph.
+
+        Args:
+            frame: who evaluates it.
+            target: its root.
+            graph: a part of another one, which a combinator encloses.
+            outer: who evaluates that other one.
 
         Raises:
             CyclicGraphError: the target needs itself; nothing has been run.
         """
-        self._run = run
+        self._frame = frame
+        self._outer = outer
         self._ready: deque[Node] = deque()
-        self._unprepared: list[LazyResult[Any]] = []
-        self._in_flight: dict[EagerTask[Any], Node] = {}
-        self._completed: list[EagerTask[Any]] = []
-        self._wake: asyncio.Future[None] | None = None
-        self._root = self._join(target, Graph())
-        self._root.readers += 1  # the run
+        self._unprepared: list[Node] = []
+        self._agents: dict[Agent, None] = {}
+        self._in_flight = InFlight(frame.run.loop)
+        self._watchers: dict[Node, list[asyncio.Future[None]]] = {}
+        self._is_target = isinstance(frame, Agent) and not frame.waiting
+        graph = graph or Graph(f"{frame.here}/")
+        self._root = self._join(plan(target, graph, frame, is_target=self._is_target))
+        self._root.readers += 1  # the frame
 
-    def _join(self, call: LazyResult[Any], graph: Graph) -> Node:
-        """Add a call, with what it needs, to its graph; return its node."""
-        new = plan(call, graph)
+    def _join(self, new: list[Node]) -> Node:
+        """Take on nodes that were planned; return the first."""
         for node in new:
             if not node.waiting:
                 self._ready.append(node)
-            if node.call.task.prepare is not None:
-                self._unprepared.append(node.call)
+            if node.begins_agent:
+                self._agents[node.frame.agent] = None
+                self._unprepared.append(node)
+            elif node.call.task.prepare is not None:
+                self._unprepared.append(node)
         return new[0]
 
     async def evaluate(self) -> Any:
@@ -72,11 +94,12 @@ class GraphScheduler:
                 if self._ready:
                     await self._start_ready()
                 elif self._in_flight:
-                    await self._wait_for_completion()
+                    for node, ended in await self._in_flight.wait():
+                        self._complete(node, ended)
                 else:
                     raise self._deadlock()  # noqa: TRY301 - after it, as after any failure, the others are stopped
         except BaseException as error:
-            await self._cancel_in_flight(error)
+            await self._stop(error)
             raise
         return self._root.value
 
@@ -86,122 +109,168 @@ class GraphScheduler:
         return CyclicGraphError([node.call.task.name for node in nodes if not node.done])
 
     async def _prepare(self) -> None:
+        """Open the mailboxes that have to be open before anything starts."""
         while self._unprepared:
-            call = self._unprepared.pop(0)
-            if call.task.prepare is not None:
-                await call.task.prepare(self._run, call)
+            node = self._unprepared.pop(0)
+            agent, task = node.frame.agent, node.call.task
+            if node.begins_agent and task.role not in _OF_OTHERS:
+                for filters in agent.run.listen:
+                    await agent.open_mailbox(filters)
+            if task.prepare is not None:
+                await task.prepare(agent, node.call)
 
     async def _start_ready(self) -> None:
         """Start every node that can start, until one joins on calls to prepare."""
-        run = self._run
+        time_slice = self._frame.agent.time_slice
         ready = self._ready
         while ready and not self._unprepared:
             node = ready.popleft()
-            task = node.call.task
             alone = not (ready or self._in_flight)
             try:
-                args, kwargs = resolve(node.call, self._values_for(node))
-                outcome = invoke(run, task, args, kwargs)
-                if type(outcome) is not CoroutineType and is_awaitable(outcome):
-                    outcome = awaited(outcome)
+                outcome = self._call(node)
                 if type(outcome) is CoroutineType:
-                    if not alone:
-                        self._spawn(node, outcome)
-                        continue
-                    outcome = await outcome
-            except Exception as error:
-                note_failure(error, task, run)
-                raise
-            self._take(node, outcome)
-            if run.tick() > run.next_yield_at:
-                await run.yield_to_loop()
+                    if alone and node.call.task.role != "combinator":
+                        outcome = await outcome
+                    else:
+                        ended = self._in_flight.start(node, outcome)
+                        if ended is None:
+                            continue
+                        outcome = ended.result()
+            except Exception as error:  # noqa: BLE001 - raised again, where it is not handed on
+                self._fail(node, error)
+            else:
+                self._take(node, outcome)
+            if time_slice.tick() > time_slice.ends_at:
+                await time_slice.yield_to_loop()
+
+    def _call(self, node: Node) -> Any:
+        """Call a node's function: return its value, or a coroutine that gives it."""
+        call, frame = node.call, node.frame
+        if self._outer is not None and node.graph.is_foreign(call):
+            scheduler, graph = self._outer
+            return scheduler.fetch(call, graph)
+        if call.task.role == "combinator":
+            return self._enclose(node)
+        args, kwargs = resolve(call, self._values_for(node) if node.needs else ())
+        self._frame.at = node
+        outcome = invoke(frame, call.task, args, kwargs)
+        if type(outcome) is not CoroutineType and is_awaitable(outcome):
+            return awaited(outcome)
+        return outcome
 
     def _values_for(self, node: Node) -> list[Any]:
         """Return the values that a node needs; one that it was the last to need is let go."""
         values = []
         for need in node.needs:
+            if need.failure is not None:
+                raise need.failure
             values.append(need.value)
             need.readers -= 1
             if not need.readers:
                 need.drop_unwanted()
         return values
 
+    # --- combinators --------------------------------------------------------------------------
+
+    def _enclose(self, node: Node) -> Coroutine[Any, Any, Any]:
+        """Run a combinator: what it encloses is a part of the graph that it evaluates itself."""
+        call = node.call
+        count = len(find_calls(call))
+        outcomes = {id(need.call): (need.value, need.failure) for need in node.needs[count:]}
+        args, kwargs = resolve(call, [need.value for need in node.needs[:count]])
+        for need in node.needs:
+            need.readers -= 1
+            if not need.readers:
+                need.drop_unwanted()
+
+        def part(frame: Frame, inner: LazyResult[Any], graph: Graph) -> Coroutine[Any, Any, Any]:
+            return GraphScheduler(frame, inner, graph, (self, node.graph)).evaluate()
+
+        enclosure = Enclosure(node, outcomes, part)
+        return call.task.function(*args, **kwargs, frame=enclosure)  # type: ignore[no-any-return]  # as its role says
+
+    async def fetch(self, call: LazyResult[Any], graph: Graph) -> Any:
+        """Return the value of a call of one of this scheduler's graphs, for a part of it that chose it."""
+        node = graph.nodes.get(id(call))
+        if node is None:
+            node = self._join(plan(call, graph, self._frame))
+            self._in_flight.wake()
+        node.readers += 1
+        if not node.done:
+            watcher = self._frame.run.loop.create_future()
+            self._watchers.setdefault(node, []).append(watcher)
+            await watcher
+        if node.failure is not None:
+            raise node.failure
+        return node.value
+
     # --- side by side -------------------------------------------------------------------------
 
-    def _spawn(self, node: Node, coroutine: Coroutine[Any, Any, Any]) -> None:
-        """Run a node's coroutine beside the others, from now on."""
-        eager: EagerTask[Any] = EagerTask(coroutine, self._run.loop, copy_context())
-        eager.start()
-        self._in_flight[eager] = node
-        if eager.done():
-            self._complete(eager)
-        else:
-            eager.add_done_callback(self._note_completion)
-
-    def _note_completion(self, eager: asyncio.Future[Any]) -> None:
-        self._completed.append(eager)  # type: ignore[arg-type]  # only eager tasks carry this callback
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
-
-    async def _wait_for_completion(self) -> None:
-        if not self._completed:
-            self._wake = self._run.loop.create_future()
-            await self._wake
-        completed, self._completed = self._completed, []
-        for eager in completed:
-            self._complete(eager)
-
-    def _complete(self, eager: EagerTask[Any]) -> None:
-        node = self._in_flight.pop(eager)
+    def _complete(self, node: Node, ended: asyncio.Future[Any]) -> None:
         try:
-            value = eager.result()
-        except Exception as error:
-            note_failure(error, node.call.task, self._run)
-            raise
-        self._take(node, value)
+            value = ended.result()
+        except Exception as error:  # noqa: BLE001 - raised again, where it is not handed on
+            self._fail(node, error)
+        else:
+            self._take(node, value)
 
-    async def _cancel_in_flight(self, reason: BaseException) -> None:
-        """Cancel and await what still runs; what goes wrong meanwhile is noted on the reason."""
-        for eager in self._in_flight:
-            eager.remove_done_callback(self._note_completion)
-            eager.cancel()
-        while any(not eager.done() for eager in self._in_flight):
-            try:
-                await asyncio.wait(self._in_flight)
-            except (
-                asyncio.CancelledError
-            ):  # the run ends already; its tasks are awaited all the same
-                continue
-        for eager, node in self._in_flight.items():
-            error = None if eager.cancelled() else eager.exception()
-            if error is not None:
-                reason.add_note(f"meanwhile, in task {node.call.task.name!r}: {error!r}")
+    async def _stop(self, reason: BaseException) -> None:
+        """Cancel and await what still runs, and close the mailboxes of agents that began here."""
+        await self._in_flight.cancel(reason)
+        for agent in self._agents:
+            await agent.close()
 
     # --- values -------------------------------------------------------------------------------
 
     def _take(self, node: Node, value: Any) -> None:
         """Take what a node's task returned: its value, or a call to go on with."""
         task = node.call.task
+        is_choice = task.role == "choice"
         value = with_calls_evaluated(value, task)
-        if type(value) in CALL_TYPES and (task.chooses or node is not self._root):
-            self._forward(node, value)
+        if type(value) in CALL_TYPES and (is_choice or node is not self._root):
+            if node.begins_agent and not is_choice:
+                self._in_flight.start_agent(node, value)
+            else:
+                self._forward(node, value)
+        elif node.begins_agent and node.frame.agent.is_listening:
+            self._in_flight.start_agent(node, None, value)
         else:
             self._finish(node, value)
-        if task.chooses:
+        if is_choice:
             node.graph.let_go(branches_of(node.call))
 
     def _finish(self, node: Node, value: Any) -> None:
         """Hand a node's value on to whoever waits for it."""
         node.value = value
+        self._settle(node)
+        for target in node.forwards_to:
+            self._finish(target, value)
+        if not node.readers:
+            node.drop_unwanted()
+
+    def _fail(self, node: Node, error: Exception) -> None:
+        """Hand a node's failure on to the combinators that it concerns.
+
+        Raises:
+            Exception: the failure, where it concerns anybody else.
+        """
+        note_failure(error, node.call.task, node.frame.run)
+        if not (node.passes_failure_on or node in self._watchers):
+            raise error
+        node.failure = error
+        self._settle(node)
+
+    def _settle(self, node: Node) -> None:
+        """Let those start who waited for a node."""
         node.done = True
         for dependent in node.dependents:
             dependent.waiting -= 1
             if not dependent.waiting:
                 self._ready.append(dependent)
-        for target in node.forwards_to:
-            self._finish(target, value)
-        if not node.readers:
-            node.drop_unwanted()
+        if node.begins_agent:
+            self._agents.pop(node.frame.agent, None)
+        for watcher in self._watchers.pop(node, ()):
+            release(watcher)
 
     def _forward(self, node: Node, call: LazyResult[Any]) -> None:
         """Let a node's value be that of a call: of a branch it chose, or one that its task returned.
@@ -209,10 +278,15 @@ class GraphScheduler:
         A branch is written in the node's own graph, and shares what was evaluated there; what a task
         returns is a graph of its own.
         """
-        graph = node.graph if node.call.task.chooses else Graph()
-        successor = graph.nodes.get(id(call))
+        chosen = node.call.task.role == "choice"
+        graph = node.graph if chosen else node.graph.after(node)
+        successor = graph.nodes.get(id(call)) or graph.handed_in.get(id(call))
         if successor is None:
-            successor = self._join(call, graph)
+            chosen_by = node if chosen else None
+            is_target = self._is_target and node is self._root
+            successor = self._join(plan(call, graph, node.frame, chosen_by, is_target=is_target))
+        if successor.failure is not None:
+            raise successor.failure
         if node is self._root:
             self._root = successor
             successor.readers += 1
@@ -222,3 +296,6 @@ class GraphScheduler:
         if successor.done:
             for target in targets:
                 self._finish(target, successor.value)
+
+
+_OF_OTHERS = frozenset({"collection", "items", "mapping"})  # their values are those of agents

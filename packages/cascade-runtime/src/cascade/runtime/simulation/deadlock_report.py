@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from cascade.runtime.signals.mailbox import Mailbox, next_signal
-from cascade.runtime.state.run import Run
+from cascade.runtime.state.agent import Agent
 
 __all__ = ["names_of", "who_waits"]
 
@@ -34,16 +34,16 @@ def names_of(ready: Iterable[Any]) -> list[str]:
 
 
 def _describe(task: asyncio.Task[Any]) -> str:
-    run: Run | None = None
+    agent: Agent | None = None
     topics: tuple[str, ...] = ()
     for frame in _frames(task.get_coro()):
-        run = _local(frame, "run", Run) or run
+        agent = _local(frame, "agent", Agent) or agent
         mailbox = _local(frame, "mailbox", Mailbox)
         if mailbox is not None:
             topics = mailbox.filters
         elif frame.f_code is next_signal.__code__:
             topics = frame.f_locals["filters"]
-    who = f"task {task.get_name()!r}" if run is None else f"run {run.id!r}"
+    who = f"task {task.get_name()!r}" if agent is None else f"run {agent.name!r}"
     what = " or ".join(map(repr, topics)) if topics else "something else than a signal"
     return f"{who} waits for {what}"
 

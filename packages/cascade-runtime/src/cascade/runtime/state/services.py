@@ -9,7 +9,7 @@ from typing import Any
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy
 from cascade.runtime.admission.controller import AdmissionController
 from cascade.runtime.concurrency.bounded_queue import check_bounds
-from cascade.runtime.concurrency.fairness import TimeSlice
+from cascade.runtime.concurrency.fairness import Turns
 from cascade.runtime.observation.events import EventStream
 from cascade.spec.resource import BUILTIN_RESOURCES, ResourceDefinition
 
@@ -28,8 +28,8 @@ class EngineServices:
         cache: what ``with_cache`` remembers.
         in_flight: the keys whose values are being computed, each with what ends then.
         not_cached: tasks and resources of which it was said that they cannot be cached.
-        evaluate: ``evaluate(run, value)`` evaluates a call within a run.
-        time_slice: shares the event loop among runs that never wait.
+        evaluate: ``evaluate(frame, value)`` evaluates a call in a frame.
+        turns: shares the event loop among agents that never wait.
         max_queued: signals that a mailbox of a run holds.
         overflow: what a full mailbox does with one more.
         seed: what the random numbers of the runs follow from; None: from nothing.
@@ -66,7 +66,7 @@ class EngineServices:
         self.in_flight: dict[Hashable, asyncio.Future[None]] = {}
         self.not_cached: set[tuple[Any, str]] = set()
         self.evaluate = evaluate
-        self.time_slice = TimeSlice()
+        self.turns = Turns()
         self.max_queued = max_queued
         self.overflow: OverflowPolicy = overflow
         self.seed = seed

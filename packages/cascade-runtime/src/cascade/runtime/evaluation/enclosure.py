@@ -1,0 +1,71 @@
+"""What a combinator is given: how to evaluate the call that it encloses, as often as it likes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeAlias
+
+from cascade.runtime.evaluation.graph import Graph, Node
+from cascade.runtime.observation.events import TaskRetrying
+from cascade.runtime.state.agent import Frame, NestedFrame
+from cascade.runtime.state.position import position
+from cascade.spec.lazy_types import LazyResult
+from cascade.spec.policies import Retry
+
+__all__ = ["Enclosure"]
+
+_Outcome: TypeAlias = tuple[Any, Exception | None]
+
+_EvaluatePart: TypeAlias = Callable[[Frame, LazyResult[Any], Graph], Coroutine[Any, Any, Any]]
+
+
+class Enclosure:
+    """The call inside a combinator, evaluated afresh each time, in a frame of its own."""
+
+    __slots__ = ("_evaluate_part", "_node", "_outcomes")
+
+    def __init__(
+        self, node: Node, outcomes: Mapping[int, _Outcome], evaluate_part: _EvaluatePart
+    ) -> None:
+        """Take the combinator's node, and what other calls came to that stand outside as well."""
+        self._node = node
+        self._outcomes = outcomes
+        self._evaluate_part = evaluate_part
+
+    async def evaluate(self, call: Any, attempt: int = 1) -> Any:
+        """Return the call's value, evaluated afresh; what stands outside as well is handed in."""
+        node = self._node
+        if id(call) in self._outcomes:
+            value, failure = self._outcomes[id(call)]
+            if failure is not None:
+                raise failure
+            return value
+        frame = NestedFrame(node.frame, f"{node.place}/", attempt)
+        handed_in = {key: _there_already(node, each) for key, each in self._outcomes.items()}
+        graph = Graph(f"{frame.here}/", 0, node.call, node.graph.part_of, handed_in)
+        before = position.set(frame)
+        try:
+            value = await self._evaluate_part(frame, call, graph)
+            return await frame.run.services.evaluate(frame, value)
+        finally:
+            frame.at = None
+            position.reset(before)
+
+    async def wait_before_retry(self, policy: Retry, attempt: int, error: Exception) -> None:
+        """Tell of an attempt that failed, and wait as long as the policy says."""
+        frame = self._node.frame
+        run = frame.run
+        wait = policy.wait_after(attempt, frame.agent.random.random(), error)
+        name = self._node.call.args[0].value.task.name
+        run.services.events.emit(TaskRetrying(run.id, run.loop.time(), name, attempt, wait, error))
+        await asyncio.sleep(wait)
+
+
+def _there_already(combinator: Node, outcome: _Outcome) -> Node:
+    """Return a node for a call that was evaluated further out."""
+    node = Node(combinator.call, combinator.graph, combinator.frame)
+    node.value, node.failure = outcome
+    node.readers = 1  # the frame: a value is not let go before it ends
+    node.done = True
+    return node

@@ -1,0 +1,179 @@
+"""A graph while it is evaluated: its calls as nodes, and what they know of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from cascade.runtime.evaluation.arguments import find_calls
+from cascade.runtime.evaluation.ownership import Ownership, written_in
+from cascade.runtime.state.agent import Frame
+from cascade.spec.lazy_types import LazyResult
+from cascade.spec.quoting import Quoted
+
+__all__ = ["Graph", "Node", "branches_of"]
+
+_NOTHING: Mapping[int, Any] = MappingProxyType({})
+
+
+class Node:
+    """One call on its way to its value, or its failure."""
+
+    __slots__ = (
+        "begins_agent",
+        "branch",
+        "call",
+        "dependents",
+        "done",
+        "failure",
+        "forwards_to",
+        "frame",
+        "graph",
+        "is_tail",
+        "needs",
+        "number",
+        "readers",
+        "value",
+        "waiting",
+    )
+
+    def __init__(
+        self, call: LazyResult[Any], graph: Graph, frame: Frame, branch: str = "", number: int = 0
+    ) -> None:
+        """Know nothing yet but the call, where it is written, and who evaluates it."""
+        self.call = call
+        self.graph = graph
+        self.frame = frame
+        self.branch = branch
+        """The places of the choices that it was chosen by; empty for most."""
+        self.number = number
+        """Its place among what was planned with it."""
+        self.begins_agent = False
+        """Whether its frame is an agent that begins with it."""
+        self.is_tail = not number and not branch
+        """Whether its value is that of its graph."""
+        self.needs: list[Node] | tuple[()] = ()
+        """The nodes of the calls in the arguments, one for each occurrence, in order."""
+        self.waiting = 0
+        """How many of them have no value yet."""
+        self.dependents: list[Node] | tuple[()] = ()
+        """Nodes that wait for this one."""
+        self.readers = 0
+        """How many times calls that have not started need the value; the run itself counts as one."""
+        self.forwards_to: list[Node] | tuple[()] = ()
+        """Nodes whose call returned this one, so that its value is theirs too."""
+        self.done = False
+        self.value: Any = None
+        self.failure: Exception | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the call stands within its agent: the same in every run of the program."""
+        graph = self.graph
+        return f"{graph.place}{graph.hops}.{self.branch}{self.number}"
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a call that may still start names this one, so that its value has to be kept."""
+        return bool(self.readers or self.graph.held.get(id(self.call)))
+
+    @property
+    def passes_failure_on(self) -> bool:
+        """Whether only combinators need it, and it is for them to deal with its failure."""
+        return (
+            bool(self.dependents)
+            and not self.forwards_to
+            and all(each.call.task.role == "combinator" for each in self.dependents)
+        )
+
+    def drop_unwanted(self) -> None:
+        """Let the value go if no call will take it any more."""
+        if not self.is_wanted:
+            self.value = None
+
+
+class Graph:
+    """A graph of its own: a target or a call that a task returned, with everything written in it.
+
+    In one graph a call is evaluated at most once, also where it stands in a branch that is chosen
+    later. What is returned is another graph, evaluated afresh. What a combinator encloses is a part
+    of its graph, evaluated apart.
+
+    Attributes:
+        place: where it stands within its agent.
+        hops: how many calls were returned here before it, each from the one before.
+        root: the call that it begins with; known once it is planned.
+        nodes: by the ids of their calls.
+        held: how many choices that are still open name a call, by its id.
+        part_of: whose calls these are, where it has combinators.
+        owner: the combinator that it is enclosed by, if any.
+        handed_in: outcomes of calls that are owned further out.
+    """
+
+    __slots__ = ("handed_in", "held", "hops", "nodes", "owner", "part_of", "place", "root")
+
+    def __init__(
+        self,
+        place: str = "",
+        hops: int = 0,
+        owner: LazyResult[Any] | None = None,
+        part_of: Ownership | None = None,
+        handed_in: Mapping[int, Node] = _NOTHING,
+    ) -> None:
+        """Begin empty."""
+        self.root: LazyResult[Any] | None = None
+        self.place = place
+        self.hops = hops
+        self.owner = owner
+        self.part_of = part_of
+        self.handed_in = handed_in
+        self.nodes: dict[int, Node] = {}
+        self.held: dict[int, int] = {}
+
+    def is_foreign(self, call: LazyResult[Any]) -> bool:
+        """Return whether a call is evaluated further out, and not here."""
+        return (
+            self.owner is not None
+            and self.part_of is not None
+            and self.part_of.owner(call) is not self.owner
+        )
+
+    def after(self, node: Node) -> Graph:
+        """Return the graph of what a node's task returned."""
+        if node.is_tail:
+            return Graph(self.place, self.hops + 1)
+        return Graph(f"{node.place}/", 1)
+
+    def hold(self, branches: Any) -> None:
+        """Keep the values of all calls that branches name, until one of these is chosen."""
+        for call in _all_written_in(branches):
+            self.held[id(call)] = self.held.get(id(call), 0) + 1
+
+    def let_go(self, branches: Any) -> None:
+        """End that, and drop the values that nobody wants any more."""
+        for call in _all_written_in(branches):
+            key = id(call)
+            self.held[key] -= 1
+            if not self.held[key]:
+                del self.held[key]
+                if key in self.nodes:
+                    self.nodes[key].drop_unwanted()
+
+
+def branches_of(call: LazyResult[Any]) -> list[Any]:
+    """Return what a call chooses from: calls that are written in its graph, and may never run."""
+    return [needed.value for needed in find_calls(call) if isinstance(needed, Quoted)]
+
+
+def _all_written_in(branches: Any) -> list[LazyResult[Any]]:
+    """Return every call that branches name, directly or as an argument of another, each once."""
+    found = {id(call): call for call in written_in(branches)}
+    waiting = list(found.values())
+    for call in waiting:  # grows as it goes
+        for needed in find_calls(call):
+            for inner in written_in(needed.value if isinstance(needed, Quoted) else needed):
+                if id(inner) not in found:
+                    found[id(inner)] = inner
+                    waiting.append(inner)
+    return list(found.values())

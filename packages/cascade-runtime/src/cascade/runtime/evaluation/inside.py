@@ -1,0 +1,142 @@
+"""What a task's function may ask of the evaluation that called it: ``cs.current``, ``cs.evaluate``."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from cascade.interfaces.errors import InvalidTaskError
+from cascade.runtime.evaluation.graph import Node
+from cascade.runtime.state.agent import Frame, NestedFrame
+from cascade.runtime.state.position import Position, position
+from cascade.spec.lazy_types import LazyResult
+from cascade.spec.task import COLLECT, NO_KWARGS
+
+__all__ = ["Current", "current", "evaluate"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """Where the function that asks is called from."""
+
+    run_id: str
+
+    agent: str
+    """The name of the agent: the run's id, or that and a place in its target."""
+
+    task: str
+    """What messages and constraints call the task."""
+
+    step: int
+    """The number of the agent's step, from 1."""
+
+    attempt: int
+    """The number of the attempt, from 1, where a policy or a combinator makes several."""
+
+    call_id: str
+    """Names this call: the same for each of its attempts, another for every other call of the agent."""
+
+    cancelled: bool
+    """Whether nobody waits for the value any more."""
+
+
+def current() -> Current:
+    """Return what run, agent, task, step and attempt a task's function is called for.
+
+    Its ``call_id`` is a key to make an effect happen once, however often the call is attempted.
+
+    Raises:
+        RuntimeError: no task is under way here.
+
+    Examples:
+        >>> import cascade as cs
+        >>> @cs.task
+        ... async def who() -> str:
+        ...     return cs.current().agent
+        >>> cs.run([who(), who()], name="pair")
+        ['pair/0', 'pair/1']
+    """
+    here = _here("cs.current()")
+    call, frame, place = _place(here)
+    agent = frame.agent
+    return Current(
+        frame.run.id,
+        agent.name,
+        call.task.name,
+        max(1, agent.steps),
+        here.attempt,
+        f"{agent.name}@{place}",
+        _is_cancelled(),
+    )
+
+
+async def evaluate(call: T) -> T:
+    """Evaluate a call inside an ``async def`` task, in the same run and by the same agent.
+
+    It is a graph of its own, evaluated afresh each time; so an agent may be a loop as well as a
+    chain of tail calls. It works in the task's own coroutine and in asyncio tasks that this one has
+    started, until the function returns.
+
+    Args:
+        call: a call, or a list, tuple or dict with some.
+
+    Raises:
+        RuntimeError: no task is under way here, or it is not on the engine's event loop.
+        InvalidTaskError: it is given no call.
+        Exception: whatever the call raises.
+
+    Examples:
+        >>> import cascade as cs
+        >>> @cs.task(mode="inline")
+        ... def double(x: int) -> int:
+        ...     return 2 * x
+        >>> @cs.task
+        ... async def grow(limit: int) -> int:
+        ...     x = 1
+        ...     while x < limit:
+        ...         x = await cs.evaluate(double(x))
+        ...     return x
+        >>> cs.run(grow(100))
+        128
+    """
+    target: Any = call
+    if not isinstance(call, (LazyResult, list, tuple, dict)):
+        raise InvalidTaskError(f"cs.evaluate takes a call of a task, not {call!r}")
+    if not isinstance(call, LazyResult):
+        target = LazyResult(COLLECT, (call,), NO_KWARGS)
+    here = _here("cs.evaluate(...)")
+    _, outer, place = _place(here)
+    if asyncio.get_running_loop() is not outer.run.loop:
+        raise RuntimeError("cs.evaluate(...) works on the event loop of the engine alone")
+    here.evaluations += 1
+    inner = NestedFrame(outer, f"{place}e{here.evaluations}/")
+    return await outer.run.services.evaluate(inner, target)  # type: ignore[no-any-return]  # its value
+
+
+def _here(what: str) -> Position:
+    here = position.get(None)
+    if here is None or here.at is None:
+        raise RuntimeError(
+            f"{what} works inside a task's function, until it returns; here no task is under way"
+        )
+    return here
+
+
+def _place(here: Position) -> tuple[LazyResult[Any], Frame, str]:
+    """Return the call that is under way, where it is evaluated, and its place within its agent."""
+    at = here.at
+    if isinstance(at, Node):
+        return at.call, at.frame, at.place
+    return at, here.frame, here.frame.here
+
+
+def _is_cancelled() -> bool:
+    """Return whether the asyncio task that asks was asked to stop."""
+    try:
+        asking = asyncio.current_task()
+    except RuntimeError:  # a worker thread
+        return False
+    return asking is not None and asking.cancelling() > 0

@@ -1,0 +1,155 @@
+"""Who evaluates: an agent, with what is its own; and frames, the evaluations nested in it.
+
+Everything in `cascade.runtime.evaluation` is given the `Frame` it works in. An `Agent` is the
+outermost one. Another begins where an evaluation has to come back before its caller can go on:
+inside ``cs.evaluate``, inside a combinator, and under a cached call.
+"""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from typing import Any
+
+from cascade.interfaces.topics import Filters
+from cascade.runtime.concurrency.fairness import TimeSlice
+from cascade.runtime.signals.mailbox import Mailbox
+from cascade.runtime.state.run import Run
+
+__all__ = ["Agent", "Frame", "NestedFrame"]
+
+
+class Frame(ABC):
+    """One evaluation, from a call to its value: a trampoline of its own.
+
+    Attributes:
+        run: what the frame shares with all others of its run.
+        steps: how many steps it has begun: one more than its tail calls.
+        hops: how many calls were returned to calls that wait for them, in this step.
+        waiting: the calls that wait for the one being evaluated, the outermost first.
+        at: the call whose function was called last, or its node.
+        place: where the frame begins, within its agent's step; empty for an agent.
+        attempt: the number of this attempt, from 1, where a combinator makes several.
+        evaluations: how many calls were given to ``cs.evaluate``, for their places.
+    """
+
+    __slots__ = ("at", "attempt", "evaluations", "hops", "place", "run", "steps", "waiting")
+
+    def __init__(self, run: Run, place: str = "", attempt: int = 1) -> None:
+        """Begin before the first step."""
+        self.run = run
+        self.place = place
+        self.attempt = attempt
+        self.evaluations = 0
+        self.steps = 0
+        self.hops = 0
+        self.waiting: list[Any] = []
+        self.at: Any = None
+
+    @property
+    def frame(self) -> Frame:
+        """Itself: it is a `cascade.runtime.state.position.Position`."""
+        return self
+
+    @property
+    @abstractmethod
+    def agent(self) -> Agent:
+        """Whose mailbox and random numbers the calls evaluated here use."""
+
+    @property
+    def here(self) -> str:
+        """The place of the call that is being evaluated, within its agent."""
+        return f"{self.place}{self.steps}:{self.hops}.{len(self.waiting)}"
+
+    def builtin_resource(self, name: str) -> Any:
+        """Return what is always there, by a name in `cascade.spec.resource.BUILTIN_RESOURCES`.
+
+        Raises:
+            KeyError: there is none of that name.
+            NoConnectorError: the engine has no connector.
+        """
+        if name == "clock":
+            return self.run.clock
+        if name == "_frame":
+            return self
+        if name == "rng":
+            return self.agent.random
+        return self.run.builtin_resource(name)
+
+
+class NestedFrame(Frame):
+    """An evaluation inside another one, by the same agent."""
+
+    __slots__ = ("_agent",)
+
+    def __init__(self, outer: Frame, place: str, attempt: int | None = None) -> None:
+        """Begin inside another frame, at a place within the agent."""
+        super().__init__(outer.run, place, attempt or outer.attempt)
+        self._agent = outer.agent
+
+    @property
+    def agent(self) -> Agent:
+        """Who evaluates in the outer frame, too."""
+        return self._agent
+
+
+class Agent(Frame):
+    """Whoever has a mailbox: a run, or one of several that its target or a mapping began.
+
+    Attributes:
+        name: the run's id; for one of several that, and the place in the target.
+        time_slice: how long it may go on before others have a turn.
+    """
+
+    __slots__ = ("_mailboxes", "_random", "name", "time_slice")
+
+    def __init__(self, run: Run, name: str, time_slice: TimeSlice | None = None) -> None:
+        """Begin without a mailbox."""
+        super().__init__(run)
+        self.name = name
+        self.time_slice = time_slice or TimeSlice(run.loop, run.services.turns)
+        self._mailboxes: dict[Filters, Mailbox] | None = None
+        self._random: random.Random | None = None
+
+    @property
+    def agent(self) -> Agent:
+        """The agent itself."""
+        return self
+
+    @property
+    def random(self) -> random.Random:
+        """Its own random numbers: a stream for each seed of the engine and name of an agent."""
+        if self._random is None:
+            self._random = self.run.random_for(self.name)
+        return self._random
+
+    # --- signals ------------------------------------------------------------------------------
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether a mailbox is open, which has to be closed."""
+        return bool(self._mailboxes)
+
+    def mailbox(self, filters: Filters) -> Mailbox | None:
+        """Return the open mailbox on these filters, if there is one."""
+        return None if self._mailboxes is None else self._mailboxes.get(filters)
+
+    async def open_mailbox(self, filters: Filters) -> Mailbox:
+        """Return the mailbox on these filters; it takes signals in from now until the agent ends."""
+        if self._mailboxes is None:
+            self._mailboxes = {}
+        mailbox = self._mailboxes.get(filters)
+        if mailbox is None:
+            services = self.run.services
+            connector = self.run.builtin_resource("_internal_connector")
+            mailbox = self._mailboxes[filters] = Mailbox(
+                filters, services.max_queued, services.overflow
+            )
+            await mailbox.open(connector)
+        return mailbox
+
+    async def close(self) -> None:
+        """End all subscriptions; what was not taken is forgotten."""
+        mailboxes, self._mailboxes = self._mailboxes, None
+        for mailbox in (mailboxes or {}).values():
+            await mailbox.close()
