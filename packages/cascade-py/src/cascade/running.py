@@ -54,7 +54,7 @@ def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[
     """Run a target in a script and return its value.
 
     Args:
-        target: a call, a list or tuple of calls, or a task.
+        target: a call, a list, tuple or dict of calls, or a task.
         params: what `param` gives; for a task, its keyword arguments.
         **options: those of `Engine`, and ``resources``, ``listen`` and ``name``; see `Options`.
 

@@ -151,7 +151,7 @@ class Engine:
         """Run a target and return its value.
 
         Args:
-            target: a call, a list or tuple of calls, or a task, which is called with
+            target: a call, a list, tuple or dict of calls, or a task, which is called with
                 ``params`` as keyword arguments.
             params: what `param` and the resource ``params`` give.
             listen: a filter, or several, on which a mailbox is open from before the first step until

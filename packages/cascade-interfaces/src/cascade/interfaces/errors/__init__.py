@@ -14,6 +14,7 @@
     ├── GraphError (ValueError)
     │   └── CyclicGraphError                    a call that needs itself
     ├── InvalidTaskError (TypeError)            a task definition or target that cannot run
+    ├── UnwantedValueError (RuntimeError)       the last attempt's value is one to try again for
     ├── UnknownParameterError (LookupError)     cs.param without a value for its name
     ├── ResourceError (RuntimeError)
     │   ├── InvalidResourceError (TypeError)    not a generator function

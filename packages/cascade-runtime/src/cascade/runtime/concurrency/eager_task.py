@@ -61,11 +61,15 @@ class EagerTask(asyncio.Future[T]):
         caller = current_tasks.get(loop)
         current_tasks[loop] = self
         try:
-            self._context.run(self._advance, None)
+            self._context.run(self._begin)
         finally:
             restore_task(loop, caller)
         if not self.done():
             asyncio_tasks._register_task(self)  # type: ignore[arg-type]  # noqa: SLF001 - the documented hook
+
+    def _begin(self) -> None:
+        """Run the coroutine until it first waits, in its context."""
+        self._advance(None)
 
     def _step(self, error: BaseException | None = None) -> None:
         """Run the coroutine from one wait to the next; the loop calls this, in the task's context."""

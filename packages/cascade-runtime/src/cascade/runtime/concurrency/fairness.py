@@ -11,13 +11,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from time import perf_counter
+from typing import Protocol
 
-from cascade.runtime.concurrency.clock import is_simulated
-
-__all__ = ["TimeSlice", "Turns"]
+__all__ = ["SimulatedLoop", "TimeSlice", "Turns"]
 
 _SECONDS = 0.001  # that all busy agents together take of one turn of the loop, about
 _STEPS = 100_000  # the same on a simulated loop, where nobody is kept waiting meanwhile
+
+
+class SimulatedLoop(Protocol):
+    """What is needed of a loop whose time is simulated."""
+
+    def tick(self) -> float:
+        """Count a step, and return how many there were."""
 
 
 class Turns:
@@ -54,13 +60,14 @@ class TimeSlice:
 
     __slots__ = ("_length", "_turns", "ends_at", "tick")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, turns: Turns) -> None:
-        """Begin now, on that loop."""
-        self.tick: Callable[[], float] = perf_counter
-        self._length: float = _SECONDS
-        if is_simulated(loop):
-            self.tick = loop.tick  # type: ignore[attr-defined]  # it is how a simulated loop is known
-            self._length = _STEPS
+    def __init__(self, turns: Turns, simulated: SimulatedLoop | None) -> None:
+        """Begin now, on a simulated loop or a real one."""
+        self.tick: Callable[[], float]
+        self._length: float
+        if simulated is None:
+            self.tick, self._length = perf_counter, _SECONDS
+        else:
+            self.tick, self._length = simulated.tick, _STEPS
         self._turns = turns
         self.ends_at = self.tick() + self._length
 

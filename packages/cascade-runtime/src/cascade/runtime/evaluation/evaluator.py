@@ -46,19 +46,19 @@ _DEEP = 64  # calls on the stack from which on a cycle is looked for
 
 
 def as_call(target: Any, params: Mapping[str, Any]) -> LazyResult[Any]:
-    """Return a target as one call: a task is called with the parameters, a list becomes a list of values.
+    """Return a target as one call: a task is called with the parameters, a list becomes one of values.
 
     Raises:
         InvalidTaskError: the target is nothing that can be run.
     """
     if type(target) in CALL_TYPES:
         return target  # type: ignore[no-any-return]  # looked up by its very type
-    if isinstance(target, (list, tuple)):
+    if isinstance(target, (list, tuple, dict)):
         return LazyResult(COLLECT, (target,), {})
     if isinstance(target, Task):
         return LazyResult(target, (), dict(params))
     raise InvalidTaskError(
-        f"cannot run {target!r}: a target is a call of a task, a task, or a list or tuple of these"
+        f"cannot run {target!r}: a target is a call of a task, a task, or a list, tuple or dict of these"
     )
 
 
@@ -101,8 +101,7 @@ async def evaluate_call(  # noqa: C901, PLR0912 - one loop: a call for each part
     A call that needs no other is called; one that needs a single other waits for it on a stack;
     only one that needs several is a graph, and takes a `GraphScheduler`.
     """
-    services, waiting = frame.run.services, frame.waiting
-    time_slice = frame.agent.time_slice
+    services, waiting, time_slice = frame.run.services, frame.waiting, frame.agent.time_slice
     tick = time_slice.tick
     while True:
         if type(value) in CALL_TYPES:
@@ -113,13 +112,12 @@ async def evaluate_call(  # noqa: C901, PLR0912 - one loop: a call for each part
                 frame.hops = 0
             call = value
             while len(needed := find_calls(call)) == 1:
-                (other,) = needed
-                if type(other) is Quoted or call.task.needs_scheduler:
+                if type(needed[0]) is Quoted or call.task.needs_scheduler:
                     break
                 waiting.append(call)
                 if len(waiting) >= _DEEP:
                     _check_for_cycle(waiting)
-                call = other
+                call = needed[0]
             if not needed:  # and nothing to prepare: it is its turn
                 args, kwargs = call.args, call.kwargs
             elif len(needed) > 1 or call.task.needs_scheduler:

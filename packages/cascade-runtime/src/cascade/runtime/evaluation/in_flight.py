@@ -24,12 +24,14 @@ class _NodeTask(EagerTask[Any]):
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], node: Node) -> None:
         """Prepare to run it in a context of its own."""
-        context = copy_context()
-        super().__init__(coroutine, node.frame.run.loop, context)
+        super().__init__(coroutine, node.frame.run.loop, copy_context())
         self.at: Node | None = node
         self.attempt = node.frame.attempt
         self.evaluations = 0
-        context.run(position.set, self)
+
+    def _begin(self) -> None:
+        position.set(self)
+        self._advance(None)
 
     @property
     def frame(self) -> Frame:

@@ -21,6 +21,7 @@ from cascade.runtime.observation.events import (
 )
 from cascade.runtime.resources.scope import Scope
 from cascade.runtime.state.agent import Frame
+from cascade.runtime.state.position import position
 from cascade.runtime.state.run import Run
 from cascade.spec.policies import NO_POLICIES
 from cascade.spec.task import Task
@@ -162,20 +163,29 @@ async def _attempts(
     retry, run = task.policies.retry, frame.run
     if retry is None:
         return await _attempt(frame, task, args, kwargs)
+    here = position.get()
+    before, evaluations = here.attempt, here.evaluations
     attempt = 1
-    while True:
-        try:
-            return await _attempt(frame, task, args, kwargs)
-        except retry.on as error:
-            if attempt >= retry.attempts:
-                error.add_note(f"after {attempt} attempts")
-                raise
-            wait = retry.wait_after(attempt, frame.agent.random.random())
-            run.services.events.emit(
-                TaskRetrying(run.id, run.loop.time(), task.name, attempt, wait, error)
-            )
-        await asyncio.sleep(wait)
-        attempt += 1
+    try:
+        while True:
+            here.attempt, here.evaluations = attempt, evaluations
+            try:
+                value = await _attempt(frame, task, args, kwargs)
+                retry.refuse(value)
+                return value
+            except Exception as error:
+                if not retry.allows_another(attempt, error):
+                    if attempt > 1:
+                        error.add_note(f"after {attempt} attempts")
+                    raise
+                wait = retry.wait_after(attempt, frame.agent.random.random(), error)
+                run.services.events.emit(
+                    TaskRetrying(run.id, run.loop.time(), task.name, attempt, wait, error)
+                )
+            await asyncio.sleep(wait)
+            attempt += 1
+    finally:
+        here.attempt = before
 
 
 async def _attempt(

@@ -16,7 +16,7 @@ from typing import Any
 from cascade.interfaces.errors import CyclicGraphError
 from cascade.runtime.concurrency.futures import release
 from cascade.runtime.evaluation.arguments import find_calls, resolve, with_calls_evaluated
-from cascade.runtime.evaluation.containers import CALL_TYPES
+from cascade.runtime.evaluation.containers import ATOMS, CALL_TYPES
 from cascade.runtime.evaluation.enclosure import Enclosure
 from cascade.runtime.evaluation.graph import Graph, Node, branches_of
 from cascade.runtime.evaluation.in_flight import InFlight
@@ -89,8 +89,7 @@ class GraphScheduler:
         """Run the graph; return the target's value, which may be the call of a tail call."""
         try:
             while not self._root.done:
-                if self._unprepared:
-                    await self._prepare()
+                await self._prepare()
                 if self._ready:
                     await self._start_ready()
                 elif self._in_flight:
@@ -105,8 +104,8 @@ class GraphScheduler:
 
     def _deadlock(self) -> CyclicGraphError:
         """Explain a cycle that arose on the way: a branch was chosen that needs the choice."""
-        nodes = self._root.graph.nodes.values()
-        return CyclicGraphError([node.call.task.name for node in nodes if not node.done])
+        left = [node for node in self._root.graph.nodes.values() if not node.done]
+        return CyclicGraphError([node.call.task.name for node in left])
 
     async def _prepare(self) -> None:
         """Open the mailboxes that have to be open before anything starts."""
@@ -147,16 +146,15 @@ class GraphScheduler:
         """Call a node's function: return its value, or a coroutine that gives it."""
         call, frame = node.call, node.frame
         if self._outer is not None and node.graph.is_foreign(call):
-            scheduler, graph = self._outer
-            return scheduler.fetch(call, graph)
+            return self._outer[0].fetch(call, self._outer[1])
         if call.task.role == "combinator":
             return self._enclose(node)
         args, kwargs = resolve(call, self._values_for(node) if node.needs else ())
         self._frame.at = node
         outcome = invoke(frame, call.task, args, kwargs)
-        if type(outcome) is not CoroutineType and is_awaitable(outcome):
-            return awaited(outcome)
-        return outcome
+        if type(outcome) is CoroutineType or not is_awaitable(outcome):
+            return outcome
+        return awaited(outcome)
 
     def _values_for(self, node: Node) -> list[Any]:
         """Return the values that a node needs; one that it was the last to need is let go."""
@@ -226,7 +224,8 @@ class GraphScheduler:
         """Take what a node's task returned: its value, or a call to go on with."""
         task = node.call.task
         is_choice = task.role == "choice"
-        value = with_calls_evaluated(value, task)
+        if type(value) not in ATOMS:
+            value = with_calls_evaluated(value, task)
         if type(value) in CALL_TYPES and (is_choice or node is not self._root):
             if node.begins_agent and not is_choice:
                 self._in_flight.start_agent(node, value)
@@ -269,8 +268,9 @@ class GraphScheduler:
                 self._ready.append(dependent)
         if node.begins_agent:
             self._agents.pop(node.frame.agent, None)
-        for watcher in self._watchers.pop(node, ()):
-            release(watcher)
+        if self._watchers:
+            for watcher in self._watchers.pop(node, ()):
+                release(watcher)
 
     def _forward(self, node: Node, call: LazyResult[Any]) -> None:
         """Let a node's value be that of a call: of a branch it chose, or one that its task returned.
@@ -282,14 +282,13 @@ class GraphScheduler:
         graph = node.graph if chosen else node.graph.after(node)
         successor = graph.nodes.get(id(call)) or graph.handed_in.get(id(call))
         if successor is None:
-            chosen_by = node if chosen else None
             is_target = self._is_target and node is self._root
-            successor = self._join(plan(call, graph, node.frame, chosen_by, is_target=is_target))
+            new = plan(call, graph, node.frame, node if chosen else None, is_target=is_target)
+            successor = self._join(new)
         if successor.failure is not None:
             raise successor.failure
         if node is self._root:
-            self._root = successor
-            successor.readers += 1
+            self._root, successor.readers = successor, successor.readers + 1
             return
         targets = [node] if node.is_wanted or not node.forwards_to else node.forwards_to
         successor.forwards_to = [*successor.forwards_to, *targets]

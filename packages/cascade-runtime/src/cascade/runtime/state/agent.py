@@ -107,7 +107,7 @@ class Agent(Frame):
         """Begin without a mailbox."""
         super().__init__(run)
         self.name = name
-        self.time_slice = time_slice or TimeSlice(run.loop, run.services.turns)
+        self.time_slice = time_slice or TimeSlice(run.services.turns, run.simulated)
         self._mailboxes: dict[Filters, Mailbox] | None = None
         self._random: random.Random | None = None
 

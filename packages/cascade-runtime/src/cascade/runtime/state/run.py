@@ -28,7 +28,7 @@ class Run:
         loop: the event loop it runs on; its clock is the run's clock.
         params: the parameters it was given.
         listen: filters on which each of its agents keeps signals from its start.
-        is_simulated: whether the loop's time is simulated.
+        simulated: the loop again where its time is simulated, else None.
     """
 
     __slots__ = (
@@ -36,11 +36,11 @@ class Run:
         "_random",
         "_scope",
         "id",
-        "is_simulated",
         "listen",
         "loop",
         "params",
         "services",
+        "simulated",
     )
 
     def __init__(
@@ -57,9 +57,14 @@ class Run:
         self.params = params
         self.listen = listen
         self._scope: Scope | None = None
-        self.is_simulated = is_simulated(self.loop)
+        self.simulated: Any = self.loop if is_simulated(self.loop) else None
         self._clock: LoopClock | None = None
         self._random: random.Random | None = None
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the loop's time is simulated."""
+        return self.simulated is not None
 
     @property
     def scope(self) -> Scope:
