@@ -83,12 +83,17 @@ def test_taking_from_an_empty_queue_is_an_error():
         BoundedQueue("a", 1, "wait").get_nowait()
 
 
-def test_what_is_put_back_comes_first_again():
+def test_what_is_put_back_takes_its_place_again():
     queue = BoundedQueue("a", 3, "wait")
-    queue.put_nowait(1)
-    queue.put_nowait(2)
-    queue.requeue(queue.get_nowait())
-    assert drained(queue) == [1, 2]
+    for number in (1, 2, 3):
+        queue.put_nowait(number)
+    for number in (2, 1):
+        queue.remove(number)
+    for number in (2, 1):
+        queue.insert(number, lambda each: each)
+    assert drained(queue) == [1, 2, 3]
+    with pytest.raises(ValueError, match="not in"):
+        queue.remove(7)
 
 
 def test_drops_are_reported_each_time_their_number_doubled():

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from cascade.connectors.local import LocalBroker, LocalBusConnector
 from cascade.interfaces.errors import CascadeError
 from cascade.providers import registry as _registry
-from cascade.providers.signal import recv, send
+from cascade.providers.sending import agent, send
+from cascade.providers.signal import recv
 from cascade.providers.wait import wait
 from cascade.running import run, run_async
 from cascade.runtime.engine import Engine
@@ -40,6 +41,7 @@ __all__ = [
     "MappedLazyResult",
     "Task",
     "after",
+    "agent",
     "catch",
     "current",
     "evaluate",

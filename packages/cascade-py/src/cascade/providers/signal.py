@@ -1,9 +1,9 @@
-"""``cs.recv`` and ``cs.send``: how a workflow hears and speaks."""
+"""``cs.recv``: how a workflow hears."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from types import CoroutineType
 from typing import Any
@@ -12,14 +12,15 @@ from cascade.interfaces.properties import Carried, received
 from cascade.interfaces.protocols import Connector, LazyFactory
 from cascade.interfaces.topics import Filters, as_filters
 from cascade.runtime.evaluation.arguments import find_calls
-from cascade.runtime.signals.mailbox import Mailbox, Signal, next_signal
+from cascade.runtime.signals.mailbox import Mailbox
+from cascade.runtime.signals.source import Signal
 from cascade.runtime.state.agent import Agent, Frame
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
 from cascade.spec.resource import inject
 from cascade.spec.task import COLLECT, NO_KWARGS, Task
 
-__all__ = ["RecvProvider", "recv", "send"]
+__all__ = ["RecvProvider", "recv"]
 
 _NO_DEFAULT: Any = object()
 
@@ -89,22 +90,6 @@ def recv(
     )
 
 
-def send(topic: str, payload: Any, *, retain: bool = False, qos: int = 0) -> Any:
-    """Publish a signal; the value is None.
-
-    Args:
-        topic: a topic without wildcards.
-        payload: what to say.
-        retain: keep it for those who listen later; an empty payload clears it.
-        qos: 0, 1 or 2.
-
-    Raises:
-        InvalidTopicError: the topic is not valid.
-        NoConnectorError: the engine has no connector.
-    """
-    return _SEND(topic, payload, retain, qos)
-
-
 # These are called once for each turn of an agent: all arguments by position, and no coroutine where
 # none is needed.
 
@@ -121,10 +106,28 @@ def _recv(  # noqa: PLR0917 - as the engine calls it
 ) -> Any:
     """Return the value of the signal that lies in the mailbox, or a coroutine that waits for one."""
     filters = as_filters(topic)
-    mailbox = frame.agent.mailbox(filters)
-    if mailbox is None:
-        return _await_once(connector, filters, timeout, default, with_topic, many, holdoff)
-    return _recv_buffered(filters, timeout, default, with_topic, many, holdoff, frame)
+    mailbox = frame.agent.mailbox_on(connector)
+    if holdoff and not mailbox.listens_to(filters):
+        return _recv_later(filters, timeout, default, with_topic, many, holdoff, frame)
+    return _take_or_wait(filters, timeout, default, with_topic, many, holdoff, frame)
+
+
+async def _recv_later(  # noqa: PLR0917 - the same arguments in the same order
+    filters: Filters,
+    timeout: float | None,
+    default: Any,
+    with_topic: bool,
+    many: bool,
+    holdoff: float,
+    frame: Frame,
+) -> Any:
+    """Begin to listen only after the holdoff."""
+    if holdoff < 0:
+        raise ValueError(f"a holdoff is a number of seconds of 0 or more, not {holdoff}")
+    await asyncio.sleep(holdoff if timeout is None else min(holdoff, timeout))
+    left = None if timeout is None else max(0.0, timeout - holdoff)
+    value = _take_or_wait(filters, left, default, with_topic, many, 0.0, frame)
+    return await value if type(value) is CoroutineType else value
 
 
 def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
@@ -136,81 +139,83 @@ def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
     holdoff: float,
     frame: Frame = inject("_frame"),
 ) -> Any:
-    """Do the same, and open the mailbox where it is not yet."""
-    agent = frame.agent
-    mailbox = agent.mailbox(topic) if isinstance(topic, tuple) else None  # as in most of its turns
-    if mailbox is None:
-        return _open_and_recv(
-            as_filters(topic), frame, (timeout, default, with_topic, many, holdoff)
-        )
-    if holdoff:
-        mailbox.mute(holdoff, agent.run.loop)
-    signal = mailbox.get_nowait()
-    if signal is None:
-        return _await_arrival(mailbox, agent, timeout, default, with_topic, many)
-    return _value_of(signal, mailbox, with_topic, many)
+    """Do the same, and listen from now on."""
+    filters = topic if type(topic) is tuple else as_filters(topic)
+    if frame.agent.mailbox.listens_to(filters):  # as in most of its turns
+        return _take_or_wait(filters, timeout, default, with_topic, many, holdoff, frame)
+    options = (timeout, default, with_topic, many, holdoff)
+    return _listen_and_recv(as_filters(filters), frame, options)
 
 
-async def _open_and_recv(
-    filters: Filters, frame: Frame, arguments: tuple[float | None, Any, bool, bool, float]
+async def _listen_and_recv(
+    filters: Filters, frame: Frame, options: tuple[float | None, Any, bool, bool, float]
 ) -> Any:
-    await frame.agent.open_mailbox(filters)
-    value = _recv_buffered(filters, *arguments, frame)
+    await frame.agent.listen(filters)
+    value = _take_or_wait(filters, *options, frame)
     return await value if type(value) is CoroutineType else value
 
 
-async def _await_arrival(  # noqa: PLR0917 - the same arguments in the same order
-    mailbox: Mailbox,
-    agent: Agent,
-    timeout: float | None,
-    default: Any,
-    with_topic: bool,
-    many: bool,
-) -> Any:
-    getter, timer = mailbox.wait_next(timeout, agent.run.loop)
-    try:
-        signal = await getter
-    except asyncio.CancelledError:
-        mailbox.requeue(getter)
-        raise
-    finally:
-        if timer is not None:
-            timer.cancel()
-    agent.time_slice.restart()
-    if signal is None:
-        return _missed(mailbox.filters, timeout, default)
-    return _value_of(signal, mailbox, with_topic, many)
-
-
-async def _await_once(  # noqa: PLR0917 - the same arguments in the same order
-    connector: Connector,
+def _take_or_wait(  # noqa: PLR0917 - the same arguments in the same order
     filters: Filters,
     timeout: float | None,
     default: Any,
     with_topic: bool,
     many: bool,
     holdoff: float,
+    frame: Frame,
 ) -> Any:
-    signal = await next_signal(connector, filters, timeout, holdoff)
+    mailbox = frame.agent.mailbox
+    if holdoff:
+        mailbox.mute(filters, holdoff)
+    signal = mailbox.take(filters)
+    if signal is None:
+        return _wait(mailbox, filters, timeout, default, with_topic, many, frame)
+    return _value_of(signal, mailbox, filters, with_topic, many, frame)
+
+
+async def _wait(  # noqa: PLR0917 - the same arguments in the same order
+    mailbox: Mailbox,
+    filters: Filters,
+    timeout: float | None,
+    default: Any,
+    with_topic: bool,
+    many: bool,
+    frame: Frame,
+) -> Any:
+    waiter = mailbox.wait(filters, timeout)
+    try:
+        if not mailbox.listens_to(filters):
+            await mailbox.widen(waiter)
+        signal = await waiter
+    except asyncio.CancelledError:  # a signal may have come in this very moment
+        if waiter.done() and not waiter.cancelled() and (signal := waiter.result()) is not None:
+            mailbox.requeue([signal])
+        raise
+    finally:
+        await mailbox.stop_waiting(waiter)
+    frame.agent.time_slice.restart()
     if signal is None:
         return _missed(filters, timeout, default)
-    return _value_of(signal, None, with_topic, many)
+    return _value_of(signal, mailbox, filters, with_topic, many, frame)
 
 
-def _value_of(signal: Signal, mailbox: Mailbox | None, with_topic: bool, many: bool) -> Any:
+def _value_of(  # noqa: PLR0917 - the same arguments in the same order
+    signal: Signal, mailbox: Mailbox, filters: Filters, with_topic: bool, many: bool, frame: Frame
+) -> Any:
     """Return the value of the call, with whatever else lies in the mailbox where many are wanted."""
-    may_be_carried = mailbox is None or mailbox.carries
-    if many:
-        signals = [signal] if mailbox is None else [signal, *mailbox.drain()]
-        if may_be_carried:
-            signals = _unpack(signals)
-        return signals if with_topic else [payload for _, payload in signals]
-    if may_be_carried and type(signal[1]) is Carried:
-        (signal,) = _unpack([signal])
-    return signal if with_topic else signal[1]
+    if not many and not mailbox.carries and frame.taken is None:  # as in most cases
+        return (signal.topic, signal.payload) if with_topic else signal.payload
+    signals = [signal, *mailbox.drain(filters)] if many else [signal]
+    if frame.taken is not None:
+        frame.taken += signals
+    found = [(each.topic, each.payload) for each in signals]
+    if mailbox.carries:
+        found = _unpack(found)
+    values = found if with_topic else [payload for _, payload in found]
+    return values if many else values[0]
 
 
-def _unpack(signals: list[Signal]) -> list[Signal]:
+def _unpack(signals: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     """Put what came beside the signals into the context, if anything did."""
     beside = tuple(each.properties for _, each in signals if type(each) is Carried)
     if not beside:
@@ -230,26 +235,11 @@ async def _open_mailbox(agent: Agent, call: LazyResult[Any]) -> None:
     """Open the mailbox of a call as soon as the agent sees it, unless its topic is yet to be evaluated."""
     topic = call.args[0]
     if isinstance(topic, Quoted):
-        await agent.open_mailbox(as_filters(topic.value))
+        await agent.listen(as_filters(topic.value))
     elif isinstance(topic, (str, list, tuple)) and not find_calls(
         LazyResult(call.task, (topic,), {})
     ):
-        await agent.open_mailbox(as_filters(topic))
-
-
-def _send(
-    topic: str,
-    payload: Any,
-    retain: bool,
-    qos: int,
-    connector: Connector = inject("_internal_connector"),
-) -> Any:
-    published = connector.publish(topic, payload, qos, retain)
-    return published if type(published) is CoroutineType else _finish(published)
-
-
-async def _finish(published: Awaitable[None]) -> None:
-    await published
+        await agent.listen(as_filters(topic))
 
 
 # --- how the calls show themselves ----------------------------------------------------------------
@@ -271,11 +261,6 @@ def _recv_as_written(
     return (topic,) if timeout is None else (topic, timeout), options
 
 
-def _send_as_written(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    topic, payload, retain, qos = args
-    return (topic, payload), {"retain": retain, "qos": qos}
-
-
 _RECV: Task[..., Any] = Task(
     _recv, name="recv", mode="inline", as_written=_recv_as_written, returns_data=True
 )
@@ -287,4 +272,3 @@ _RECV_BUFFERED: Task[..., Any] = Task(
     as_written=partial(_recv_as_written, buffered=True),
     returns_data=True,
 )
-_SEND: Task[..., Any] = Task(_send, name="send", mode="inline", as_written=_send_as_written)

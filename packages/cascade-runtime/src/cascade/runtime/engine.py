@@ -31,7 +31,7 @@ __all__ = ["Engine", "Listen"]
 R = TypeVar("R")
 
 Listen: TypeAlias = str | Sequence[str | Sequence[str]]
-"""One filter, or several; a sequence among them is a mailbox of its own on all of its filters."""
+"""One filter, or several; a sequence among them shares the bound of one queue."""
 
 # One for all runs: a parked agent counts bytes.
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
@@ -68,7 +68,7 @@ class Engine:
             executor: where plain functions run; an own `PoolExecutor` if left out.
             capacities: units that tasks may demand with ``with_demands``, by name.
             cache: where ``with_cache`` keeps values; a `MemoryCache` of this engine's own if left out.
-            max_queued: signals that each mailbox of a run holds.
+            max_queued: signals that a mailbox holds for each filter it listens to.
             overflow: what a full mailbox does with one more signal.
             name: what telemetry calls this engine; a random one if left out.
             seed: makes the random numbers of each run (the resource ``rng``) a function of this
@@ -154,8 +154,8 @@ class Engine:
             target: a call, a list, tuple or dict of calls, or a task, which is called with
                 ``params`` as keyword arguments.
             params: what `param` and the resource ``params`` give.
-            listen: a filter, or several, on which a mailbox is open from before the first step until
-                the run ends; `recv` on the same filters takes from it.
+            listen: filters on which the mailbox of each agent of the run keeps signals, from before its
+                first step until it ends.
             name: the run's id; a number of its own if left out.
 
         Raises:
@@ -187,8 +187,9 @@ class Engine:
                 failure = error
                 raise
             finally:
+                now = run.loop.time()
                 self.events.emit(
-                    RunFinished(run.id, run.loop.time(), outcome, agent.steps, failure)
+                    RunFinished(run.id, now, outcome, agent.steps, failure, run.unread)
                 )
         finally:
             await self._release()

@@ -5,6 +5,7 @@
     ├── ConnectorError (RuntimeError)
     │   ├── NotConnectedError                   publish or subscribe before connect
     │   ├── QueueFullError                      a subscription's queue is full, policy "error"
+    │   ├── MailboxFullError                    an agent's mailbox is full of what it does not take
     │   ├── NoConnectorError                    recv, send on an engine without a connector
     │   ├── WrongLoopError                      a connector used on another loop than its own
     │   ├── PayloadError (ValueError)           a payload that the transport cannot carry
@@ -42,6 +43,7 @@ from cascade.interfaces.errors.connector import (
     BrokerUnavailableError,
     ConnectorError,
     InvalidTopicError,
+    MailboxFullError,
     NoConnectorError,
     NotConnectedError,
     PayloadError,
@@ -86,6 +88,7 @@ __all__ = [
     "InvalidTaskError",
     "InvalidTopicError",
     "LazyUseError",
+    "MailboxFullError",
     "NoConnectorError",
     "NonDeterminismError",
     "NotConnectedError",

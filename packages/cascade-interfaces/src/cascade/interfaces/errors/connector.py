@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cascade.interfaces.errors.base import CascadeError
 
 __all__ = [
@@ -9,6 +11,7 @@ __all__ = [
     "BrokerUnavailableError",
     "ConnectorError",
     "InvalidTopicError",
+    "MailboxFullError",
     "NoConnectorError",
     "NotConnectedError",
     "PayloadError",
@@ -72,6 +75,27 @@ class QueueFullError(ConnectorError):
         self.topic = topic
         self.topic_filter = topic_filter
         self.limit = limit
+
+
+class MailboxFullError(ConnectorError):
+    """An agent waits for a signal while its mailbox is full of others that it does not take.
+
+    Attributes:
+        topic_filter: the filter whose share is full.
+        limit: how many signals that share holds.
+        counts: how many wait, by filter.
+    """
+
+    def __init__(self, topic_filter: str, limit: int, counts: Mapping[str, int]) -> None:
+        """Name the filters, and how many signals wait on each."""
+        waiting = ", ".join(f"{count} on {name!r}" for name, count in counts.items())
+        super().__init__(
+            f"the mailbox is full: {limit} signals on {topic_filter!r} that no recv takes ({waiting}); "
+            "take them, do not listen to them, or raise max_queued"
+        )
+        self.topic_filter = topic_filter
+        self.limit = limit
+        self.counts = dict(counts)
 
 
 class NoConnectorError(ConnectorError):

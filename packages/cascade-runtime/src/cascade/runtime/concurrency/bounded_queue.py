@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Generic, TypeVar, get_args
 
 from cascade.common.messaging import bus
@@ -101,9 +101,25 @@ class BoundedQueue(Generic[T]):
                 self.items = deque()
             return self.items
 
-    def requeue(self, item: T) -> None:
-        """Put back an item that was not used after all; it comes first again."""
-        self._allocate().appendleft(item)
+    def insert(self, item: T, number: Callable[[T], int]) -> None:
+        """Put back an item that was not used after all, by its number among those that wait."""
+        items = self._allocate()
+        place = sum(number(each) < number(item) for each in items)
+        items.insert(place, item)
+
+    def remove(self, item: T) -> None:
+        """Remove an item, wherever it waits.
+
+        Raises:
+            ValueError: it is not here.
+        """
+        items = self.items or deque()
+        if items and items[0] is item:
+            self.get_nowait()
+            return
+        del items[[each is item for each in items].index(True)]
+        if self._waiters and len(items) <= self.limit:
+            self._wake_waiters()
 
     def get_nowait(self) -> T:
         """Remove and return the oldest item.

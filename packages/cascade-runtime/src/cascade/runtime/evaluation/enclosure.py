@@ -44,10 +44,19 @@ class Enclosure:
         frame = NestedFrame(node.frame, f"{node.place}/", attempt)
         handed_in = {key: _there_already(node, each) for key, each in self._outcomes.items()}
         graph = Graph(f"{frame.here}/", 0, node.call, node.graph.part_of, handed_in)
+        taken = frame.taken = []
         before = position.set(frame)
         try:
             value = await self._evaluate_part(frame, call, graph)
-            return await frame.run.services.evaluate(frame, value)
+            value = await frame.run.services.evaluate(frame, value)
+        except BaseException:
+            if taken:
+                frame.agent.mailbox.requeue(taken)
+            raise
+        else:
+            if node.frame.taken is not None:
+                node.frame.taken += taken
+            return value
         finally:
             frame.at = None
             position.reset(before)

@@ -18,6 +18,7 @@ Python's::
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from types import CoroutineType
 from typing import Any
@@ -69,14 +70,16 @@ async def evaluate(agent: Agent, target: LazyResult[Any]) -> Any:
     try:
         if target.task.role == "function":  # a list or a mapping has no mailbox of its own
             for filters in run.listen:
-                await agent.open_mailbox(filters)
+                await agent.listen(filters)
+        if run.listen:  # so do all runs that begin in this turn, before the first speaks
+            await asyncio.sleep(0)
         return await evaluate_in(agent, target)
     except BaseException as error:
         failure = error
         raise
     finally:
         try:
-            if agent.is_listening:
+            if agent.has_mailbox:
                 await agent.close()
         finally:
             if run.has_resources:

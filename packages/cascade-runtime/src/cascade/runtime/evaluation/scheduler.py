@@ -114,7 +114,7 @@ class GraphScheduler:
             agent, task = node.frame.agent, node.call.task
             if node.begins_agent and task.role not in _OF_OTHERS:
                 for filters in agent.run.listen:
-                    await agent.open_mailbox(filters)
+                    await agent.listen(filters)
             if task.prepare is not None:
                 await task.prepare(agent, node.call)
 
@@ -231,7 +231,7 @@ class GraphScheduler:
                 self._in_flight.start_agent(node, value)
             else:
                 self._forward(node, value)
-        elif node.begins_agent and node.frame.agent.is_listening:
+        elif node.begins_agent and node.frame.agent.has_mailbox:
             self._in_flight.start_agent(node, None, value)
         else:
             self._finish(node, value)

@@ -46,6 +46,8 @@ class RunFinished(NamedTuple):
     """How many steps it took: one more than its tail calls."""
 
     error: BaseException | None = None
+    unread: int = 0
+    """How many signals its agents left in their mailboxes."""
 
 
 class TaskStarted(NamedTuple):

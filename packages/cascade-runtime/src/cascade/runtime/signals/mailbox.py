@@ -1,199 +1,300 @@
-"""A run's mailbox: signals that came while the run was not looking."""
+"""An agent's mailbox: one queue of signals, from which ``recv`` takes the oldest that matches.
+
+Each set of filters that the agent listens to is a source: a subscription, and the share of the queue
+that came by it, bounded on its own. Signals have numbers, so the oldest of all sources is found. A
+``recv`` that waits for more than the sources bring widens them by one of its own, until it returns.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine
+from collections.abc import Sequence
 from contextvars import Context
-from typing import Any, TypeAlias
+from itertools import count
+from typing import Any
 
 from cascade.common.messaging import bus
-from cascade.interfaces.errors import QueueFullError
+from cascade.interfaces.errors import MailboxFullError, QueueFullError
 from cascade.interfaces.properties import Carried, received
-from cascade.interfaces.protocols import (
-    Connector,
-    MessageCallback,
-    OverflowPolicy,
-    SubscriptionHandle,
-)
+from cascade.interfaces.protocols import Connector, OverflowPolicy
 from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue
+from cascade.runtime.signals.heard import Heard
+from cascade.runtime.signals.source import (
+    Signal,
+    Source,
+    by_number,
+    is_asked_for,
+    match,
+    oldest_in,
+)
 
-__all__ = ["Mailbox", "Signal", "next_signal"]
+__all__ = ["Mailbox", "Signal", "Waiter"]
 
-Signal: TypeAlias = tuple[str, Any]
-"""Topic and payload; where something came beside it, the payload is a `Carried`."""
+_make = tuple.__new__  # a named tuple takes three times as long by its name
+
+
+class Waiter(asyncio.Future[Signal | None]):
+    """A ``recv`` that waits; it gets a signal, or None when its time is over."""
+
+    __slots__ = ("deadline", "filters", "own", "timer")
+
+    filters: Filters
+    deadline: float | None
+    timer: asyncio.TimerHandle | None
+    own: Source | None
 
 
 class Mailbox:
-    """Keeps what arrives on some filters, in order, until it is taken.
+    """Keeps what arrives on the filters it listens to, in order, until it is taken.
 
     Attributes:
-        filters: the filters.
+        connector: where its signals come from.
         carries: whether a payload may be a `Carried`.
     """
 
     __slots__ = (
-        "_getters",
-        "_handle",
+        "_heard",
         "_limit",
-        "_muted_on",
-        "_muted_until",
+        "_loop",
+        "_muted",
+        "_next_number",
         "_overflow",
-        "_signals",
+        "_sources",
         "_timers_context",
+        "_waiters",
         "carries",
-        "filters",
+        "connector",
     )
 
-    def __init__(self, filters: Filters, limit: int, overflow: OverflowPolicy) -> None:
-        """Make an empty mailbox; `open` lets signals in."""
-        self.filters = filters
-        self.carries = False
+    def __init__(
+        self,
+        connector: Connector,
+        loop: asyncio.AbstractEventLoop,
+        limit: int,
+        overflow: OverflowPolicy,
+    ) -> None:
+        """Make an empty mailbox that listens to nothing yet."""
+        self.connector = connector
+        self.carries = getattr(connector, "carries_properties", False)
+        self._next_number = count().__next__
+        self._loop = loop
         self._limit = limit
         self._overflow: OverflowPolicy = overflow
-        self._signals: BoundedQueue[Signal] = BoundedQueue(filters, limit, overflow)
-        self._muted_on: asyncio.AbstractEventLoop | None = None
-        self._muted_until = 0.0
+        self._sources: list[Source] = []
+        self._waiters: list[Waiter] = []  # a deque would take 700 bytes
+        self._muted: dict[Filters, float] | None = None
+        self._heard: Heard | None = None
         self._timers_context: Context | None = None  # one for all: each would make its own
-        self._getters: list[asyncio.Future[Signal | None]] = []  # a deque would take 700 bytes
-        self._handle: SubscriptionHandle | None = None
 
-    async def open(self, connector: Connector) -> None:
-        """Subscribe to the filters."""
-        self.carries = getattr(connector, "carries_properties", False)
-        receive = self._receive_carried if self.carries else self._receive
-        self._handle = await _subscribe(connector, self.filters, receive)
+    # --- listening ----------------------------------------------------------------------------
 
-    async def close(self) -> None:
-        """End the subscription; what was not taken is forgotten."""
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            await handle.unsubscribe()
+    def listens_to(self, filters: Filters) -> bool:
+        """Return whether everything that these filters match is kept in any case."""
+        kept = [
+            each.filters for each in self._sources if each.queue is not None and each.brings_more
+        ]
+        return filters in kept or all(any(each in known for known in kept) for each in filters)
 
-    async def _receive(self, topic: str, payload: Any) -> None:
-        if self._muted_on is not None:
-            if self._muted_on.time() < self._muted_until:
-                return
-            self._muted_on = None
-        signal = (topic, payload)
-        while self._getters:
-            getter = self._getters.pop(0)
-            if not getter.done():
-                getter.set_result(signal)
-                return
-        if not self._signals.put_nowait(signal):
-            if self._overflow == "error":
-                error = QueueFullError(topic, ", ".join(self.filters), self._limit)
-                bus.error("mailbox.message_refused", topic=topic, error=error)
+    async def listen(self, filters: Filters) -> None:
+        """Keep what arrives on these filters, from now until `close`."""
+        queue: BoundedQueue[Signal] = BoundedQueue(filters, self._limit, self._overflow)
+        await self._open(Source(self, filters, queue))
+
+    async def widen(self, waiter: Waiter) -> None:
+        """Bring what somebody waits for and the mailbox does not listen to; keep nothing of it."""
+        waiter.own = Source(self, waiter.filters, None)
+        await self._open(waiter.own)
+
+    async def _open(self, source: Source) -> None:
+        self._sources.append(source)
+        try:
+            await source.open()
+        except BaseException:
+            self._drop(source)
+            raise
+
+    def _drop(self, source: Source) -> None:
+        """Take nothing more from a source; it is still to be closed."""
+        self._sources = [each for each in self._sources if each is not source]
+
+    async def close(self) -> int:
+        """End all subscriptions; return how many signals were never taken."""
+        sources, self._sources = self._sources, []
+        for source in sources:
+            await source.close()
+        return sum(len(source.queue) for source in sources if source.queue is not None)
+
+    # --- arriving -----------------------------------------------------------------------------
+
+    async def receive(self, source: Source, topic: str, payload: Any) -> None:
+        """Take a message that a source brought; where the share is full, its publisher may have to wait."""
+        is_plain = len(self._sources) == 1 and source.queue is not None and self._muted is None
+        if not is_plain and self._refuses(source, topic, payload):
+            return
+        if self.carries and (beside := received.get()):
+            payload = Carried(payload, beside[-1])
+        kept_by = source if source.queue is not None else self._kept_by(topic)
+        signal = _make(Signal, (self._next_number(), topic, payload, kept_by or source))
+        if self._deliver(signal) or kept_by is None:
+            return
+        queue = kept_by.queue
+        if queue is not None and not self._keep(signal, queue) and queue.policy == "wait":
+            await queue.wait_for_capacity()
+
+    def _refuses(self, source: Source, topic: str, payload: Any) -> bool:
+        """Return whether a message is not for this mailbox, since it has it already or is muted."""
+        if len(self._sources) > 1 or source.queue is None:
+            for other in self._sources:
+                if other is source:
+                    break
+                if other.brings_more and match(other.filters, topic):
+                    return not (source.is_opening and other.is_spent)  # it comes by that one
             else:
-                await self._signals.wait_for_capacity()
+                return True  # the source has been dropped
+            if source.is_opening and self._heard is not None and self._heard.last(topic, payload):
+                return True  # it is retained, and was here before
+            if source.queue is None:
+                self._heard = self._heard or Heard()
+                self._heard.note(topic, payload)
+        return self._muted is not None and self._is_muted(source.filters, topic)
 
-    def _receive_carried(self, topic: str, payload: Any) -> Coroutine[Any, Any, None]:
-        return self._receive(topic, _with_properties(payload))
+    def _kept_by(self, topic: str) -> Source | None:
+        """Return the source that keeps messages on a topic, if any does."""
+        kept = (each for each in self._sources if each.keeps)
+        return next((source for source in kept if match(source.filters, topic)), None)
 
-    def get_nowait(self) -> Signal | None:
-        """Remove and return the oldest signal; None if there is none."""
-        return self._signals.get_nowait() if self._signals.items else None
+    def _deliver(self, signal: Signal) -> bool:
+        """Give a signal to whoever has waited for it longest; a deadline of this instant comes first."""
+        for waiter in self._waiters[:] if len(self._waiters) > 1 else self._waiters:
+            if waiter.done() or not is_asked_for(signal, waiter.filters):
+                continue
+            if waiter.deadline is not None and self._loop.time() >= waiter.deadline:
+                waiter.set_result(None)
+                continue
+            waiter.set_result(signal)
+            if (
+                waiter.own is not None
+            ):  # until it is dropped others are told that messages come by it
+                waiter.own.is_spent = True
+            return True
+        return False
 
-    def mute(self, seconds: float, loop: asyncio.AbstractEventLoop) -> None:
-        """Discard what is here, and what comes within so many seconds of the loop's clock.
+    def _keep(self, signal: Signal, queue: BoundedQueue[Signal]) -> bool:
+        """Keep a signal as the queue's policy says; False where it is full."""
+        if queue.put_nowait(signal):
+            return True
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(self._full(queue))
+                break
+        else:
+            if queue.policy == "error":
+                error = QueueFullError(signal.topic, queue.name, queue.limit)
+                bus.error("mailbox.message_refused", topic=signal.topic, error=error)
+        return False
+
+    def _full(self, full: BoundedQueue[Signal]) -> MailboxFullError:
+        kept = [source for source in self._sources if source.queue is not None]
+        counts = {", ".join(source.filters): len(source.queue or ()) for source in kept}
+        return MailboxFullError(full.name, full.limit, counts)
+
+    def mute(self, filters: Filters, seconds: float) -> None:
+        """Discard what is here on these filters, and what comes on them within so many seconds.
 
         Raises:
             ValueError: the number is negative.
         """
-        _check(seconds)
-        self._signals.clear()
-        self._muted_on = loop
-        self._muted_until = loop.time() + seconds
+        if seconds < 0:
+            raise ValueError(f"a holdoff is a number of seconds of 0 or more, not {seconds}")
+        self.drain(filters)
+        self._muted = {**(self._muted or {}), filters: self._loop.time() + seconds}
 
-    def drain(self) -> Collection[Signal]:
-        """Remove and return every signal that is here, the oldest first."""
-        return self._signals.drain() if self._signals.items else ()
+    def _is_muted(self, arrived_by: Filters, topic: str) -> bool:
+        now = self._loop.time()
+        muted = self._muted or {}
+        for filters in [each for each, until in muted.items() if now >= until]:
+            del muted[filters]
+        if not muted:
+            self._muted = None
+        return any(each is arrived_by or match(each, topic) for each in muted)
 
-    def wait_next(
-        self, timeout: float | None, loop: asyncio.AbstractEventLoop
-    ) -> tuple[asyncio.Future[Signal | None], asyncio.TimerHandle | None]:
-        """Wait for the next signal, at an empty mailbox.
+    # --- taking -------------------------------------------------------------------------------
 
-        Returns:
-            A future that gets the signal, or None after ``timeout`` seconds, and the timer for that, to
-            be cancelled. Who is cancelled while awaiting the future has to call `requeue`.
+    def take(self, filters: Filters) -> Signal | None:
+        """Remove and return the oldest signal that matches; None if there is none."""
+        oldest: Signal | None = None
+        for source in self._sources:
+            if source.queue is not None and source.queue.items:
+                found = oldest_in(source, source.queue.items, filters)
+                if found is not None and (oldest is None or found < oldest):
+                    oldest = found
+        if oldest is not None and oldest.source.queue is not None:
+            oldest.source.queue.remove(oldest)
+            if not oldest.source.brings_more and not oldest.source.queue:
+                self._drop(oldest.source)
+        return oldest
+
+    def drain(self, filters: Filters) -> list[Signal]:
+        """Remove and return every signal that matches, the oldest first."""
+        found: list[Signal] = []
+        for source in self._sources:
+            queue = source.queue
+            if not queue or not queue.items:
+                continue
+            if source.filters == filters:
+                found += queue.drain()
+            else:
+                matching = [each for each in queue.items if is_asked_for(each, filters)]
+                for each in matching:
+                    queue.remove(each)
+                found += matching
+        return found if len(self._sources) == 1 else sorted(found, key=by_number)
+
+    def wait(self, filters: Filters, timeout: float | None) -> Waiter:
+        """Wait for the next signal that matches, where there is none; `stop_waiting` must follow.
+
+        Raises:
+            MailboxFullError: publishers are held already, by signals that nobody waits for.
         """
-        getter: asyncio.Future[Signal | None] = loop.create_future()
-        self._getters.append(getter)
-        if timeout is None:
-            return getter, None
-        context = self._timers_context
-        if context is None:
-            context = self._timers_context = Context()
-        return getter, loop.call_at(loop.time() + timeout, _give_up, getter, context=context)
-
-    def requeue(self, getter: asyncio.Future[Signal | None]) -> None:
-        """Put the signal back that came in the very moment in which its getter was cancelled."""
-        signal = getter.result() if getter.done() and not getter.cancelled() else None
-        if signal is not None:
-            self._signals.requeue(signal)
-
-
-async def next_signal(
-    connector: Connector, filters: Filters, timeout: float | None, holdoff: float = 0.0
-) -> Signal | None:
-    """Subscribe, wait for one signal, and leave nothing behind; None if it did not come in time.
-
-    Args:
-        connector: a connected connector.
-        filters: what to listen to.
-        timeout: seconds on the event loop's clock; None waits for ever.
-        holdoff: seconds of the same until it listens at all; the timeout counts from the call.
-
-    Raises:
-        ValueError: the holdoff is negative.
-    """
-    loop = asyncio.get_running_loop()
-    if holdoff:
-        _check(holdoff)
-        await asyncio.sleep(holdoff if timeout is None else min(holdoff, timeout))
-        timeout = None if timeout is None else max(0.0, timeout - holdoff)
-    arrived: asyncio.Future[Signal | None] = loop.create_future()
-
-    carries = getattr(connector, "carries_properties", False)
-
-    async def receive(topic: str, payload: Any) -> None:
-        if not arrived.done():
-            arrived.set_result((topic, _with_properties(payload) if carries else payload))
-
-    handle = await _subscribe(connector, filters, receive)
-    timer = None
-    try:
+        for full in [each.queue for each in self._sources if each.queue is not None]:
+            if full.over_capacity():
+                raise self._full(full)
+        waiter = Waiter(loop=self._loop)
+        waiter.filters, waiter.deadline, waiter.timer, waiter.own = filters, None, None, None
+        self._waiters.append(waiter)
         if timeout is not None:
-            timer = loop.call_later(timeout, _give_up, arrived)
-        return await arrived
-    finally:
-        if timer is not None:
-            timer.cancel()
-        await handle.unsubscribe()
+            waiter.deadline = self._loop.time() + timeout
+            context = self._timers_context = self._timers_context or Context()
+            waiter.timer = self._loop.call_at(waiter.deadline, _give_up, waiter, context=context)
+        return waiter
+
+    async def stop_waiting(self, waiter: Waiter) -> None:
+        """End a wait, and the subscription that was made for it."""
+        self._waiters.remove(waiter)
+        if waiter.timer is not None:
+            waiter.timer.cancel()
+        if waiter.own is not None:
+            self._drop(waiter.own)
+            await waiter.own.close()
+
+    def requeue(self, signals: Sequence[Signal]) -> None:
+        """Put signals back in their places, or to whoever waits for one by now."""
+        for signal in sorted(signals, key=by_number):
+            queue = signal.source.queue
+            if self._deliver(signal):
+                continue
+            if queue is None:  # it was taken by a `recv` of its own: it lies until another asks
+                filters = signal.source.filters
+                queue = BoundedQueue(filters, self._limit, self._overflow)
+                left = Source(self, filters, queue)
+                left.is_opening = left.keeps = False
+                self._sources.append(left)
+                signal = signal._replace(source=left)  # noqa: PLW2901 - the same, at another place
+            queue.insert(signal, by_number)
 
 
-async def _subscribe(
-    connector: Connector, filters: Filters, callback: MessageCallback
-) -> SubscriptionHandle:
-    """Subscribe to filters; one alone goes as plain text, which any connector takes."""
-    return await connector.subscribe(filters[0] if len(filters) == 1 else filters, callback)
-
-
-def _with_properties(payload: Any) -> Any:
-    """Return a payload with what came beside it, inside the callback that it came to."""
-    beside = received.get()
-    return Carried(payload, beside[-1]) if beside else payload
-
-
-def _check(holdoff: float) -> None:
-    if holdoff < 0:
-        raise ValueError(f"a holdoff is a number of seconds of 0 or more, not {holdoff}")
-
-
-def _give_up(getter: asyncio.Future[Signal | None]) -> None:
-    """Let whoever waits for a signal go on without one: the time is over."""
-    if not getter.done():
-        getter.set_result(None)
+def _give_up(waiter: Waiter) -> None:
+    """Let a ``recv`` go on without a signal: the time is over."""
+    if not waiter.done():
+        waiter.set_result(None)

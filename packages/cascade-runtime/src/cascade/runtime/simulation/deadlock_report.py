@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
-from cascade.runtime.signals.mailbox import Mailbox, next_signal
+from cascade.runtime.signals.mailbox import Waiter
 from cascade.runtime.state.agent import Agent
 
 __all__ = ["names_of", "who_waits"]
@@ -38,11 +38,9 @@ def _describe(task: asyncio.Task[Any]) -> str:
     topics: tuple[str, ...] = ()
     for frame in _frames(task.get_coro()):
         agent = _local(frame, "agent", Agent) or agent
-        mailbox = _local(frame, "mailbox", Mailbox)
-        if mailbox is not None:
-            topics = mailbox.filters
-        elif frame.f_code is next_signal.__code__:
-            topics = frame.f_locals["filters"]
+        waiter = _local(frame, "waiter", Waiter)
+        if waiter is not None:
+            topics = waiter.filters
     who = f"task {task.get_name()!r}" if agent is None else f"run {agent.name!r}"
     what = " or ".join(map(repr, topics)) if topics else "something else than a signal"
     return f"{who} waits for {what}"

@@ -11,9 +11,11 @@ import random
 from abc import ABC, abstractmethod
 from typing import Any
 
+from cascade.interfaces.protocols import Connector
 from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.fairness import TimeSlice
 from cascade.runtime.signals.mailbox import Mailbox
+from cascade.runtime.signals.source import Signal
 from cascade.runtime.state.run import Run
 
 __all__ = ["Agent", "Frame", "NestedFrame"]
@@ -31,9 +33,21 @@ class Frame(ABC):
         place: where the frame begins, within its agent's step; empty for an agent.
         attempt: the number of this attempt, from 1, where a combinator makes several.
         evaluations: how many calls were given to ``cs.evaluate``, for their places.
+        taken: the signals that were taken in this attempt, which gives them back if it fails; None
+            where there is none to fail.
     """
 
-    __slots__ = ("at", "attempt", "evaluations", "hops", "place", "run", "steps", "waiting")
+    __slots__ = (
+        "at",
+        "attempt",
+        "evaluations",
+        "hops",
+        "place",
+        "run",
+        "steps",
+        "taken",
+        "waiting",
+    )
 
     def __init__(self, run: Run, place: str = "", attempt: int = 1) -> None:
         """Begin before the first step."""
@@ -41,6 +55,7 @@ class Frame(ABC):
         self.place = place
         self.attempt = attempt
         self.evaluations = 0
+        self.taken: list[Signal] | None = None
         self.steps = 0
         self.hops = 0
         self.waiting: list[Any] = []
@@ -86,6 +101,7 @@ class NestedFrame(Frame):
         """Begin inside another frame, at a place within the agent."""
         super().__init__(outer.run, place, attempt or outer.attempt)
         self._agent = outer.agent
+        self.taken = outer.taken
 
     @property
     def agent(self) -> Agent:
@@ -101,14 +117,14 @@ class Agent(Frame):
         time_slice: how long it may go on before others have a turn.
     """
 
-    __slots__ = ("_mailboxes", "_random", "name", "time_slice")
+    __slots__ = ("_mailbox", "_random", "name", "time_slice")
 
     def __init__(self, run: Run, name: str, time_slice: TimeSlice | None = None) -> None:
         """Begin without a mailbox."""
         super().__init__(run)
         self.name = name
         self.time_slice = time_slice or TimeSlice(run.services.turns, run.simulated)
-        self._mailboxes: dict[Filters, Mailbox] | None = None
+        self._mailbox: Mailbox | None = None
         self._random: random.Random | None = None
 
     @property
@@ -126,30 +142,33 @@ class Agent(Frame):
     # --- signals ------------------------------------------------------------------------------
 
     @property
-    def is_listening(self) -> bool:
-        """Whether a mailbox is open, which has to be closed."""
-        return bool(self._mailboxes)
+    def mailbox(self) -> Mailbox:
+        """Its mailbox, which listens to nothing at first.
 
-    def mailbox(self, filters: Filters) -> Mailbox | None:
-        """Return the open mailbox on these filters, if there is one."""
-        return None if self._mailboxes is None else self._mailboxes.get(filters)
+        Raises:
+            NoConnectorError: the engine has no connector.
+        """
+        return self._mailbox or self.mailbox_on(self.run.builtin_resource("_internal_connector"))
 
-    async def open_mailbox(self, filters: Filters) -> Mailbox:
-        """Return the mailbox on these filters; it takes signals in from now until the agent ends."""
-        if self._mailboxes is None:
-            self._mailboxes = {}
-        mailbox = self._mailboxes.get(filters)
-        if mailbox is None:
-            services = self.run.services
-            connector = self.run.builtin_resource("_internal_connector")
-            mailbox = self._mailboxes[filters] = Mailbox(
-                filters, services.max_queued, services.overflow
-            )
-            await mailbox.open(connector)
-        return mailbox
+    def mailbox_on(self, connector: Connector) -> Mailbox:
+        """Return its mailbox, which hears by that connector if it has none yet."""
+        if self._mailbox is None:
+            run, services = self.run, self.run.services
+            self._mailbox = Mailbox(connector, run.loop, services.max_queued, services.overflow)
+        return self._mailbox
+
+    @property
+    def has_mailbox(self) -> bool:
+        """Whether there is one already, which has to be closed."""
+        return self._mailbox is not None
+
+    async def listen(self, filters: Filters) -> None:
+        """Keep what arrives on these filters from now until the agent ends."""
+        if not self.mailbox.listens_to(filters):
+            await self.mailbox.listen(filters)
 
     async def close(self) -> None:
-        """End all subscriptions; what was not taken is forgotten."""
-        mailboxes, self._mailboxes = self._mailboxes, None
-        for mailbox in (mailboxes or {}).values():
-            await mailbox.close()
+        """End all subscriptions, and count what was not taken."""
+        mailbox, self._mailbox = self._mailbox, None
+        if mailbox is not None:
+            self.run.unread += await mailbox.close()

@@ -28,6 +28,7 @@ class Run:
         loop: the event loop it runs on; its clock is the run's clock.
         params: the parameters it was given.
         listen: filters on which each of its agents keeps signals from its start.
+        unread: how many signals its agents left in their mailboxes.
         simulated: the loop again where its time is simulated, else None.
     """
 
@@ -41,6 +42,7 @@ class Run:
         "params",
         "services",
         "simulated",
+        "unread",
     )
 
     def __init__(
@@ -56,6 +58,7 @@ class Run:
         self.loop = asyncio.get_running_loop()
         self.params = params
         self.listen = listen
+        self.unread = 0
         self._scope: Scope | None = None
         self.simulated: Any = self.loop if is_simulated(self.loop) else None
         self._clock: LoopClock | None = None

@@ -1,0 +1,100 @@
+"""What a mailbox hears by: its sources, each one subscription and the share of signals it brought."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from cascade.interfaces.protocols import Connector, SubscriptionHandle
+from cascade.interfaces.topics import Filters, matches
+from cascade.runtime.concurrency.bounded_queue import BoundedQueue
+
+__all__ = ["Receiver", "Signal", "Source", "by_number", "is_asked_for", "match", "oldest_in"]
+
+
+class Signal(NamedTuple):
+    """A message in a mailbox."""
+
+    number: int
+    """Its place in the order of arrival."""
+
+    topic: str
+    payload: Any
+    """Where something came beside it, a `Carried`."""
+
+    source: Source
+
+
+class Receiver(Protocol):
+    """Where a source brings what it hears."""
+
+    connector: Connector
+
+    async def receive(self, source: Source, topic: str, payload: Any) -> None:
+        """Take a message."""
+
+
+class Source:
+    """One subscription of a mailbox, and what came by it."""
+
+    __slots__ = ("filters", "handle", "is_opening", "is_spent", "keeps", "mailbox", "queue")
+
+    def __init__(
+        self, mailbox: Receiver, filters: Filters, queue: BoundedQueue[Signal] | None
+    ) -> None:
+        self.mailbox = mailbox
+        self.filters = filters
+        self.queue = queue
+        """None where nothing is kept, for a ``recv`` that waits alone."""
+        self.handle: SubscriptionHandle | None = None
+        self.is_opening = True
+        self.is_spent = False
+        self.keeps = queue is not None
+        """Whether it brings signals that are kept until somebody takes them."""
+
+    @property
+    def brings_more(self) -> bool:
+        """Whether it is subscribed, and not only holds what was given back."""
+        return self.is_opening or self.handle is not None
+
+    async def open(self) -> None:
+        """Subscribe; one filter alone goes as plain text, which any connector takes."""
+        filters = self.filters
+        topic = filters[0] if len(filters) == 1 else filters
+        self.handle = await self.mailbox.connector.subscribe(
+            topic, partial(self.mailbox.receive, self)
+        )
+        self.is_opening = False
+
+    async def close(self) -> None:
+        """Unsubscribe."""
+        handle, self.handle = self.handle, None
+        if handle is not None:
+            await handle.unsubscribe()
+
+
+def match(filters: Filters, topic: str) -> bool:
+    """Return whether a message on a topic comes by these filters, a shared one left aside."""
+    return any(each == topic or (each[0] != "$" and matches(each, topic)) for each in filters)
+
+
+def is_asked_for(signal: Signal, filters: Filters) -> bool:
+    """Return whether a signal is one that these filters ask for, by the share it came by, too."""
+    came_by = signal.source.filters
+    if came_by is filters or came_by == filters:
+        return True
+    if came_by[0].startswith("$share/"):
+        return came_by[0] in filters
+    return match(filters, signal.topic)
+
+
+def oldest_in(source: Source, items: Any, filters: Filters) -> Signal | None:
+    """Return a source's oldest signal that matches."""
+    if source.filters == filters:
+        return items[0]  # type: ignore[no-any-return]  # a deque of signals
+    return next((each for each in items if is_asked_for(each, filters)), None)
+
+
+def by_number(signal: Signal) -> int:
+    """Return a signal's place in the order of arrival."""
+    return signal.number
