@@ -131,6 +131,21 @@ SAMPLES = [
         ["'ls x'", "status 2", "no such file"],
     ),
     (errors.InvalidTaskError("bad"), {}, ["bad"]),
+    (
+        errors.EncodeError("f(…).x[2]", "a tuple would come back as a list"),
+        {"path": "f(…).x[2]", "reason": "a tuple would come back as a list"},
+        ["f(…).x[2] cannot be written", "come back as a list"],
+    ),
+    (
+        errors.DecodeError("f(…).x[2]", "int was expected"),
+        {"path": "f(…).x[2]", "reason": "int was expected"},
+        ["f(…).x[2] cannot be read", "int was expected"],
+    ),
+    (
+        errors.UnknownTaskError("m:f", "nothing stands there"),
+        {"id": "m:f", "reason": "nothing stands there"},
+        ["the task 'm:f' cannot be read", "nothing stands there"],
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-"""A cached task is known by its function, its arguments by content; a value is computed once at a time."""
+"""A cached task is known by its id, its arguments by content; a value is computed once at a time."""
 
 import asyncio
 from dataclasses import dataclass
@@ -44,6 +44,33 @@ async def test_tasks_of_one_name_never_share_an_entry(engine):
     ]
     values = [(await engine.run(one(7)), await engine.run(other(7))) for one, other in pairs]
     assert values == [(14, 70), (8, 49), ("a", "b")]
+
+
+ran_here = []
+
+
+@cs.task(mode="inline")
+def load_here(x):
+    ran_here.append(x)
+    return x
+
+
+async def test_a_task_that_is_found_again_is_known_by_id_and_version(engine, monkeypatch):
+    function = load_here.function
+    for version in (None, None, "2", 2):  # the module is read anew, the version goes up
+        made = cs.task(mode="inline", version=version)(function)
+        monkeypatch.setitem(globals(), "load_here", made)
+        await engine.run(made.with_cache()(1))
+    assert ran_here.count(1) == 2
+
+
+async def test_a_task_whose_code_has_changed_shares_no_entry_with_what_it_was(engine, monkeypatch):
+    changed = compile("def load_here(x):\n    return -x", __file__, "exec")
+    assert await engine.run(load_here.with_cache()(5)) == 5
+    space = {"__name__": __name__}
+    exec(changed, space)
+    monkeypatch.setitem(globals(), "load_here", cs.task(mode="inline")(space["load_here"]))
+    assert await engine.run(load_here.with_cache()(5)) == -5
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import pickle
 
 import pytest
 
@@ -213,20 +212,3 @@ def test_a_condition_outlives_policies_and_policies_outlive_a_condition():
         assert call.args[0] is True
         assert call.args[1].value.task.policies.timeout == 3
         assert call.args[1].value.args == (1,)
-
-
-@task
-def stands_in_its_module(x):
-    return x
-
-
-def test_a_task_and_its_calls_are_pickled_by_name():
-    lazy = stands_in_its_module(1)
-    copied = pickle.loads(pickle.dumps(lazy))
-    assert copied.task is stands_in_its_module
-    assert copied.args == (1,)
-
-
-def test_a_task_that_is_not_found_under_its_name_cannot_be_pickled():
-    with pytest.raises(pickle.PicklingError, match="stands_in_its_module"):
-        pickle.dumps(stands_in_its_module.with_retry(2))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from cascade.interfaces.errors import LazyUseError
 
@@ -46,6 +46,10 @@ class LazyResult(Generic[R]):
         return _show(self, _SHOWN_DEPTH)
 
     __hash__ = object.__hash__
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
+        """Pickle task and arguments."""
+        return type(self), (self.task, self.args, self.kwargs)
 
     def __getattr__(self, name: str) -> NoReturn:
         """Explain why the value's attribute is not here; dunder look-ups fail in the usual way."""

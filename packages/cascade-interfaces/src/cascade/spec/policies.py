@@ -102,8 +102,16 @@ class Policies:
     """Seconds that each attempt may take."""
 
     cache: Cache | None = None
-    demands: Mapping[str, float] = field(default_factory=lambda: MappingProxyType[str, Any]({}))
+    demands: Mapping[str, float] = field(default_factory=dict)
     """Units of the engine's capacities that the task holds while it runs."""
+
+    def __post_init__(self) -> None:
+        """Freeze the demands."""
+        object.__setattr__(self, "demands", MappingProxyType(dict(self.demands)))
+
+    def __reduce__(self) -> tuple[type[Policies], tuple[Any, ...]]:
+        """Pickle the demands as a plain dict: what freezes them cannot be pickled."""
+        return Policies, (self.retry, self.timeout, self.cache, dict(self.demands))
 
 
 NO_POLICIES = Policies()
@@ -171,4 +179,4 @@ class PolicyMethods:
         for capacity, units in demands.items():
             if units <= 0:
                 raise ValueError(f"a task demands more than 0 units of {capacity!r}, not {units}")
-        return self._with(demands=MappingProxyType(dict(demands)))
+        return self._with(demands=demands)

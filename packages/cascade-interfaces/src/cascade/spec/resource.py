@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast, overload
 
 from cascade.interfaces.errors import InvalidResourceError
+from cascade.spec.identity import place_of, reference_to, standing_at
 
 __all__ = [
     "BUILTIN_RESOURCES",
@@ -54,6 +55,10 @@ class ResourceDefinition(Generic[T]):
 
     cache_key: Hashable = None
     """What the values of cached tasks that use it are told apart by; None: they are not cached."""
+
+    def __reduce__(self) -> tuple[Callable[[str], Any], tuple[str]]:
+        """Pickle by place, as functions are."""
+        return standing_at, (reference_to(self, place_of(self.function)),)
 
     def __call__(self, *_args: object, **_kwargs: object) -> None:
         """Explain how a resource is used: it is not called."""

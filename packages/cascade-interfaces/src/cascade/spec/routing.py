@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from cascade.interfaces.errors import InvalidTaskError, UnknownParameterError, near_name
+from cascade.spec.identity import Sentinel
 from cascade.spec.quoting import quote
 from cascade.spec.resource import inject
 from cascade.spec.task import Task
@@ -15,7 +16,7 @@ __all__ = ["param", "route"]
 K = TypeVar("K")
 V = TypeVar("V")
 
-_REQUIRED = object()
+_REQUIRED = Sentinel("cascade.spec.routing:_REQUIRED")
 
 
 def route(selector: K, routes: Mapping[K, V]) -> V:

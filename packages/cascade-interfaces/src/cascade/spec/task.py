@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeAlias, TypeVar, cast, overload
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.interfaces.protocols import Mode
@@ -15,43 +15,24 @@ from cascade.spec.functions import (
     look_at_parameters,
     order_of_injections,
 )
+from cascade.spec.identity import Identified, place_of
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.mapping import Fixed, as_column, calls_of_mapping
 from cascade.spec.policies import NO_POLICIES, Policies, PolicyMethods
 from cascade.spec.quoting import quote
 from cascade.spec.resource import BUILTIN_RESOURCES, Inject, injections_of
+from cascade.spec.roles import SCHEDULED, AsWritten, Prepare, Role
 
-__all__ = ["COLLECT", "ITEMS", "NO_KWARGS", "Prepare", "Role", "Task", "task"]
+__all__ = ["COLLECT", "EXPAND", "ITEMS", "NO_KWARGS", "BoundTask", "DerivedTask", "Task", "task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-Prepare = Callable[[Any, LazyResult[Any]], Awaitable[None]]
-"""``async (agent, call)``: done when an agent first sees a call, before any task of that step starts."""
-
 
 NO_KWARGS: dict[str, Any] = {}
 """One for all calls without keyword arguments. Treat it as frozen, as calls are."""
 
 
-AsWritten = Callable[[tuple[Any, ...]], tuple[tuple[Any, ...], dict[str, Any]]]
-"""From the arguments that are kept to those that were written, for people to read."""
-
-
-Role: TypeAlias = Literal["function", "choice", "combinator", "collection", "items", "mapping"]
-"""What a task does in a graph.
-
-``choice``: it returns a value, or one of the calls that are quoted in its arguments, which are written
-in the same graph as its own call. ``combinator``: its function evaluates the call that
-is quoted in its arguments by ``frame.evaluate``. ``collection``: it returns its argument,
-and in target position each call directly in it is an agent; ``items``: likewise, at any position.
-``mapping``: it returns items.
-"""
-
-_SCHEDULED: frozenset[Role] = frozenset({"choice", "combinator", "collection", "items"})
-
-
-class Task(PolicyMethods, Generic[P, R]):
+class Task(Identified, PolicyMethods, Generic[P, R]):
     """A function with its policies; calling it gives a `LazyResult` and computes nothing.
 
     To a type checker a call has the type of the function's result, so tasks compose, and tail
@@ -85,32 +66,38 @@ class Task(PolicyMethods, Generic[P, R]):
         *,
         name: str | None = None,
         mode: Mode | None = None,
-        policies: Policies = NO_POLICIES,
+        version: str | int | None = None,
         prepare: Prepare | None = None,
         as_written: AsWritten | None = None,
         returns_data: bool = False,
         role: Role = "function",
-        injections: Mapping[str, Inject] | None = None,
     ) -> None:
         """Look at the function once.
 
         Raises:
             InvalidTaskError: it is not callable, is a generator, or the mode does not fit it.
         """
+        super().__init__(place_of(function), version)
         self.function = function
         self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
         self.is_async = is_async_function(function)
         self.mode = checked_mode(self.name, function, mode, is_async=self.is_async)
-        asked_for = {**injections_of(function), **(injections or {})}
-        self.injections: Mapping[str, Inject] = MappingProxyType(asked_for)
         self.parameters = look_at_parameters(function)
         self.positions, self._counts = self.parameters.positions, self.parameters.counts
-        self.policies = policies
         self.prepare = prepare
         self.as_written = as_written
         self.returns_data = returns_data
         self.role: Role = role
-        self.needs_scheduler = prepare is not None or role in _SCHEDULED
+        self.needs_scheduler = prepare is not None or role in SCHEDULED
+        self.__doc__ = function.__doc__
+        self.__module__ = getattr(function, "__module__", __name__)
+        self.__wrapped__ = function  # for inspect.signature and documentation tools
+        self._put_in(NO_POLICIES, injections_of(function))
+
+    def _put_in(self, policies: Policies, injections: Mapping[str, Inject]) -> None:
+        """Take policies and resources, and work out what follows from them."""
+        self.policies = policies
+        self.injections: Mapping[str, Inject] = MappingProxyType(dict(injections))
         self.is_plain = self.mode in ("async", "inline") and policies is NO_POLICIES
         self.is_bare = self.is_plain and not self.injections
         self.is_direct = self.is_plain and all(
@@ -118,9 +105,6 @@ class Task(PolicyMethods, Generic[P, R]):
             for each in self.injections.values()
         )
         self.asks_from, self.fills = order_of_injections(self.positions, self.injections)
-        self.__doc__ = function.__doc__
-        self.__module__ = getattr(function, "__module__", __name__)
-        self.__wrapped__ = function  # for inspect.signature and documentation tools
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the call; compute nothing.
@@ -139,17 +123,13 @@ class Task(PolicyMethods, Generic[P, R]):
         if not asked:
             return LazyResult(self, args, kwargs or NO_KWARGS)
         others = {name: given for name, given in kwargs.items() if name not in asked}
-        return LazyResult(self._with(injections={**self.injections, **asked}), args, others)
+        return LazyResult(self.with_others(injections={**self.injections, **asked}), args, others)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Task[..., R]:
         """Return the task itself, or as a method: with the object as its first argument."""
         if instance is None:
             return self
-        return _DerivedTask(self, lambda base, args, kwargs: base(instance, *args, **kwargs))
-
-    def __reduce__(self) -> str:
-        """Pickle by name, as functions are: the task must stand in its module under that name."""
-        return self.function.__qualname__
+        return BoundTask(self, instance)
 
     def __repr__(self) -> str:
         """Show name and mode."""
@@ -182,7 +162,7 @@ class Task(PolicyMethods, Generic[P, R]):
             raise InvalidTaskError(f"{self.name}.map() needs at least one iterable to map over")
         columns = tuple([as_column(each, self.name, "its arguments") for each in iterables])
         by_name = {name: as_column(each, self.name, name) for name, each in others.items()}
-        mapping = MappedLazyResult(_EXPAND, (self, columns, by_name, same), NO_KWARGS)
+        mapping = MappedLazyResult(EXPAND, (self, columns, by_name, same), NO_KWARGS)
         return cast("list[R]", mapping)
 
     def run_if(self, condition: Any) -> Task[P, R | None]:
@@ -190,44 +170,52 @@ class Task(PolicyMethods, Generic[P, R]):
 
         Where it is false the value is None, and nothing that the call's arguments need is run.
         """
+        return ConditionalTask(self, condition)
 
-        def choose(base: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            return LazyResult(_RUN_IF, (condition, quote(base(*args, **kwargs))), NO_KWARGS)
+    def with_others(
+        self, policies: Policies | None = None, injections: Mapping[str, Inject] | None = None
+    ) -> Task[P, R]:
+        """Return this task with other policies, or other resources."""
+        made: Task[P, R] = object.__new__(Task)
+        made.__dict__.update(self.__dict__)
+        made._put_in(policies or self.policies, injections or self.injections)
+        return made
 
-        return _DerivedTask(self, choose)
-
-    def _with(self, *, injections: Mapping[str, Inject] | None = None, **policies: Any) -> Any:
-        return Task(
-            self.function,
-            name=self.name,
-            mode=self.mode,
-            policies=replace(self.policies, **policies),
-            prepare=self.prepare,
-            as_written=self.as_written,
-            returns_data=self.returns_data,
-            role=self.role,
-            injections=self.injections if injections is None else injections,
-        )
+    def _with(self, **policies: Any) -> Any:
+        return self.with_others(replace(self.policies, **policies))
 
 
-class _DerivedTask(Task[P, Any]):
-    """A task whose calls are made of another's: under a condition, or with a method's object."""
+class DerivedTask(Task[P, Any]):
+    """A task whose calls are made of another's, with something that is given once."""
 
-    def __init__(
-        self,
-        base: Task[..., Any],
-        make: Callable[[Task[..., Any], tuple[Any, ...], dict[str, Any]], Any],
-    ) -> None:
-        self.__dict__.update(base.__dict__)
-        self._base = base
-        self._make = make
+    def __init__(self, task: Task[..., Any], given: Any) -> None:
+        """Look like the task, which may have policies."""
+        self.__dict__.update(task.__dict__)
+        self.task = task
+        self.given = given
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle both."""
+        return type(self), (self.task, self.given)
+
+    def _with(self, **policies: Any) -> Any:
+        return type(self)(self.task._with(**policies), self.given)  # noqa: SLF001 - its own class
+
+
+class ConditionalTask(DerivedTask[P]):
+    """A task that is run only where the value of a condition is true."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
-        return self._make(self._base, args, kwargs)
+        """Return the call under its condition."""
+        return LazyResult(_RUN_IF, (self.given, quote(self.task(*args, **kwargs))), NO_KWARGS)
 
-    def _with(self, *, injections: Mapping[str, Inject] | None = None, **policies: Any) -> Any:
-        changed = self._base._with(injections=injections, **policies)  # noqa: SLF001 - its own class
-        return _DerivedTask(changed, self._make)
+
+class BoundTask(DerivedTask[P]):
+    """A method: a task with the object that is its first argument."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Return the call with the object."""
+        return self.task(self.given, *args, **kwargs)
 
 
 class _TaskDecorator(Protocol):
@@ -244,13 +232,16 @@ def task(function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
 @overload
 def task(function: Callable[P, R], /) -> Task[P, R]: ...
 @overload
-def task(*, name: str | None = None, mode: Mode | None = None) -> _TaskDecorator: ...
+def task(
+    *, name: str | None = None, mode: Mode | None = None, version: str | int | None = None
+) -> _TaskDecorator: ...
 def task(
     function: Callable[..., Any] | None = None,
     /,
     *,
     name: str | None = None,
     mode: Mode | None = None,
+    version: str | int | None = None,
 ) -> Any:
     """Turn a function into a `Task`, with or without parentheses.
 
@@ -260,6 +251,7 @@ def task(
         mode: ``async`` (the default of ``async def``): on the event loop; ``thread`` (the default
             of ``def``): in a worker thread, so that it blocks nobody; ``inline``: at once, inside
             the step, for short pure functions; ``process``: in a worker process, for heavy ones.
+        version: another one makes it another task, whose values no cache has yet.
 
     Raises:
         InvalidTaskError: not a function, a generator function, or a mode that does not fit.
@@ -272,8 +264,8 @@ def task(
         count(3)
     """
     if function is not None:
-        return Task(function, name=name, mode=mode)
-    return lambda decorated: Task(decorated, name=name, mode=mode)
+        return Task(function, name=name, mode=mode, version=version)
+    return lambda decorated: Task(decorated, name=name, mode=mode, version=version)
 
 
 def _expand(*mapping: Any) -> Any:
@@ -284,15 +276,19 @@ def _run_if(condition: object, call: Any) -> Any:
     return call if condition else None
 
 
-def _same(value: Any) -> Any:
+def _collect(value: Any) -> Any:
     return value
 
 
-_EXPAND: Task[..., Any] = Task(_expand, name="map", mode="inline", role="mapping")
+def _items(value: Any) -> Any:
+    return value
+
+
+EXPAND: Task[..., Any] = Task(_expand, name="map", mode="inline", role="mapping")
 _RUN_IF: Task[..., Any] = Task(_run_if, name="run_if", mode="inline", role="choice")
 
-COLLECT: Task[..., Any] = Task(_same, name="collect", mode="inline", role="collection")
+COLLECT: Task[..., Any] = Task(_collect, name="collect", mode="inline", role="collection")
 """Returns its argument, so that the calls inside a list, tuple or dict become a target."""
 
-ITEMS: Task[..., Any] = Task(_same, name="items", mode="inline", role="items")
+ITEMS: Task[..., Any] = Task(_items, name="items", mode="inline", role="items")
 """Returns its argument, a list of the calls of a mapping."""

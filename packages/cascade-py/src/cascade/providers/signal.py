@@ -15,6 +15,7 @@ from cascade.runtime.evaluation.arguments import find_calls
 from cascade.runtime.signals.mailbox import Mailbox
 from cascade.runtime.signals.source import Signal
 from cascade.runtime.state.agent import Agent, Frame
+from cascade.spec.identity import Sentinel
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
 from cascade.spec.resource import inject
@@ -22,7 +23,7 @@ from cascade.spec.task import COLLECT, NO_KWARGS, Task
 
 __all__ = ["RecvProvider", "recv"]
 
-_NO_DEFAULT: Any = object()
+_NO_DEFAULT: Any = Sentinel("cascade.providers.signal:_NO_DEFAULT")
 
 
 class RecvProvider:

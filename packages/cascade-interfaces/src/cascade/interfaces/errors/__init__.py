@@ -16,6 +16,9 @@
     │   └── CyclicGraphError                    a call that needs itself
     ├── InvalidTaskError (TypeError)            a task definition or target that cannot run
     ├── UnwantedValueError (RuntimeError)       the last attempt's value is one to try again for
+    ├── EncodeError (TypeError)                 a call that would not come back as it is
+    ├── DecodeError (ValueError)                data that is no call
+    │   └── UnknownTaskError (LookupError)      a task that is not found by its id
     ├── UnknownParameterError (LookupError)     cs.param without a value for its name
     ├── ResourceError (RuntimeError)
     │   ├── InvalidResourceError (TypeError)    not a generator function
@@ -59,6 +62,8 @@ from cascade.interfaces.errors.simulation import (
 from cascade.interfaces.errors.workflow import (
     BrokenProviderError,
     CyclicGraphError,
+    DecodeError,
+    EncodeError,
     GraphError,
     InvalidConstraintError,
     InvalidResourceError,
@@ -71,6 +76,7 @@ from cascade.interfaces.errors.workflow import (
     UnknownParameterError,
     UnknownProviderError,
     UnknownResourceError,
+    UnknownTaskError,
     UnwantedValueError,
 )
 
@@ -82,6 +88,8 @@ __all__ = [
     "ConnectorError",
     "CyclicGraphError",
     "DeadlockError",
+    "DecodeError",
+    "EncodeError",
     "GraphError",
     "InvalidConstraintError",
     "InvalidResourceError",
@@ -103,6 +111,7 @@ __all__ = [
     "UnknownParameterError",
     "UnknownProviderError",
     "UnknownResourceError",
+    "UnknownTaskError",
     "UnwantedValueError",
     "WrongLoopError",
     "near_name",

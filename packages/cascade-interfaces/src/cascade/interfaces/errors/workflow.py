@@ -9,6 +9,8 @@ from cascade.interfaces.errors.base import CascadeError, near_name
 __all__ = [
     "BrokenProviderError",
     "CyclicGraphError",
+    "DecodeError",
+    "EncodeError",
     "GraphError",
     "InvalidConstraintError",
     "InvalidResourceError",
@@ -21,6 +23,7 @@ __all__ = [
     "UnknownParameterError",
     "UnknownProviderError",
     "UnknownResourceError",
+    "UnknownTaskError",
     "UnwantedValueError",
 ]
 
@@ -69,6 +72,49 @@ class UnwantedValueError(CascadeError, RuntimeError):
         """Show the value."""
         super().__init__(f"the value {value!r:.200} is one that 'when' asks another attempt for")
         self.value = value
+
+
+class EncodeError(CascadeError, TypeError):
+    """A call that cannot be written, since it would not come back as it is.
+
+    Attributes:
+        path: where in the call, as in ``fetch(…).options['x'][2]``.
+        reason: what is wrong there, and what to do.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        """Name the place and the reason."""
+        super().__init__(f"{path} cannot be written: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class DecodeError(CascadeError, ValueError):
+    """Data that cannot be read as a call.
+
+    Attributes:
+        path: where in the data, as in ``fetch(…).options['x'][2]``; empty for all of it.
+        reason: what is wrong there.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        """Name the place and the reason."""
+        super().__init__(f"{path or 'the call'} cannot be read: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class UnknownTaskError(DecodeError, LookupError):
+    """A task that is not found by its id.
+
+    Attributes:
+        id: the task's id, ``module:qualname``.
+    """
+
+    def __init__(self, task_id: str, reason: str) -> None:
+        """Name the id, and why there is no such task."""
+        super().__init__(f"the task {task_id!r}", reason)
+        self.id = task_id
 
 
 class UnknownParameterError(CascadeError, LookupError):

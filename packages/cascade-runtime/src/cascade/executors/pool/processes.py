@@ -1,23 +1,22 @@
 """Running a function in a worker process: what is sent over, and what comes back.
 
-A task stands in its module under its function's name, so the function itself cannot be pickled; its
-name is sent instead, and the worker looks the task up and calls its function.
+A task stands where its function was defined, so the function itself cannot be pickled; its place is
+sent instead, and the worker looks the task up and calls its function.
 """
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import inspect
 import pickle
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor as Pool
 from concurrent.futures import ProcessPoolExecutor
-from functools import reduce
 from multiprocessing import get_context
 from typing import Any
 
 from cascade.interfaces.errors import ProcessTransferError
+from cascade.spec.identity import place_of, standing_at
 from cascade.spec.task import Task
 
 __all__ = ["pool", "submit"]
@@ -49,25 +48,27 @@ async def submit(
 
 
 def _packed(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
-    """Pickle a call, with the function by its name."""
-    if "<" in function.__qualname__:
-        raise ProcessTransferError(
-            f"{function.__qualname__!r} cannot run in a process: its function must stand at the top "
-            "level of a module, not inside a function or a lambda; move it, or use mode='thread'"
-        )
+    """Pickle a call, with the function by its place."""
+    place = place_of(function)
     try:
-        return pickle.dumps(((function.__module__, function.__qualname__), args, kwargs))
+        standing_at(place)
+    except LookupError as error:
+        raise ProcessTransferError(
+            f"{place!r} cannot run in a process: {error}; or use mode='thread'"
+        ) from error
+    try:
+        return pickle.dumps((place, args, kwargs))
     except Exception as error:
         raise ProcessTransferError(
-            f"an argument of {function.__qualname__!r} cannot be sent to its process: {error}; "
+            f"an argument of {place!r} cannot be sent to its process: {error}; "
             "pass plain data, or use mode='thread'"
         ) from error
 
 
 def _run_packed(work: bytes) -> Any:
     """Run in the worker process what `_packed` made."""
-    (module, qualified_name), args, kwargs = pickle.loads(work)  # noqa: S301 - from our own parent process
-    found: Any = reduce(getattr, qualified_name.split("."), importlib.import_module(module))
+    place, args, kwargs = pickle.loads(work)  # noqa: S301 - from our own parent process
+    found = standing_at(place)
     function = found.function if isinstance(found, Task) else found
     value = function(*args, **kwargs)
     return asyncio.run(_awaited(value)) if inspect.isawaitable(value) else value

@@ -1,6 +1,6 @@
 """The calls among a call's arguments: found, and replaced by their values.
 
-`cascade.runtime.evaluation.containers` says what is looked into. `find_calls` and `resolve` go
+`cascade.spec.containers` says what is looked into. `find_calls` and `resolve` go
 through the arguments in the same order, so the values of what the first one found are put in place by
 the second. Containers may share parts and may hold themselves; nothing here recurses.
 """
@@ -14,7 +14,7 @@ from graphlib import TopologicalSorter
 from typing import Any, TypeAlias
 
 from cascade.interfaces.errors import LazyUseError
-from cascade.runtime.evaluation.containers import ATOMS, CALL_TYPES, KINDS, NEEDED, Kind
+from cascade.spec.containers import ATOMS, CALL_TYPES, KINDS, NEEDED, Kind
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
 from cascade.spec.resource import Inject

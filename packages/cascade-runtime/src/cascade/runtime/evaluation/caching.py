@@ -22,6 +22,7 @@ from cascade.runtime.evaluation.arguments import missing_injections, with_calls_
 from cascade.runtime.observation.events import TaskFinished, TaskStarted
 from cascade.runtime.state.agent import Frame, NestedFrame
 from cascade.runtime.state.run import Run
+from cascade.spec.identity import is_found
 from cascade.spec.policies import Cache
 from cascade.spec.task import Task
 
@@ -92,23 +93,33 @@ def _key_of(
 ) -> Hashable | None:
     """Return what tells this call from others; None where a resource forbids that it is cached.
 
-    A task is known by its function, so two tasks of one name never share an entry; an argument by its
-    type and content, whether it was given by position, by name or left to its default.
+    An argument is known by its type and content, whether it was given by position, by name or left to
+    its default.
     """
     resources = _resources_of(run, task, policy, args, kwargs)
     if resources is None:
         return None
     if policy.key is not None:
-        return task.function, policy.key(*args, **kwargs), resources
+        return _known_by(task), policy.key(*args, **kwargs), resources
     positions = task.positions
     named = {**task.parameters.defaults, **dict(zip(positions, args, strict=False)), **kwargs}
     try:
-        return task.function, _content((named, args[len(positions) :])), resources
+        return _known_by(task), _content((named, args[len(positions) :])), resources
     except TypeError as error:
         raise InvalidTaskError(
             f"an argument of the cached task {task.name!r} cannot serve as a key: {error}; "
             "say what identifies the call with with_cache(key=...)"
         ) from None
+
+
+def _known_by(task: Task[..., Any]) -> Hashable:
+    """Return a task's id, version and code; where its id does not lead to it, its function.
+
+    So two tasks of one name never share an entry.
+    """
+    if is_found(task):
+        return task.id, task.version, getattr(task.function, "__code__", None)
+    return task.function
 
 
 def _resources_of(
@@ -125,8 +136,9 @@ def _resources_of(
         params = run.params if name == "params" else None
         key = params if definition is None else definition.cache_key
         if key is None:
-            if (task.function, name) not in services.not_cached:
-                services.not_cached.add((task.function, name))
+            known = _known_by(task), name
+            if known not in services.not_cached:
+                services.not_cached.add(known)
                 bus.warning("engine.not_cached", task=task.name, resource=name)
             return None
         found.append((name, _content(key)))

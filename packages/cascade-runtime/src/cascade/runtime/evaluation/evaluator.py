@@ -29,12 +29,12 @@ from cascade.runtime.evaluation.arguments import (
     resolve,
     with_calls_evaluated,
 )
-from cascade.runtime.evaluation.containers import ATOMS, CALL_TYPES
 from cascade.runtime.evaluation.invocation import awaited, call_directly, invoke, note_failure
 from cascade.runtime.evaluation.plan import cycle_in
 from cascade.runtime.evaluation.scheduler import GraphScheduler
 from cascade.runtime.state.agent import Agent, Frame
 from cascade.runtime.state.position import position
+from cascade.spec.containers import ATOMS, CALL_TYPES
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
 from cascade.spec.task import COLLECT, Task

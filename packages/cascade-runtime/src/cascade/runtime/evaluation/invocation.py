@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 from cascade.interfaces.errors import NonDeterminismError
 from cascade.runtime.evaluation.arguments import missing_injections
 from cascade.runtime.evaluation.caching import through_cache
-from cascade.runtime.evaluation.containers import CALL_TYPES
 from cascade.runtime.observation.events import (
     Outcome,
     TaskFinished,
@@ -23,6 +22,7 @@ from cascade.runtime.resources.scope import Scope
 from cascade.runtime.state.agent import Frame
 from cascade.runtime.state.position import position
 from cascade.runtime.state.run import Run
+from cascade.spec.containers import CALL_TYPES
 from cascade.spec.policies import NO_POLICIES
 from cascade.spec.task import Task
 

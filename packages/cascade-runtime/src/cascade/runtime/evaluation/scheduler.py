@@ -16,13 +16,13 @@ from typing import Any
 from cascade.interfaces.errors import CyclicGraphError
 from cascade.runtime.concurrency.futures import release
 from cascade.runtime.evaluation.arguments import find_calls, resolve, with_calls_evaluated
-from cascade.runtime.evaluation.containers import ATOMS, CALL_TYPES
 from cascade.runtime.evaluation.enclosure import Enclosure
 from cascade.runtime.evaluation.graph import Graph, Node, branches_of
 from cascade.runtime.evaluation.in_flight import InFlight
 from cascade.runtime.evaluation.invocation import awaited, invoke, is_awaitable, note_failure
 from cascade.runtime.evaluation.plan import plan
 from cascade.runtime.state.agent import Agent, Frame
+from cascade.spec.containers import ATOMS, CALL_TYPES
 from cascade.spec.lazy_types import LazyResult
 
 __all__ = ["GraphScheduler"]
