@@ -39,9 +39,9 @@ def test_what_is_imported_of_others_is_declared(distribution):
     assert wrong == []
 
 
-def test_the_interfaces_need_nothing_but_the_standard_library():
+def test_the_interfaces_need_little():
     (interfaces,) = [each for each in distributions() if each.name == "cascade-interfaces"]
-    assert interfaces.needs == set()
+    assert interfaces.needs == {"msgspec"}
 
 
 def test_imports_point_down_between_and_inside_the_distributions(tmp_path):

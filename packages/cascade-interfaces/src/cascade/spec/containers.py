@@ -18,7 +18,7 @@ from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.quoting import Quoted
 from cascade.spec.resource import Inject
 
-__all__ = ["ATOMS", "CALL_TYPES", "KINDS", "NEEDED", "Kind"]
+__all__ = ["ATOMS", "CALL_TYPES", "KINDS", "NEEDED", "Kind", "field_names"]
 
 ATOMS = frozenset({int, float, str, bool, bytes, complex, type(None)})
 """Types of the values that most containers hold nothing but."""
@@ -82,16 +82,15 @@ _SET = Kind(_nothing, unordered=_itself)
 
 
 def _record(
-    names: Iterable[str],
+    names: tuple[str, ...],
     put: Callable[[Any, str, Any], object] = object.__setattr__,
     *,
     returned: bool = False,
 ) -> Kind:
     """Return the kind of a class with fields; one that is frozen is changed all the same, as a copy."""
-    known = tuple(names)
     return Kind(
-        lambda value: [getattr(value, name, None) for name in known],
-        lambda _value: known,
+        lambda value: [getattr(value, name, None) for name in names],
+        lambda _value: names,
         put,
         returned=returned,
     )
@@ -130,15 +129,27 @@ def _refuse_injection(value: Inject) -> NoReturn:
 def _record_kind_of(kind: Any) -> Kind | None:
     if kind is Inject:
         return Kind(_refuse_injection)
+    names = field_names(kind)
+    if names is None:
+        return None
     if hasattr(kind, "__pydantic_fields__"):
-        return _record(kind.__pydantic_fields__, lambda copy, *part: copy.__dict__.update([part]))
+        return _record(names, lambda copy, *part: copy.__dict__.update([part]))
     if hasattr(kind, "__struct_fields__"):
-        return _record(kind.__struct_fields__, sys.modules["msgspec"].structs.force_setattr)
+        return _record(names, sys.modules["msgspec"].structs.force_setattr)
+    return _record(names, returned=hasattr(kind, "__dataclass_fields__"))
+
+
+def field_names(kind: Any) -> tuple[str, ...] | None:
+    """Return the names of a class's fields; None where it has none that are declared."""
+    if hasattr(kind, "__pydantic_fields__"):
+        return tuple(kind.__pydantic_fields__)
+    if hasattr(kind, "__struct_fields__"):
+        return tuple(kind.__struct_fields__)
     if hasattr(kind, "__attrs_attrs__"):
-        return _record(each.name for each in kind.__attrs_attrs__)
+        return tuple(each.name for each in kind.__attrs_attrs__)
     if hasattr(kind, "__dataclass_fields__"):
-        return _record((each.name for each in fields(kind)), returned=True)
-    return None
+        return tuple(each.name for each in fields(kind))
+    return getattr(kind, "_fields", None) if issubclass(kind, tuple) else None
 
 
 class _Kinds(dict[type, Kind | None]):

@@ -41,7 +41,7 @@ def fixed(value: T) -> T:
 
 
 def as_column(values: Any, task: str, place: str) -> Any:
-    """Return what to map over: an iterator as a list, since it can be gone through only once.
+    """Return what to map over: a list, where it is no container of values (an iterator, a range).
 
     Raises:
         InvalidTaskError: it is nothing to go through item by item.
@@ -53,7 +53,7 @@ def as_column(values: Any, task: str, place: str) -> Any:
             f"{task}.map() goes through {place} item by item, and {values!r} has none; "
             "cs.fixed(value) keeps it the same in every call"
         )
-    return list(values) if isinstance(values, Iterator) else values
+    return list(values) if isinstance(values, (Iterator, range)) else values
 
 
 def _rows_of(

@@ -11,7 +11,7 @@ from cascade.spec.quoting import quote
 from cascade.spec.resource import inject
 from cascade.spec.task import Task
 
-__all__ = ["param", "route"]
+__all__ = ["ROUTE", "param", "route"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -37,7 +37,7 @@ def route(selector: K, routes: Mapping[K, V]) -> V:
         >>> route(kind("a.csv"), {"csv": kind("read a table"), "txt": kind("read a text")})
         route(kind('a.csv'), …)
     """
-    return _ROUTE(selector, quote(dict(routes)))  # type: ignore[no-any-return] # a call for a V
+    return ROUTE(selector, quote(dict(routes)))  # type: ignore[no-any-return] # a call for a V
 
 
 def _route(selector: Any, routes: dict[Any, Any]) -> Any:
@@ -65,5 +65,5 @@ def _param(name: str, default: object, params: Mapping[str, Any] = inject("param
     return default
 
 
-_ROUTE: Task[..., Any] = Task(_route, name="route", mode="inline", role="choice")
+ROUTE: Task[..., Any] = Task(_route, name="route", mode="inline", role="choice")
 _PARAM: Task[..., Any] = Task(_param, name="param", mode="inline")

@@ -276,7 +276,7 @@ def _run_if(condition: object, call: Any) -> Any:
     return call if condition else None
 
 
-def _collect(value: Any) -> Any:
+def _collect(value: list[Any] | tuple[Any, ...] | dict[Any, Any] | Any) -> Any:
     return value
 
 
