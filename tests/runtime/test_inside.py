@@ -121,12 +121,12 @@ def test_what_is_no_call_is_refused():
 
 @pytest.mark.parametrize("mode", ["inline", "thread"])
 def test_current_tells_where_a_function_is_called_from(mode):
-    @cs.task(mode=mode, name="asks")
+    @cs.task(mode=mode)
     def ask():
         return cs.current()
 
     here = cs.run(ask(), name="monday")
-    assert (here.run_id, here.agent, here.task) == ("monday", "monday", "asks")
+    assert (here.run_id, here.agent, here.task) == ("monday", "monday", ask.id)
     assert (here.step, here.attempt, here.cancelled) == (1, 1, False)
     assert cs.run([ask(), double(1)], name="pair")[0].agent == "pair/0"
 

@@ -28,7 +28,7 @@ class Current:
     """The name of the agent: the run's id, or that and a place in its target."""
 
     task: str
-    """What messages and constraints call the task."""
+    """The id of the task: where it stands, as ``module:name``."""
 
     step: int
     """The number of the agent's step, from 1."""
@@ -65,7 +65,7 @@ def current() -> Current:
     return Current(
         frame.run.id,
         agent.name,
-        call.task.name,
+        call.task.id,
         max(1, agent.steps),
         here.attempt,
         f"{agent.name}@{place}",
