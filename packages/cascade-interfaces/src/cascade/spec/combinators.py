@@ -34,7 +34,7 @@ T5 = TypeVar("T5")
 class Enclosing(Protocol):
     """What a combinator's function is given: how to evaluate the call it governs."""
 
-    async def evaluate(self, call: Any, attempt: int = 1) -> Any:
+    async def evaluate(self, call: Any, attempt: int | None = None) -> Any:
         """Return the call's value, evaluated afresh."""
 
     async def wait_before_retry(self, policy: Retry, attempt: int, error: Exception) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeAlias
 
+from cascade.runtime.evaluation.arguments import find_calls, resolve
 from cascade.runtime.evaluation.graph import Graph, Node
 from cascade.runtime.observation.events import TaskRetrying
 from cascade.runtime.state.agent import Frame, NestedFrame
@@ -13,14 +14,29 @@ from cascade.runtime.state.position import position
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.policies import Retry
 
-__all__ = ["Enclosure"]
+__all__ = ["enclose"]
 
-_Outcome: TypeAlias = tuple[Any, Exception | None]
+_Outcome: TypeAlias = tuple[LazyResult[Any], Any, Exception | None]
+"""A call, and the value or the failure that it came to."""
 
 _EvaluatePart: TypeAlias = Callable[[Frame, LazyResult[Any], Graph], Coroutine[Any, Any, Any]]
 
 
-class Enclosure:
+def enclose(combinator: Node, evaluate_part: _EvaluatePart) -> Coroutine[Any, Any, Any]:
+    """Run a combinator, whose needs are there: first those of its arguments, then what is handed in."""
+    call, needs = combinator.call, combinator.needs
+    count = len(find_calls(call))
+    args, kwargs = resolve(call, [need.value for need in needs[:count]])
+    outcomes = {id(each.call): (each.call, each.value, each.failure) for each in needs[count:]}
+    for need in needs:
+        need.readers -= 1
+        if not need.readers:
+            need.drop_unwanted()
+    enclosure = _Enclosure(combinator, outcomes, evaluate_part)
+    return call.task.function(*args, **kwargs, frame=enclosure)  # type: ignore[no-any-return]  # as its role says
+
+
+class _Enclosure:
     """The call inside a combinator, evaluated afresh each time, in a frame of its own."""
 
     __slots__ = ("_evaluate_part", "_node", "_outcomes")
@@ -33,17 +49,17 @@ class Enclosure:
         self._outcomes = outcomes
         self._evaluate_part = evaluate_part
 
-    async def evaluate(self, call: Any, attempt: int = 1) -> Any:
+    async def evaluate(self, call: Any, attempt: int | None = None) -> Any:
         """Return the call's value, evaluated afresh; what stands outside as well is handed in."""
         node = self._node
         if id(call) in self._outcomes:
-            value, failure = self._outcomes[id(call)]
+            _, value, failure = self._outcomes[id(call)]
             if failure is not None:
                 raise failure
             return value
         frame = NestedFrame(node.frame, f"{node.place}/", attempt)
         handed_in = {key: _there_already(node, each) for key, each in self._outcomes.items()}
-        graph = Graph(f"{frame.here}/", 0, node.call, node.graph.part_of, handed_in)
+        graph = Graph(f"{frame.here}/", 0, node, handed_in)
         taken = frame.taken = []
         before = position.set(frame)
         try:
@@ -73,8 +89,9 @@ class Enclosure:
 
 def _there_already(combinator: Node, outcome: _Outcome) -> Node:
     """Return a node for a call that was evaluated further out."""
-    node = Node(combinator.call, combinator.graph, combinator.frame)
-    node.value, node.failure = outcome
+    call, value, failure = outcome
+    node = Node(call, combinator.graph, combinator.frame)
+    node.value, node.failure = value, failure
     node.readers = 1  # the frame: a value is not let go before it ends
     node.done = True
     return node

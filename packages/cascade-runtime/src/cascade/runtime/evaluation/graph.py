@@ -12,7 +12,7 @@ from cascade.runtime.state.agent import Frame
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
 
-__all__ = ["Graph", "Node", "branches_of"]
+__all__ = ["Graph", "Node", "branches_of", "concerned_by"]
 
 _NOTHING: Mapping[int, Any] = MappingProxyType({})
 
@@ -79,18 +79,28 @@ class Node:
         return bool(self.readers or self.graph.held.get(id(self.call)))
 
     @property
-    def passes_failure_on(self) -> bool:
-        """Whether only combinators need it, and it is for them to deal with its failure."""
-        return (
-            bool(self.dependents)
-            and not self.forwards_to
-            and all(each.call.task.role == "combinator" for each in self.dependents)
-        )
+    def holds(self) -> bool:
+        """Whether it is a choice or a combinator, which may yet ask for what is written in it."""
+        role = self.call.task.role
+        return role in ("choice", "combinator") and not self.graph.is_foreign(self.call)
 
     def drop_unwanted(self) -> None:
         """Let the value go if no call will take it any more."""
         if not self.is_wanted:
             self.value = None
+
+
+def concerned_by(node: Node) -> list[Node]:
+    """Return a node that failed, and those that fail with it; combinators deal with it themselves."""
+    found = {node: None}
+    waiting = [node]
+    for each in waiting:  # grows as it goes
+        ordinary = [it for it in each.dependents if it.call.task.role != "combinator"]
+        for other in (*ordinary, *each.forwards_to):
+            if other not in found:
+                found[other] = None
+                waiting.append(other)
+    return waiting
 
 
 class Graph:
@@ -105,31 +115,45 @@ class Graph:
         hops: how many calls were returned here before it, each from the one before.
         root: the call that it begins with; known once it is planned.
         nodes: by the ids of their calls.
-        held: how many choices that are still open name a call, by its id.
+        open: choices and combinators that may yet ask for what is written in them.
+        held: how many of these name a call, by its id.
         part_of: whose calls these are, where it has combinators.
         owner: the combinator that it is enclosed by, if any.
+        outer: the graph that this one is in.
         handed_in: outcomes of calls that are owned further out.
     """
 
-    __slots__ = ("handed_in", "held", "hops", "nodes", "owner", "part_of", "place", "root")
+    __slots__ = (
+        "handed_in",
+        "held",
+        "hops",
+        "nodes",
+        "open",
+        "outer",
+        "owner",
+        "part_of",
+        "place",
+        "root",
+    )
 
     def __init__(
         self,
         place: str = "",
         hops: int = 0,
-        owner: LazyResult[Any] | None = None,
-        part_of: Ownership | None = None,
+        enclosed_by: Node | None = None,
         handed_in: Mapping[int, Node] = _NOTHING,
     ) -> None:
         """Begin empty."""
         self.root: LazyResult[Any] | None = None
         self.place = place
         self.hops = hops
-        self.owner = owner
-        self.part_of = part_of
+        self.owner = None if enclosed_by is None else enclosed_by.call
+        self.outer = None if enclosed_by is None else enclosed_by.graph
+        self.part_of: Ownership | None = None if self.outer is None else self.outer.part_of
         self.handed_in = handed_in
         self.nodes: dict[int, Node] = {}
         self.held: dict[int, int] = {}
+        self.open: set[Node] = set()
 
     def is_foreign(self, call: LazyResult[Any]) -> bool:
         """Return whether a call is evaluated further out, and not here."""
@@ -145,14 +169,18 @@ class Graph:
             return Graph(self.place, self.hops + 1)
         return Graph(f"{node.place}/", 1)
 
-    def hold(self, branches: Any) -> None:
-        """Keep the values of all calls that branches name, until one of these is chosen."""
-        for call in _all_written_in(branches):
+    def hold(self, node: Node) -> None:
+        """Keep the values of all calls that a choice or combinator names, until it has asked for them."""
+        self.open.add(node)
+        for call in _all_written_in(branches_of(node.call)):
             self.held[id(call)] = self.held.get(id(call), 0) + 1
 
-    def let_go(self, branches: Any) -> None:
-        """End that, and drop the values that nobody wants any more."""
-        for call in _all_written_in(branches):
+    def let_go(self, node: Node) -> None:
+        """End that, if it is so, and drop the values that nobody wants any more."""
+        if node not in self.open:
+            return
+        self.open.remove(node)
+        for call in _all_written_in(branches_of(node.call)):
             key = id(call)
             self.held[key] -= 1
             if not self.held[key]:
@@ -162,7 +190,7 @@ class Graph:
 
 
 def branches_of(call: LazyResult[Any]) -> list[Any]:
-    """Return what a call chooses from: calls that are written in its graph, and may never run."""
+    """Return what a call chooses from or encloses: calls that are written in its graph, and may never run."""
     return [needed.value for needed in find_calls(call) if isinstance(needed, Quoted)]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cascade.interfaces.errors import CyclicGraphError
 from cascade.runtime.evaluation.arguments import Needed, find_calls
-from cascade.runtime.evaluation.graph import Graph, Node, branches_of
+from cascade.runtime.evaluation.graph import Graph, Node
 from cascade.runtime.evaluation.ownership import Ownership
 from cascade.runtime.state.agent import Agent
 from cascade.spec.lazy_types import LazyResult
@@ -96,8 +96,8 @@ def _needed_by(node: Node) -> Sequence[Needed]:
     if graph.is_foreign(call):
         return ()
     needed = find_calls(call)
-    if call.task.role == "choice":
-        graph.hold(branches_of(call))
+    if node.holds:
+        graph.hold(node)
     if call.task.role != "combinator":
         return needed
     if graph.part_of is None:

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
 from types import CoroutineType
 from typing import Any
 
 from cascade.interfaces.errors import CyclicGraphError
 from cascade.runtime.concurrency.futures import release
-from cascade.runtime.evaluation.arguments import find_calls, resolve, with_calls_evaluated
-from cascade.runtime.evaluation.enclosure import Enclosure
-from cascade.runtime.evaluation.graph import Graph, Node, branches_of
+from cascade.runtime.evaluation.arguments import resolve, with_calls_evaluated
+from cascade.runtime.evaluation.enclosure import enclose
+from cascade.runtime.evaluation.graph import Graph, Node, concerned_by
 from cascade.runtime.evaluation.in_flight import InFlight
 from cascade.runtime.evaluation.invocation import awaited, invoke, is_awaitable, note_failure
 from cascade.runtime.evaluation.plan import plan
@@ -48,7 +47,7 @@ class GraphScheduler:
         frame: Frame,
         target: LazyResult[Any],
         graph: Graph | None = None,
-        outer: tuple[GraphScheduler, Graph] | None = None,
+        outer: GraphScheduler | None = None,
     ) -> None:
         """Plan the graph.
 
@@ -145,10 +144,11 @@ class GraphScheduler:
     def _call(self, node: Node) -> Any:
         """Call a node's function: return its value, or a coroutine that gives it."""
         call, frame = node.call, node.frame
-        if self._outer is not None and node.graph.is_foreign(call):
-            return self._outer[0].fetch(call, self._outer[1])
+        outer = node.graph.outer
+        if outer is not None and self._outer is not None and node.graph.is_foreign(call):
+            return self._outer.fetch(call, outer)
         if call.task.role == "combinator":
-            return self._enclose(node)
+            return enclose(node, self._evaluate_part)
         args, kwargs = resolve(call, self._values_for(node) if node.needs else ())
         self._frame.at = node
         outcome = invoke(frame, call.task, args, kwargs)
@@ -170,22 +170,9 @@ class GraphScheduler:
 
     # --- combinators --------------------------------------------------------------------------
 
-    def _enclose(self, node: Node) -> Coroutine[Any, Any, Any]:
-        """Run a combinator: what it encloses is a part of the graph that it evaluates itself."""
-        call = node.call
-        count = len(find_calls(call))
-        outcomes = {id(need.call): (need.value, need.failure) for need in node.needs[count:]}
-        args, kwargs = resolve(call, [need.value for need in node.needs[:count]])
-        for need in node.needs:
-            need.readers -= 1
-            if not need.readers:
-                need.drop_unwanted()
-
-        def part(frame: Frame, inner: LazyResult[Any], graph: Graph) -> Coroutine[Any, Any, Any]:
-            return GraphScheduler(frame, inner, graph, (self, node.graph)).evaluate()
-
-        enclosure = Enclosure(node, outcomes, part)
-        return call.task.function(*args, **kwargs, frame=enclosure)  # type: ignore[no-any-return]  # as its role says
+    async def _evaluate_part(self, frame: Frame, call: LazyResult[Any], graph: Graph) -> Any:
+        """Evaluate what a combinator encloses, a part of one of this scheduler's graphs."""
+        return await GraphScheduler(frame, call, graph, self).evaluate()
 
     async def fetch(self, call: LazyResult[Any], graph: Graph) -> Any:
         """Return the value of a call of one of this scheduler's graphs, for a part of it that chose it."""
@@ -223,7 +210,7 @@ class GraphScheduler:
     def _take(self, node: Node, value: Any) -> None:
         """Take what a node's task returned: its value, or a call to go on with."""
         task = node.call.task
-        is_choice = task.role == "choice"
+        is_choice = task.role == "choice" and node.holds
         if type(value) not in ATOMS:
             value = with_calls_evaluated(value, task)
         if type(value) in CALL_TYPES and (is_choice or node is not self._root):
@@ -235,8 +222,8 @@ class GraphScheduler:
             self._in_flight.start_agent(node, None, value)
         else:
             self._finish(node, value)
-        if is_choice:
-            node.graph.let_go(branches_of(node.call))
+        if node.graph.open:
+            node.graph.let_go(node)
 
     def _finish(self, node: Node, value: Any) -> None:
         """Hand a node's value on to whoever waits for it."""
@@ -251,20 +238,24 @@ class GraphScheduler:
         """Hand a node's failure on to the combinators that it concerns.
 
         Raises:
-            Exception: the failure, where it concerns anybody else.
+            Exception: the failure, where it concerns the root.
         """
         note_failure(error, node.call.task, node.frame.run)
-        if not (node.passes_failure_on or node in self._watchers):
+        concerned = concerned_by(node)
+        if self._root in concerned:
             raise error
-        node.failure = error
-        self._settle(node)
+        for each in concerned:
+            each.failure, each.done = error, True
+        for each in concerned:
+            self._settle(each)
+            each.graph.let_go(each)
 
     def _settle(self, node: Node) -> None:
         """Let those start who waited for a node."""
         node.done = True
         for dependent in node.dependents:
             dependent.waiting -= 1
-            if not dependent.waiting:
+            if not (dependent.waiting or dependent.done):
                 self._ready.append(dependent)
         if node.begins_agent:
             self._agents.pop(node.frame.agent, None)
@@ -278,7 +269,7 @@ class GraphScheduler:
         A branch is written in the node's own graph, and shares what was evaluated there; what a task
         returns is a graph of its own.
         """
-        chosen = node.call.task.role == "choice"
+        chosen = node.call.task.role == "choice" and node.holds
         graph = node.graph if chosen else node.graph.after(node)
         successor = graph.nodes.get(id(call)) or graph.handed_in.get(id(call))
         if successor is None:
@@ -286,7 +277,8 @@ class GraphScheduler:
             new = plan(call, graph, node.frame, node if chosen else None, is_target=is_target)
             successor = self._join(new)
         if successor.failure is not None:
-            raise successor.failure
+            self._fail(node, successor.failure)
+            return
         if node is self._root:
             self._root, successor.readers = successor, successor.readers + 1
             return
