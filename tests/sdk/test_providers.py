@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import httpx
 import pytest
 
 import cascade as cs
@@ -163,6 +165,16 @@ async def test_shell_is_killed_with_its_children(tmp_path, how, leader):
             await _gone(int(pids.read_text()))
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs the command setsid")
+def test_shell_does_not_wait_for_what_left_its_session(tmp_path):
+    pid = tmp_path / "pid"
+    command = f"setsid sh -c 'echo $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 600' & sleep 600"
+    with pytest.raises(TimeoutError, match="took longer than 0.5 s"):
+        cs.run(cs.shell(command, timeout=0.5))
+    if pid.exists():  # on a busy machine the time may be over before
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+
+
 # --- template ---------------------------------------------------------------------------------
 
 
@@ -199,6 +211,9 @@ class _Echo(BaseHTTPRequestHandler):
         self.send_response(404 if self.path == "/missing" else 200)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Content-Type", "text/plain; charset=utf-8")
+        if self.path == "/cookies":
+            self.send_header("Set-Cookie", "a=1; Expires=Wed, 21 Oct 2037 07:28:00 GMT")
+            self.send_header("Set-Cookie", "b=2")
         self.end_headers()
         self.wfile.write(body)
 
@@ -246,6 +261,27 @@ def test_http_sends_bodies(server, options, body):
 
 def test_http_takes_any_status_for_an_answer(server):
     assert cs.run(cs.http.get(f"{server}/missing")).status == 404
+
+
+def test_http_keeps_cookies_apart(server):
+    headers = cs.run(cs.http.get(f"{server}/cookies")).headers
+    assert headers["set-cookie"] == "a=1; Expires=Wed, 21 Oct 2037 07:28:00 GMT\nb=2"
+
+
+def test_http_counts_no_waiting_for_a_free_connection():
+    seen = []
+
+    def answer(request):
+        seen.append(request.extensions["timeout"])
+        return httpx.Response(200)
+
+    @cs.resource(name="http_client")
+    async def watched():
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            yield client
+
+    cs.run(cs.http.get("http://here/", timeout=2), resources=[watched])
+    assert seen == [{"connect": 2, "read": 2, "write": 2, "pool": None}]
 
 
 def test_http_says_what_is_not_json(server):

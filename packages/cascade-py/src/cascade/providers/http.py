@@ -25,7 +25,8 @@ class HttpResponse:
 
     status: int
     headers: Mapping[str, str]
-    """Header fields by their names in lower case."""
+    """Header fields by their names in lower case; cookies that are set, which may hold a comma, stand
+    in ``set-cookie`` one on each line."""
 
     bytes: bytes
     encoding: str
@@ -72,7 +73,8 @@ class RequestOptions(TypedDict, total=False):
     """A value to send as JSON instead."""
 
     timeout: float
-    """Seconds that each phase may take: connecting, sending, receiving; 30 if left out."""
+    """Seconds that each phase may take: connecting, sending, receiving; 30 if left out. Waiting for one
+    of the run's connections to be free is no phase of the request."""
 
 
 async def _request(
@@ -93,12 +95,15 @@ async def _request(
         content=None if form else body,  # type: ignore[arg-type]  # not a mapping here
         data=body if form else None,  # type: ignore[arg-type]  # a mapping here
         json=options.get("json"),
-        timeout=options.get("timeout", 30.0),
+        timeout=httpx.Timeout(options.get("timeout", 30.0), pool=None),
     )
+    headers = dict(response.headers)
+    if "set-cookie" in headers:
+        headers["set-cookie"] = "\n".join(response.headers.get_list("set-cookie"))
     return HttpResponse(
         str(response.url),
         response.status_code,
-        dict(response.headers),
+        headers,
         response.content,
         response.encoding or "utf-8",
     )

@@ -122,7 +122,7 @@ async def _start(
 
 
 async def _kill(process: Process) -> None:
-    """Kill the command's whole session, and wait until its pipes are closed."""
+    """Kill the command's whole session, and wait for its end, but for nobody else who holds its pipes."""
     if hasattr(os, "killpg"):
         with suppress(ProcessLookupError):  # all of them have ended by themselves
             os.killpg(
@@ -130,4 +130,6 @@ async def _kill(process: Process) -> None:
             )  # it leads its session: its children are in its group
     elif process.returncode is None:
         process.kill()
-    await asyncio.shield(process.communicate())
+    # `wait` alone waits for the pipes too, and asyncio has no other way to close them.
+    process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+    await asyncio.shield(process.wait())
