@@ -210,8 +210,10 @@ async def test_an_executor_of_the_users_own_runs_plain_functions_and_is_not_clos
     class Here:
         closed = False
 
-        async def submit(self, mode, function, /, *args, **kwargs):
-            return (mode, function(*args, **kwargs))
+        def submit(self, mode, function, args, kwargs, on_start=None):
+            done = asyncio.get_running_loop().create_future()
+            done.set_result((mode, function(*args, **kwargs)))
+            return done
 
         async def aclose(self):
             self.closed = True

@@ -19,19 +19,32 @@ async def async_opener(config=inject("config")):  # noqa: B008 - how one asks fo
 def test_the_decorator_works_with_and_without_parentheses(decorate):
     made = decorate(opener)
     assert isinstance(made, ResourceDefinition)
-    assert (made.name, made.function, made.scope, made.is_async) == ("opener", opener, "run", False)
+    assert (made.name, made.function, made.scope, made.mode) == ("opener", opener, "run", "thread")
 
 
 def test_name_and_scope_are_given_in_parentheses():
     made = resource(name="db", scope="task")(async_opener)
-    assert (made.name, made.scope, made.is_async) == ("db", "task", True)
+    assert (made.name, made.scope, made.mode) == ("db", "task", "async")
     assert {name: each.name for name, each in made.injections.items()} == {"config": "config"}
 
 
-@each_row("scope", ["engine", "", None])
+@each_row("scope", ["session", "", None])
 def test_an_unknown_scope_is_refused(scope):
-    with pytest.raises(InvalidResourceError, match="scope is 'run' or 'task', not"):
+    with pytest.raises(InvalidResourceError, match="scope is 'task', 'run' or 'engine', not"):
         resource(scope=scope)
+
+
+def test_a_plain_generator_may_open_inline():
+    assert resource(mode="inline")(opener).mode == "inline"
+
+
+@each_row(
+    ("function", "mode", "choice"),
+    [(opener, "async", "'thread' or 'inline'"), (async_opener, "thread", "'async'")],
+)
+def test_a_mode_that_does_not_fit_is_refused(function, mode, choice):
+    with pytest.raises(InvalidResourceError, match=f"choose {choice}"):
+        resource(mode=mode)(function)
 
 
 def returns():

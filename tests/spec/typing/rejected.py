@@ -74,7 +74,7 @@ def lost() -> None:
     return None
 
 
-@resource(scope="engine")  # error: call-overload, untyped-decorator
+@resource(scope="session")  # error: call-overload, untyped-decorator
 def badly_scoped() -> Iterator[int]:
     yield 1
 

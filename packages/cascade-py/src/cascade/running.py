@@ -28,6 +28,7 @@ class EngineOptions(TypedDict, total=False):
     max_queued: int
     overflow: OverflowPolicy
     seed: int | None
+    shutdown_timeout: float
     telemetry: TelemetrySettings | bool
 
 

@@ -6,7 +6,8 @@ calls, `Clock` tells the time. One conformance suite holds every connector to wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from asyncio import Future
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 __all__ = [
@@ -27,8 +28,9 @@ Payload: TypeAlias = Any
 MessageCallback: TypeAlias = Callable[[str, Payload], Coroutine[Any, Any, None]]
 """An ``async def callback(topic, payload)``."""
 
-Mode: TypeAlias = Literal["async", "thread", "inline", "process"]
-"""Where a task's function runs: on the loop, in a worker thread, inside the step, in a process."""
+Mode: TypeAlias = Literal["async", "thread", "inline", "process", "remote"]
+"""Where a task's function runs: on the loop, in a worker thread, inside the step, in a process, or
+where the executor likes."""
 
 OverflowPolicy: TypeAlias = Literal["wait", "drop_oldest", "drop_newest", "error"]
 """What a full queue does with one message more."""
@@ -126,17 +128,32 @@ class Connector(Protocol):
 class Executor(Protocol):
     """Runs a plain function somewhere else than on the event loop."""
 
-    async def submit(
-        self, mode: Mode, function: Callable[..., Any], /, *args: Any, **kwargs: Any
-    ) -> Any:
-        """Run the function where ``mode`` says (``thread`` or ``process``) and return its value.
+    def submit(
+        self,
+        mode: Mode,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        on_start: Callable[[], None] | None = None,
+    ) -> Future[Any]:
+        """Begin to call a function, and return a future of its value, or of what it raises.
 
-        What the function raises is raised here. On cancellation the value is thrown away; a thread
-        cannot be stopped and runs to its end, unnoticed.
+        In a thread the function cannot be stopped: the future is done when it has ended. Of
+        anything else ``cancel()`` of the future ends the function, and the future is cancelled when
+        it has ended. What has not begun is no longer begun after a cancellation.
+
+        Args:
+            mode: ``thread``: in a thread of this process; ``process``: in another process;
+                ``remote``: where the executor likes, on another machine too.
+            function: what to call.
+            args: its arguments by position.
+            kwargs: its arguments by name.
+            on_start: called on the event loop when the function begins, which may be long after
+                this, where it waits in line; time-outs count from there.
         """
 
     async def aclose(self) -> None:
-        """Let the workers go, without waiting for what they still do."""
+        """Let the workers go, without waiting for what threads still do."""
 
 
 class LazyFactory(Protocol):

@@ -99,7 +99,7 @@ class Policies:
 
     retry: Retry | None = None
     timeout: float | None = None
-    """Seconds that each attempt may take."""
+    """Seconds that each attempt may take, from the start of the function."""
 
     cache: Cache | None = None
     demands: Mapping[str, float] = field(default_factory=dict)
@@ -144,7 +144,12 @@ class PolicyMethods:
     def with_timeout(self, seconds: float) -> Self:
         """Return this task so that each call of its function ends in `TimeoutError` after so many seconds.
 
-        What the task returns as a call is no longer governed: `cascade.timeout` around the call is.
+        They count from the start of the function. One in a process is ended; a thread cannot be
+        stopped, but is told (``cs.current().cancelled``), and a retry waits for it. What the task
+        returns as a call is no longer governed: `cascade.timeout` around the call is.
+
+        Raises:
+            ValueError: it is not a number above 0.
         """
         if seconds <= 0:
             raise ValueError(f"a timeout is a number of seconds above 0, not {seconds}")

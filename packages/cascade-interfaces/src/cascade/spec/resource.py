@@ -13,7 +13,7 @@ from collections.abc import (
     Mapping,
 )
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast, overload
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, get_args, overload
 
 from cascade.interfaces.errors import InvalidResourceError
 from cascade.spec.identity import place_of, reference_to, standing_at
@@ -22,6 +22,7 @@ __all__ = [
     "BUILTIN_RESOURCES",
     "Inject",
     "ResourceDefinition",
+    "ResourceMode",
     "Scope",
     "inject",
     "injections_of",
@@ -31,8 +32,12 @@ __all__ = [
 
 T = TypeVar("T")
 
-Scope: TypeAlias = Literal["run", "task"]
-"""How long a resource lives: until the run ends, or until the one task that asked ends."""
+Scope: TypeAlias = Literal["task", "run", "engine"]
+"""How long a resource lives, from the shortest: until the attempt of the task that asked ends, the
+run, or the engine is closed."""
+
+ResourceMode: TypeAlias = Literal["async", "thread", "inline"]
+"""Where a resource opens and closes: on the event loop, in a worker thread, or at once on the loop."""
 
 BUILTIN_RESOURCES = frozenset({"_frame", "_internal_connector", "clock", "params", "rng"})
 """Names that need no registering: what they stand for comes with every run."""
@@ -49,7 +54,7 @@ class ResourceDefinition(Generic[T]):
     name: str
     function: Callable[..., Any]
     scope: Scope
-    is_async: bool
+    mode: ResourceMode
     injections: Mapping[str, Inject]
     """What it needs itself, by parameter name."""
 
@@ -113,7 +118,11 @@ def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
 def resource(function: _Opener[T], /) -> ResourceDefinition[T]: ...
 @overload
 def resource(
-    *, name: str | None = None, scope: Scope = "run", cache_key: Hashable = None
+    *,
+    name: str | None = None,
+    scope: Scope = "run",
+    mode: ResourceMode | None = None,
+    cache_key: Hashable = None,
 ) -> Callable[[_Opener[T]], ResourceDefinition[T]]: ...
 def resource(
     function: _Opener[T] | None = None,
@@ -121,37 +130,74 @@ def resource(
     *,
     name: str | None = None,
     scope: Scope = "run",
+    mode: ResourceMode | None = None,
     cache_key: Hashable = None,
 ) -> ResourceDefinition[T] | Callable[[_Opener[T]], ResourceDefinition[T]]:
     """Turn a generator function, sync or async, into a resource definition.
 
     What stands before its ``yield`` opens, what stands after closes; put the ``yield`` into
     ``try/finally`` and the closing happens on failure and cancellation too, with the exception
-    thrown in at the ``yield``.
+    thrown in at the ``yield``. It opens and closes in an asyncio task and a context of its own, so that
+    cancel scopes and context variables may be entered before the ``yield`` and left after it.
 
     Args:
         function: the generator function; yields exactly once.
         name: the name to inject it by; the function's own if left out.
         scope: ``"run"``: opens at first need, closes when the run ends; ``"task"``: opened for
-            each task that asks, closed when that task ends.
+            each attempt of a task that asks, closed when that ends; ``"engine"``: opens at first
+            need, closes when the engine does.
+        mode: ``"async"`` (for ``async def``): opens and closes on the event loop; ``"thread"`` (the
+            default of ``def``): in a worker thread, so that it blocks nobody, like a plain task;
+            ``"inline"``: at once on the event loop, for a plain generator that never waits.
         cache_key: stands for the resource in the keys of cached tasks that use it, such as the
             address of a database; without one such a task is not cached.
 
     Raises:
-        InvalidResourceError: it is not a generator function, or the scope is unknown.
+        InvalidResourceError: it is not a generator function, the scope is unknown, or the mode does
+            not fit it.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> @resource(scope="task")
+        ... def folder():
+        ...     with TemporaryDirectory() as name:
+        ...         yield name
+        >>> folder.scope, folder.mode
+        ('task', 'thread')
     """
-    if scope not in ("run", "task"):
-        raise InvalidResourceError(f"a resource's scope is 'run' or 'task', not {scope!r}")
+    if scope not in get_args(Scope):
+        raise InvalidResourceError(
+            f"a resource's scope is 'task', 'run' or 'engine', not {scope!r}"
+        )
 
     def define(opener: _Opener[T]) -> ResourceDefinition[T]:
-        is_async = inspect.isasyncgenfunction(opener)
-        if not is_async and not inspect.isgeneratorfunction(opener):
-            shown = getattr(opener, "__qualname__", repr(opener))
-            raise InvalidResourceError(
-                f"the resource {shown} is not a generator function; "
-                "open, then 'yield' what tasks get, then close"
-            )
-        own = name or cast("Any", opener).__name__
-        return ResourceDefinition(own, opener, scope, is_async, injections_of(opener), cache_key)
+        own = name or str(getattr(opener, "__name__", opener))
+        fitting = _mode_of(opener, mode)
+        return ResourceDefinition(own, opener, scope, fitting, injections_of(opener), cache_key)
 
     return define if function is None else define(function)
+
+
+def _mode_of(opener: Callable[..., Any], mode: ResourceMode | None) -> ResourceMode:
+    """Return the mode that was asked for, or the one that fits.
+
+    Raises:
+        InvalidResourceError: it is no generator function, or the mode does not fit it.
+    """
+    is_async = inspect.isasyncgenfunction(opener)
+    shown = getattr(opener, "__qualname__", repr(opener))
+    if not is_async and not inspect.isgeneratorfunction(opener):
+        raise InvalidResourceError(
+            f"the resource {shown} is not a generator function; "
+            "open, then 'yield' what tasks get, then close"
+        )
+    fitting: tuple[ResourceMode, ...] = ("async",) if is_async else ("thread", "inline")
+    if mode is None:
+        return fitting[0]
+    if mode not in fitting:
+        kind = "async def" if is_async else "def"
+        raise InvalidResourceError(
+            f"the resource {shown} is a generator by {kind!r}, which mode {mode!r} does not fit; "
+            f"choose {' or '.join(map(repr, fitting))}"
+        )
+    return mode

@@ -250,7 +250,9 @@ def task(
         name: what to call it in messages, events and constraints; the function's own if left out.
         mode: ``async`` (the default of ``async def``): on the event loop; ``thread`` (the default
             of ``def``): in a worker thread, so that it blocks nobody; ``inline``: at once, inside
-            the step, for short pure functions; ``process``: in a worker process, for heavy ones.
+            the step, for short pure functions; ``process``: in a worker process, for heavy ones;
+            ``remote``: where the engine's executor likes, such as on another machine; the default
+            executor takes a process.
         version: another one makes it another task, whose values no cache has yet.
 
     Raises:

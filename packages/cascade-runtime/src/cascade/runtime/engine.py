@@ -16,6 +16,7 @@ from cascade.interfaces.errors import InvalidResourceError
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy, SubscriptionHandle
 from cascade.interfaces.topics import as_filters
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT
+from cascade.runtime.concurrency.shared_opening import SharedOpening
 from cascade.runtime.evaluation.evaluator import as_call, evaluate, evaluate_in
 from cascade.runtime.observation.events import EventStream, Outcome, RunFinished, RunStarted
 from cascade.runtime.observation.telemetry import Telemetry, TelemetrySettings
@@ -59,6 +60,7 @@ class Engine:
         overflow: OverflowPolicy = "wait",
         name: str | None = None,
         seed: int | None = None,
+        shutdown_timeout: float = 30.0,
         telemetry: TelemetrySettings | bool = False,
     ) -> None:
         """Make an engine; nothing is connected or started yet.
@@ -73,10 +75,13 @@ class Engine:
             name: what telemetry calls this engine; a random one if left out.
             seed: makes the random numbers of each run (the resource ``rng``) a function of this
                 number and the run's name; left out, they are different each time.
+            shutdown_timeout: seconds that closing waits for threads that nobody else waits for any
+                more, since their time was over or their call cancelled; then it says so, and leaves
+                open what they use.
             telemetry: report over the connector what happens; see `cascade.runtime.observation.telemetry`.
 
         Raises:
-            ValueError: max_queued is below 1, or overflow is not a policy.
+            ValueError: max_queued is below 1, overflow is not a policy, or shutdown_timeout is below 0.
         """
         self._services = EngineServices(
             connector=connector,
@@ -87,14 +92,14 @@ class Engine:
             max_queued=max_queued,
             overflow=overflow,
             seed=seed,
+            shutdown_timeout=shutdown_timeout,
         )
         self.name = name or f"engine-{secrets.token_hex(4)}"
         self._telemetry_settings = TelemetrySettings() if telemetry is True else telemetry
         self._telemetry: Telemetry | None = None
         self._owns_executor = executor is None
         self._run_numbers = count(1)
-        self._users = 0
-        self._opening: asyncio.Future[None] | None = None
+        self._users = SharedOpening(f"the engine {self.name!r}", self._start, self._stop)
         self._connected_here = False
         self._constraints: SubscriptionHandle | None = None
 
@@ -166,7 +171,7 @@ class Engine:
         call = as_call(target, given)
         listened = (listen,) if isinstance(listen, str) else listen
         filters = tuple(as_filters(each) for each in listened) if listened else ()
-        await self._open()
+        await self._users.enter()
         try:
             run_id = name or f"run-{next(self._run_numbers)}"
             run = Run(self._services, run_id, given, filters)
@@ -192,11 +197,11 @@ class Engine:
                     RunFinished(run.id, now, outcome, agent.steps, failure, run.unread)
                 )
         finally:
-            await self._release()
+            await self._users.leave()
 
     async def __aenter__(self) -> Self:
         """Connect, and stay so until the block ends."""
-        await self._open()
+        await self._users.enter()
         return self
 
     async def __aexit__(
@@ -206,44 +211,9 @@ class Engine:
         trace: TracebackType | None,
     ) -> None:
         """Disconnect what was connected here."""
-        await self._release()
+        await self._users.leave()
 
     # --- opening and closing ------------------------------------------------------------------
-
-    async def _open(self) -> None:
-        """Count one user more; the first one connects, the others wait for that."""
-        self._users += 1
-        try:
-            if self._users == 1:
-                await self._open_first()
-            elif self._opening is not None and not self._opening.done():
-                await asyncio.shield(self._opening)
-            elif self._opening is not None:
-                self._opening.result()
-        except BaseException:
-            self._users -= 1
-            raise
-
-    async def _open_first(self) -> None:
-        """Connect; where that fails, those who wait for it hear the same, and nothing stays open."""
-        opening = self._opening = asyncio.get_running_loop().create_future()
-        try:
-            await self._start()
-        except BaseException as error:
-            if isinstance(error, Exception):
-                opening.set_exception(error)
-                opening.exception()  # it is raised here; that nobody else waits is no fault
-            else:
-                opening.cancel()
-            await self._stop()
-            raise
-        opening.set_result(None)
-
-    async def _release(self) -> None:
-        """Count one user less; the last one disconnects."""
-        self._users -= 1
-        if not self._users:
-            await self._stop()
 
     async def _start(self) -> None:
         connector = self.connector
@@ -272,3 +242,6 @@ class Engine:
             if self._telemetry is not None:
                 closing.push_async_callback(self._telemetry.stop)
             self._constraints = self._telemetry = None
+            closing.push_async_callback(self._services.scope.close, None)
+            seconds = self._services.shutdown_timeout
+            closing.push_async_callback(self._services.abandoned.wait, seconds)

@@ -25,6 +25,7 @@
     │   ├── UnknownResourceError (LookupError)  asked for, never registered
     │   └── ResourceCycleError                  resources that need each other
     ├── ProcessTransferError (TypeError)        what a worker process cannot be sent
+    ├── WorkerLostError (RuntimeError)          a worker process that ended before its function
     ├── UnknownProviderError (AttributeError)   no provider of that name is installed
     ├── BrokenProviderError (RuntimeError)      a provider that is installed does not load
     ├── ShellError (RuntimeError)               a command ended with an exit status that is not 0
@@ -78,6 +79,7 @@ from cascade.interfaces.errors.workflow import (
     UnknownResourceError,
     UnknownTaskError,
     UnwantedValueError,
+    WorkerLostError,
 )
 
 __all__ = [
@@ -113,6 +115,7 @@ __all__ = [
     "UnknownResourceError",
     "UnknownTaskError",
     "UnwantedValueError",
+    "WorkerLostError",
     "WrongLoopError",
     "near_name",
 ]

@@ -25,6 +25,7 @@ __all__ = [
     "UnknownResourceError",
     "UnknownTaskError",
     "UnwantedValueError",
+    "WorkerLostError",
 ]
 
 
@@ -165,6 +166,10 @@ class ResourceCycleError(ResourceError):
 
 class ProcessTransferError(CascadeError, TypeError):
     """A function, argument or result that cannot be sent to or from a worker process."""
+
+
+class WorkerLostError(CascadeError, RuntimeError):
+    """A worker process ended by itself, or was killed, before the function that it ran."""
 
 
 class UnknownProviderError(CascadeError, AttributeError):

@@ -3,73 +3,83 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import Executor as Pool
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import Context, copy_context
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from cascade.executors.pool.threads import ThreadPool, default_size
 from cascade.interfaces.protocols import Mode
+
+if TYPE_CHECKING:
+    from cascade.executors.pool.processes import ProcessPool
 
 __all__ = ["PoolExecutor"]
 
 
 class PoolExecutor:
-    """Runs ``thread`` tasks in a thread pool and ``process`` tasks in a process pool.
+    """Runs ``thread`` tasks in a thread pool, ``process`` and ``remote`` ones in a process pool.
 
-    Both pools are made at first need. Worker processes are spawned, so they share nothing with
-    this one; a script that uses them needs the usual ``if __name__ == "__main__":``.
+    Both pools are made at first need, and grow as they are used. Worker processes are spawned, so
+    they share nothing with this one; a script that uses them needs the usual
+    ``if __name__ == "__main__":``. A process whose function is not waited for any more is ended, and
+    another one takes its place.
+
+    Examples:
+        >>> import cascade as cs
+        >>> @cs.task
+        ... def length(text: str) -> int:
+        ...     return len(text)
+        >>> cs.run(length("in a thread"), executor=PoolExecutor(max_threads=2))
+        11
     """
 
     def __init__(self, *, max_threads: int | None = None, max_processes: int | None = None) -> None:
-        """Set the sizes of the pools; the defaults are those of `concurrent.futures`."""
-        self._max_threads = max_threads
-        self._max_processes = max_processes
-        self._threads: Pool | None = None
-        self._processes: Pool | None = None
+        """Set the sizes of the pools.
 
-    async def submit(
-        self, mode: Mode, function: Callable[..., Any], /, *args: Any, **kwargs: Any
-    ) -> Any:
-        """Run a function in a worker and return its value; see the Executor contract.
+        Args:
+            max_threads: threads at most; if left out, 4 more than processors, and 32 at most.
+            max_processes: processes at most; if left out, as many as processors.
 
         Raises:
-            ProcessTransferError: function, arguments or result cannot go to or from a process.
+            ValueError: a size is below 1.
         """
-        if mode == "process":
-            from cascade.executors.pool import processes  # noqa: PLC0415 - multiprocessing is slow to import
+        for name, size in (("max_threads", max_threads), ("max_processes", max_processes)):
+            if size is not None and size < 1:
+                raise ValueError(f"{name} is at least 1, not {size}")
+        self._max_threads = default_size() if max_threads is None else max_threads
+        self._max_processes = max_processes
+        self._threads: ThreadPool | None = None
+        self._processes: ProcessPool | None = None
 
+    def submit(
+        self,
+        mode: Mode,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        on_start: Callable[[], None] | None = None,
+    ) -> asyncio.Future[Any]:
+        """Call a function in a worker; see the Executor contract.
+
+        The future raises `ProcessTransferError` where function, arguments or result cannot go to or
+        from a process, and `WorkerLostError` where the process ended by itself.
+        """
+        if mode in ("process", "remote"):
             if self._processes is None:
-                self._processes = processes.pool(self._max_processes)
-            return await processes.submit(self._processes, function, args, kwargs)
+                from cascade.executors.pool.processes import ProcessPool  # noqa: PLC0415 - multiprocessing is slow to import
+
+                self._processes = ProcessPool(self._max_processes)
+            return asyncio.ensure_future(self._processes.run(function, args, kwargs, on_start))
         if self._threads is None:
-            self._threads = ThreadPoolExecutor(self._max_threads, thread_name_prefix="cascade")
-        work = partial(_call, copy_context(), function, args, kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            self._threads = ThreadPool(self._max_threads, "cascade-thread")
+        work = partial(function, *args, **kwargs) if args or kwargs else function
+        return self._threads.submit(work, on_start)
 
     async def aclose(self) -> None:
-        """Let the workers go, without waiting for what they still do."""
-        pools = (self._threads, self._processes)
+        """Let the threads go, without waiting for what they still do, and end the processes."""
+        threads, processes = self._threads, self._processes
         self._threads = self._processes = None
-        for pool in pools:
-            if pool is not None:
-                pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _call(
-    context: Context,
-    function: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> Any:
-    """Call a function in a worker thread, in a copy of the caller's context.
-
-    Raises:
-        RuntimeError: it raised StopIteration, which no future can carry, as from a coroutine.
-    """
-    try:
-        return context.run(function, *args, **kwargs)
-    except StopIteration as error:
-        name = getattr(function, "__qualname__", repr(function))
-        raise RuntimeError(f"{name} raised StopIteration") from error
+        if threads is not None:
+            threads.close()
+        if processes is not None:
+            await processes.aclose()

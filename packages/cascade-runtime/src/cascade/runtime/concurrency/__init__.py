@@ -5,4 +5,5 @@
 * `fairness`: time slices for runs that never wait
 * `clock`: the time of a loop, real or simulated
 * `futures`: waiters that somebody else may have settled
+* `thread_call`: a function in a worker thread, and what becomes of it when nobody waits any more
 """

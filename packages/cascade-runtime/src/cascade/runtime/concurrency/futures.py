@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-__all__ = ["release"]
+__all__ = ["disregard", "release", "settle"]
 
 
 def release(waiter: asyncio.Future[None]) -> None:
     """Let whoever awaits this future go on; done again, or after a cancellation, it changes nothing."""
     if not waiter.done():
         waiter.set_result(None)
+
+
+def settle(future: asyncio.Future[Any], value: Any, error: BaseException | None) -> None:
+    """Give a future its value, or the error in its place; where nobody waits any more it is dropped."""
+    if future.done():
+        return
+    if error is None:
+        future.set_result(value)
+    else:
+        future.set_exception(error)
+
+
+def disregard(future: asyncio.Future[Any]) -> None:
+    """Take note of what a future raised: nobody waits for it any more, so nobody else will."""
+    if not future.cancelled():
+        future.exception()

@@ -29,7 +29,8 @@ from cascade.runtime.evaluation.arguments import (
     resolve,
     with_calls_evaluated,
 )
-from cascade.runtime.evaluation.invocation import awaited, call_directly, invoke, note_failure
+from cascade.runtime.evaluation.attempts import awaited
+from cascade.runtime.evaluation.invocation import call_directly, invoke, note_failure
 from cascade.runtime.evaluation.plan import cycle_in
 from cascade.runtime.evaluation.scheduler import GraphScheduler
 from cascade.runtime.state.agent import Agent, Frame

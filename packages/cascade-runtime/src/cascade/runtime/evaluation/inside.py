@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from contextvars import Context, copy_context
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from cascade.interfaces.errors import InvalidTaskError
+from cascade.runtime.concurrency.thread_call import current_thread_call
 from cascade.runtime.evaluation.graph import Node
 from cascade.runtime.state.agent import Frame, NestedFrame
 from cascade.runtime.state.position import Position, position
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.task import COLLECT, NO_KWARGS
 
-__all__ = ["Current", "current", "evaluate"]
+__all__ = ["Current", "context_for_thread", "current", "evaluate"]
 
 T = TypeVar("T")
 
@@ -43,6 +45,26 @@ class Current:
     """Whether nobody waits for the value any more."""
 
 
+@dataclass(slots=True)
+class _InThread:
+    """The position of a function in a worker thread: it stays, where its caller goes on without it."""
+
+    frame: Frame
+    at: Any
+    attempt: int
+    evaluations: int
+    current: Current
+
+
+def context_for_thread() -> Context:
+    """Return a copy of this context in which `current` is always what it is here, now."""
+    here = position.get()
+    fixed = _InThread(here.frame, here.at, here.attempt, here.evaluations, current())
+    context = copy_context()
+    context.run(position.set, fixed)
+    return context
+
+
 def current() -> Current:
     """Return what run, agent, task, step and attempt a task's function is called for.
 
@@ -60,6 +82,8 @@ def current() -> Current:
         ['pair/0', 'pair/1']
     """
     here = _here("cs.current()")
+    if isinstance(here, _InThread):
+        return replace(here.current, cancelled=_is_cancelled())
     call, frame, place = _place(here)
     agent = frame.agent
     return Current(
@@ -109,7 +133,7 @@ async def evaluate(call: T) -> T:
         target = LazyResult(COLLECT, (call,), NO_KWARGS)
     here = _here("cs.evaluate(...)")
     _, outer, place = _place(here)
-    if asyncio.get_running_loop() is not outer.run.loop:
+    if isinstance(here, _InThread) or asyncio.get_running_loop() is not outer.run.loop:
         raise RuntimeError("cs.evaluate(...) works on the event loop of the engine alone")
     here.evaluations += 1
     inner = NestedFrame(outer, f"{place}e{here.evaluations}/")
@@ -134,7 +158,10 @@ def _place(here: Position) -> tuple[LazyResult[Any], Frame, str]:
 
 
 def _is_cancelled() -> bool:
-    """Return whether the asyncio task that asks was asked to stop."""
+    """Return whether a thread's caller has gone on without it, or the asyncio task was asked to stop."""
+    call = current_thread_call()
+    if call is not None and call.cancelled:
+        return True
     try:
         asking = asyncio.current_task()
     except RuntimeError:  # a worker thread

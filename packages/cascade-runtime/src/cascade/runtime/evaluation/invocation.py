@@ -1,4 +1,4 @@
-"""One task, with everything it asks for: admission, resources, cache, retries, time-out, its mode."""
+"""One task, with everything it asks for: cache, admission, events, and then its attempts."""
 
 from __future__ import annotations
 
@@ -10,23 +10,19 @@ from typing import Any, TypeAlias
 
 from cascade.interfaces.errors import NonDeterminismError
 from cascade.runtime.evaluation.arguments import missing_injections
+from cascade.runtime.evaluation.attempts import call_in_attempts
 from cascade.runtime.evaluation.caching import through_cache
 from cascade.runtime.observation.events import (
     Outcome,
     TaskFinished,
-    TaskRetrying,
     TaskStarted,
     TaskThrottled,
 )
-from cascade.runtime.resources.scope import Scope
 from cascade.runtime.state.agent import Frame
-from cascade.runtime.state.position import position
 from cascade.runtime.state.run import Run
-from cascade.spec.containers import CALL_TYPES
-from cascade.spec.policies import NO_POLICIES
 from cascade.spec.task import Task
 
-__all__ = ["awaited", "call_directly", "invoke", "is_awaitable", "note_failure"]
+__all__ = ["call_directly", "invoke", "note_failure"]
 
 _Work: TypeAlias = Callable[
     [Frame, Task[..., Any], tuple[Any, ...], dict[str, Any]], Coroutine[Any, Any, Any]
@@ -69,7 +65,7 @@ def _compute(
     """Start the chain from admission to the function."""
     services = frame.run.services
     direct = task.is_direct and not services.overrides_builtin_resource
-    work: _Work = _without_policies if direct else _with_resources
+    work: _Work = _without_policies if direct else call_in_attempts
     if services.admission.has_constraints or task.policies.demands:
         return _with_admission(frame, task, args, kwargs, work)
     return _with_events(frame, task, args, kwargs, work)
@@ -135,93 +131,3 @@ async def _with_events(
     finally:
         now = clock()
         events.emit(TaskFinished(run.id, now, task.name, outcome, now - started, error=failure))
-
-
-async def _with_resources(
-    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    call = _call if task.policies is NO_POLICIES else _attempts
-    missing = missing_injections(task, args, kwargs)
-    if not missing:
-        return await call(frame, task, args, kwargs)
-    run = frame.run
-    scope = Scope(run.services.resources, frame.builtin_resource, parent=run.scope)
-    failure: BaseException | None = None
-    try:
-        filled = await scope.fill(missing, f"the task {task.name!r}")
-        return await call(frame, task, args, {**kwargs, **filled})
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        await scope.close(failure)
-
-
-async def _attempts(
-    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    retry, run = task.policies.retry, frame.run
-    if retry is None:
-        return await _attempt(frame, task, args, kwargs)
-    here = position.get()
-    before, evaluations = here.attempt, here.evaluations
-    attempt = 1
-    try:
-        while True:
-            here.attempt, here.evaluations = attempt, evaluations
-            try:
-                value = await _attempt(frame, task, args, kwargs)
-                retry.refuse(value)
-                return value
-            except Exception as error:
-                if not retry.allows_another(attempt, error):
-                    if attempt > 1:
-                        error.add_note(f"after {attempt} attempts")
-                    raise
-                wait = retry.wait_after(attempt, frame.agent.random.random(), error)
-                run.services.events.emit(
-                    TaskRetrying(run.id, run.loop.time(), task.name, attempt, wait, error)
-                )
-            await asyncio.sleep(wait)
-            attempt += 1
-    finally:
-        here.attempt = before
-
-
-async def _attempt(
-    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    seconds = task.policies.timeout
-    if seconds is None:
-        return await _call(frame, task, args, kwargs)
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            return await _call(frame, task, args, kwargs)
-    except TimeoutError as error:
-        if not limit.expired():
-            raise
-        raise TimeoutError(f"the task {task.name!r} took longer than {seconds:g} s") from error
-
-
-async def _call(
-    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    run = frame.run
-    if task.is_async:
-        return await task.function(*args, **kwargs)
-    if task.mode == "inline" or (task.mode == "thread" and run.is_simulated):
-        return await awaited(task.function(*args, **kwargs))
-    if run.is_simulated:
-        raise NonDeterminismError("a process", task.name)
-    value = await run.services.executor.submit(task.mode, task.function, *args, **kwargs)
-    return await awaited(value)
-
-
-def is_awaitable(value: Any) -> bool:
-    """Return whether a function returned something to be awaited; calls refuse that, and are not."""
-    return type(value) not in CALL_TYPES and hasattr(type(value), "__await__")
-
-
-async def awaited(value: Any) -> Any:
-    """Return what a function returned, awaited where it can be: a decorator may hide that it is async."""
-    return await value if is_awaitable(value) else value

@@ -1,8 +1,7 @@
 """One step of a frame whose call needs several others first: a graph, run as its values come in.
 
-A node starts as soon as its inputs are there. A call that returns another call has its graph joined
-on; nothing here recurses, so neither a deep graph nor a deep recursion of tasks meets a limit. Only
-an agent that goes on, and what a combinator encloses, are evaluated apart, each in a frame of its own.
+A node starts when its inputs are there. A call that returns another has its graph joined on; nothing
+recurses. An agent that goes on, and what a combinator encloses, are evaluated in frames of their own.
 """
 
 from __future__ import annotations
@@ -15,10 +14,11 @@ from typing import Any
 from cascade.interfaces.errors import CyclicGraphError
 from cascade.runtime.concurrency.futures import release
 from cascade.runtime.evaluation.arguments import resolve, with_calls_evaluated
+from cascade.runtime.evaluation.attempts import awaited, is_awaitable
 from cascade.runtime.evaluation.enclosure import enclose
 from cascade.runtime.evaluation.graph import Graph, Node, concerned_by
 from cascade.runtime.evaluation.in_flight import InFlight
-from cascade.runtime.evaluation.invocation import awaited, invoke, is_awaitable, note_failure
+from cascade.runtime.evaluation.invocation import invoke, note_failure
 from cascade.runtime.evaluation.plan import plan
 from cascade.runtime.state.agent import Agent, Frame
 from cascade.spec.containers import ATOMS, CALL_TYPES

@@ -73,7 +73,7 @@ class Run:
     def scope(self) -> Scope:
         """The resources that are open until the run ends."""
         if self._scope is None:
-            self._scope = Scope(self.services.resources, self.builtin_resource)
+            self._scope = self.services.scope.inner("run", self.builtin_resource)
         return self._scope
 
     @property

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Mapping, MutableMapping
 from typing import Any
 
+from cascade.interfaces.errors import NoConnectorError, ResourceError
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy
 from cascade.runtime.admission.controller import AdmissionController
 from cascade.runtime.concurrency.bounded_queue import check_bounds
 from cascade.runtime.concurrency.fairness import Turns
+from cascade.runtime.concurrency.thread_call import AbandonedCalls
 from cascade.runtime.observation.events import EventStream
+from cascade.runtime.resources.scope import Scope
 from cascade.spec.resource import BUILTIN_RESOURCES, ResourceDefinition
 
 __all__ = ["EngineServices"]
@@ -23,6 +26,9 @@ class EngineServices:
         connector: the way in and out, or None.
         executor: where ``thread`` and ``process`` tasks run.
         resources: the registered resources, by name.
+        scope: the resources that are open until the engine is closed.
+        abandoned: calls whose threads still run though nobody waits for them any more.
+        shutdown_timeout: seconds that closing waits for those.
         events: what the engine says about itself; ``events.listen(callback)``.
         admission: the constraints and capacities that tasks pass.
         cache: what ``with_cache`` remembers.
@@ -50,16 +56,26 @@ class EngineServices:
         max_queued: int,
         overflow: OverflowPolicy,
         seed: int | None,
+        shutdown_timeout: float,
     ) -> None:
         """Take what the engine was given, and make the rest.
 
         Raises:
-            ValueError: max_queued is below 1, or overflow is not a policy.
+            ValueError: max_queued is below 1, overflow is not a policy, or shutdown_timeout is below 0.
         """
         check_bounds(max_queued, overflow)
+        if not shutdown_timeout >= 0:
+            raise ValueError(
+                f"shutdown_timeout is a number of seconds >= 0, not {shutdown_timeout!r}"
+            )
         self.connector = connector
         self.executor = executor
         self.resources: dict[str, ResourceDefinition[Any]] = {}
+        self.abandoned = AbandonedCalls()
+        self.shutdown_timeout = shutdown_timeout
+        self.scope = Scope(
+            self.resources, self._builtin_resource, executor, self.abandoned, shutdown_timeout
+        )
         self.events = EventStream(self._refresh_fast_path)
         self.admission = AdmissionController(capacities, self._refresh_fast_path)
         self.cache = cache
@@ -77,6 +93,25 @@ class EngineServices:
         """Make a resource known by its name; it replaces another one of that name."""
         self.resources[definition.name] = definition
         self._refresh_fast_path()
+
+    def _builtin_resource(self, name: str) -> Any:
+        """Return what comes with the engine, for resources that live as long.
+
+        Raises:
+            KeyError: there is none of that name.
+            NoConnectorError: the engine has no connector.
+            ResourceError: it comes with each run.
+        """
+        if name == "_internal_connector":
+            if self.connector is None:
+                raise NoConnectorError
+            return self.connector
+        if name in BUILTIN_RESOURCES:
+            raise ResourceError(
+                f"a resource with scope='engine' needs {name!r}, which comes with each run; "
+                "give it scope='run'"
+            )
+        raise KeyError(name)
 
     def _refresh_fast_path(self) -> None:
         self.overrides_builtin_resource = not BUILTIN_RESOURCES.isdisjoint(self.resources)

@@ -1,0 +1,171 @@
+"""What goes to a worker process and comes back: calls and outcomes, as bytes.
+
+A task stands where its function was defined, so pickle does not find the function itself there; here
+it is found, inside of arguments, partials and methods too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import io
+import pickle
+from collections.abc import Awaitable, Callable, Mapping
+from traceback import format_exception
+from types import FunctionType
+from typing import Any
+
+from cascade.interfaces.errors import ProcessTransferError
+from cascade.spec.identity import place_of, standing_at
+from cascade.spec.task import Task
+
+__all__ = ["name_of", "pack_call", "run_packed", "unpack_outcome"]
+
+
+class _RaisedInProcessError(Exception):
+    """The cause of an exception from a worker process: shows where it was raised there."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, value: Any) -> Any:
+        """Write the function of a task by the place where the task stands."""
+        if type(value) is FunctionType:
+            found = _standing_at(place := place_of(value))
+            if isinstance(found, Task) and found.function is value:
+                return _function_at, (place,)
+        return NotImplemented
+
+
+def _standing_at(place: str) -> Any:
+    try:
+        return standing_at(place)
+    except LookupError:
+        return None
+
+
+def _function_at(place: str) -> Any:
+    """Return what `_Pickler` wrote by its place.
+
+    Raises:
+        LookupError: no task stands there.
+    """
+    found = standing_at(place)
+    if isinstance(found, Task):
+        return found.function
+    raise LookupError(f"no task stands at {place!r}")
+
+
+def _pickled(value: Any) -> bytes:
+    buffer = io.BytesIO()
+    _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(value)
+    return buffer.getvalue()
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return what to call a function in errors."""
+    return getattr(function, "__qualname__", None) or repr(function)
+
+
+def pack_call(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> bytes:
+    """Return a call as bytes.
+
+    Raises:
+        ProcessTransferError: the function or an argument cannot be written.
+    """
+    name = name_of(function)
+    try:
+        if type(function) is FunctionType:
+            standing_at(place_of(function))  # says better than pickle why nothing does
+        packed = _pickled(function)
+    except Exception as error:
+        raise ProcessTransferError(
+            f"{place_of(function)!r} cannot run in a process: {error}; or use mode='thread'"
+        ) from error
+    try:
+        return _pickled((name, packed, args, kwargs))
+    except Exception as error:
+        raise ProcessTransferError(
+            f"an argument of {name!r} cannot be sent to its process: {error}; "
+            "pass plain data, or use mode='thread'"
+        ) from error
+
+
+def run_packed(work: bytes, begins: Callable[[], None]) -> bytes:
+    """Run what `pack_call` made, in the worker process, and return how it ended, as bytes.
+
+    Args:
+        work: the call.
+        begins: called right before the function.
+    """
+    try:
+        name, packed, args, kwargs = pickle.loads(work)  # noqa: S301 - from our own parent process
+        function = pickle.loads(packed)  # noqa: S301 - likewise
+    except Exception as error:  # noqa: BLE001 - the edge: whatever an import raises
+        return _pack_error(
+            ProcessTransferError(
+                f"what was sent to a process cannot be read there: {type(error).__name__}: {error}; "
+                "a worker process imports the modules anew, and has to find the same in them"
+            )
+        )
+    begins()
+    try:
+        value = function(*args, **kwargs)
+        if inspect.isawaitable(value):
+            value = asyncio.run(_awaited(value))
+    except StopIteration as error:
+        wrapped = RuntimeError(f"{name} raised StopIteration")
+        wrapped.__cause__ = error
+        return _pack_error(wrapped)
+    except BaseException as error:  # noqa: BLE001 - the edge: it is raised in the parent process
+        return _pack_error(error)
+    try:
+        return _pickled((value, None, None))
+    except Exception as error:  # noqa: BLE001 - the edge: whatever pickling a user's class raises
+        return _pack_error(
+            ProcessTransferError(
+                f"the result of {name!r} cannot be sent back from its process: {error}; "
+                "return plain data, or use mode='thread'"
+            )
+        )
+
+
+def _pack_error(error: BaseException) -> bytes:
+    """Return an exception as bytes that can be read again."""
+    trace = "".join(format_exception(error))
+    try:
+        packed = _pickled((None, error, trace))
+        pickle.loads(packed)  # noqa: S301 - our own; many exceptions pickle well, and then cannot be made anew
+    except Exception as reason:  # noqa: BLE001 - the edge: whatever pickling a user's class raises
+        told = ProcessTransferError(
+            f"{type(error).__name__}: {error} (was raised in a process, and cannot be sent back as it "
+            f"is: {reason}; give the exception a __reduce__, or pass all its arguments to super().__init__)"
+        )
+        return _pickled((None, told, trace))
+    return packed
+
+
+async def _awaited(value: Awaitable[Any]) -> Any:
+    return await value
+
+
+def unpack_outcome(packed: bytes, name: str) -> Any:
+    """Return the value that a function had in its process, or raise what it raised there.
+
+    Raises:
+        ProcessTransferError: the value cannot be read here.
+    """
+    try:
+        value, error, trace = pickle.loads(packed)  # noqa: S301 - from our own worker process
+    except Exception as reason:
+        raise ProcessTransferError(
+            f"the result of {name!r} cannot be read from its process: {reason}; "
+            "return plain data, or use mode='thread'"
+        ) from reason
+    if error is not None:
+        raise error from _RaisedInProcessError(trace)
+    return value

@@ -1,0 +1,175 @@
+"""A task's function, called in its mode, with its resources, within its time, and again where it fails.
+
+An attempt has resources of its own (``scope="task"``), and a time of its own, which counts from the
+start of the function. A function in a thread cannot be stopped: where its time is over or its call is
+cancelled, the caller goes on at once, the function is told, the next attempt waits for the thread, and
+so does the closing of what it uses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from cascade.interfaces.errors import NonDeterminismError
+from cascade.runtime.concurrency.thread_call import ThreadCall
+from cascade.runtime.evaluation.arguments import missing_injections
+from cascade.runtime.evaluation.inside import context_for_thread
+from cascade.runtime.observation.events import TaskRetrying
+from cascade.runtime.resources.scope import Scope
+from cascade.runtime.state.agent import Frame
+from cascade.runtime.state.position import position
+from cascade.spec.containers import CALL_TYPES
+from cascade.spec.resource import Inject
+from cascade.spec.task import Task
+
+__all__ = ["awaited", "call_in_attempts", "is_awaitable"]
+
+
+def is_awaitable(value: Any) -> bool:
+    """Return whether a function returned something to be awaited; calls refuse that, and are not."""
+    return type(value) not in CALL_TYPES and hasattr(type(value), "__await__")
+
+
+async def awaited(value: Any) -> Any:
+    """Return what a function returned, awaited where it can be: a decorator may hide that it is async."""
+    return await value if is_awaitable(value) else value
+
+
+async def call_in_attempts(
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Call a task's function, as often as its retries allow, and return its value."""
+    retry, run = task.policies.retry, frame.run
+    if retry is None:
+        return await _Attempt(frame, task).value(args, kwargs)
+    here = position.get()
+    before, evaluations = here.attempt, here.evaluations
+    number = 1
+    try:
+        while True:
+            here.attempt, here.evaluations = number, evaluations
+            attempt = _Attempt(frame, task)
+            try:
+                value = await attempt.value(args, kwargs)
+                retry.refuse(value)
+                return value
+            except Exception as error:
+                if not retry.allows_another(number, error):
+                    if number > 1:
+                        error.add_note(f"after {number} attempts")
+                    raise
+                wait = retry.wait_after(number, frame.agent.random.random(), error)
+                run.services.events.emit(
+                    TaskRetrying(run.id, run.loop.time(), task.name, number, wait, error)
+                )
+            await asyncio.sleep(wait)
+            if attempt.thread is not None and attempt.thread.is_running:
+                await asyncio.wait([attempt.thread.future])
+            number += 1
+    finally:
+        here.attempt = before
+
+
+class _Attempt:
+    """One call of a task's function.
+
+    Attributes:
+        thread: the call in a worker thread, if that is where it runs.
+    """
+
+    __slots__ = ("_frame", "_run", "_scope", "_task", "thread")
+
+    def __init__(self, frame: Frame, task: Task[..., Any]) -> None:
+        self._frame = frame
+        self._run = frame.run
+        self._task = task
+        self._scope: Scope | None = None
+        self.thread: ThreadCall | None = None
+
+    async def value(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Open what the task asks for, call the function, and close what is the attempt's own."""
+        missing = missing_injections(self._task, args, kwargs)
+        if not missing:
+            return await self._call_in_time(args, kwargs)
+        scope = self._scope = self._run.scope.inner("task", self._frame.builtin_resource)
+        failure: BaseException | None = None
+        try:
+            filled = await self._open(scope, missing)
+            return await self._call_in_time(args, {**kwargs, **filled})
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            await scope.close(failure)
+
+    async def _open(self, scope: Scope, missing: Mapping[str, Inject]) -> dict[str, Any]:
+        """Open what the task asks for; its own resources have as much time for that as its function."""
+        name, seconds = self._task.name, self._task.policies.timeout
+        wanted_by = f"the task {name!r}"
+        if seconds is None:
+            return await scope.fill(missing, wanted_by)
+        own = {parameter: each for parameter, each in missing.items() if scope.owns(each)}
+        shared = {parameter: each for parameter, each in missing.items() if parameter not in own}
+        filled = await scope.fill(shared, wanted_by)
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                return filled | await scope.fill(own, wanted_by)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise TimeoutError(
+                f"opening the resources of the task {name!r} took longer than {seconds:g} s"
+            ) from error
+
+    async def _call_in_time(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        task, loop = self._task, self._run.loop
+        seconds = task.policies.timeout
+        if seconds is None:
+            return await self._call(args, kwargs, None)
+        try:
+            async with asyncio.timeout(None) as limit:
+
+                def start_clock() -> None:
+                    with suppress(RuntimeError):  # it comes from a thread, and may come too late
+                        limit.reschedule(loop.time() + seconds)
+
+                return await self._call(args, kwargs, start_clock)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise TimeoutError(f"the task {task.name!r} took longer than {seconds:g} s") from error
+
+    async def _call(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], on_start: Callable[[], None] | None
+    ) -> Any:
+        task, run = self._task, self._run
+        if task.is_async or task.mode == "inline" or (task.mode == "thread" and run.is_simulated):
+            if on_start is not None:
+                on_start()
+            value = task.function(*args, **kwargs)
+            return await (value if task.is_async else awaited(value))
+        if run.is_simulated:
+            raise NonDeterminismError("a process", task.name)
+        if task.mode == "thread":
+            value = await self._call_in_thread(partial(task.function, *args, **kwargs), on_start)
+        else:
+            executor = run.services.executor
+            value = await executor.submit(task.mode, task.function, args, kwargs, on_start)
+        return await awaited(value)
+
+    async def _call_in_thread(
+        self, function: Callable[[], Any], on_start: Callable[[], None] | None
+    ) -> Any:
+        services = self._run.services
+        uses = () if self._scope is None else self._scope.used
+        call = self.thread = ThreadCall(self._task.name, function, context_for_thread(), uses)
+        try:
+            return await asyncio.shield(call.start(services.executor, on_start))
+        except asyncio.CancelledError:
+            if call.abandon():
+                services.abandoned.add(call)
+            raise
