@@ -12,6 +12,7 @@ from cascade.runtime.engine import Engine, Listen
 from cascade.runtime.observation.telemetry import TelemetrySettings
 from cascade.spec.resource import ResourceDefinition
 from cascade.spec.task import Task
+from cascade.termination import run_to_end
 
 __all__ = ["EngineOptions", "Options", "check_no_loop_runs", "run", "run_async"]
 
@@ -54,6 +55,8 @@ def run(target: R, params: Mapping[str, Any] | None = None, **options: Unpack[Op
 def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[Options]) -> Any:
     """Run a target in a script and return its value.
 
+    Ctrl-C and SIGTERM cancel it, and it ends when its resources are closed.
+
     Args:
         target: a call, a list, tuple or dict of calls, or a task.
         params: what `param` gives; for a task, its keyword arguments.
@@ -62,6 +65,7 @@ def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[
     Raises:
         RuntimeError: an event loop is running already; await `run_async` there.
         TypeError: an option has a name that nobody knows.
+        SystemExit: SIGTERM came, with status 143.
 
     Examples:
         >>> import cascade as cs
@@ -73,7 +77,7 @@ def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[
     """
     _check_names(options)
     check_no_loop_runs("cs.run", "use 'await cs.run_async(...)' instead")
-    return asyncio.run(run_async(target, params, **options))
+    return run_to_end(run_async(target, params, **options))
 
 
 def check_no_loop_runs(caller: str, instead: str) -> None:

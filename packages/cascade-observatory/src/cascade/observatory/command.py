@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -23,6 +22,7 @@ from cascade.observatory.terminal import LiveView, PlainView, QuietView
 from cascade.observatory.topology import Topology, all_to_all, grid, ring, torus
 from cascade.observatory.web import WebView, recording_of, write_replay
 from cascade.simulation import Pace
+from cascade.termination import run_to_end
 
 __all__ = ["fireflies"]
 
@@ -74,7 +74,7 @@ def fireflies(  # noqa: PLR0917 - Typer gives them all by name
     files = _files(experiment, replay=replay, png=png, csv=csv)
     with _showing(view, experiment):
         if bus is not None or wall_clock:
-            asyncio.run(_run_on_wall_clock(experiment, view, bus, mine))
+            run_to_end(_run_on_wall_clock(experiment, view, bus, mine))
         else:
             experiment.simulate(view, view.every, held)
     typer.echo(verdict(experiment))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Any, TypeVar
 
 import typer
 
+from cascade import termination
 from cascade.interfaces.errors import CascadeError, near_name
 from cascade.interfaces.protocols import Connector
 from cascade.plugins import plugins
@@ -76,7 +76,7 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; an interrupt becomes its status, and a refusal one sentence."""
     with in_one_sentence():
         try:
-            return asyncio.run(work)
+            return termination.run_to_end(work)
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
 
