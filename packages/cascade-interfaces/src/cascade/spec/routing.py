@@ -66,4 +66,4 @@ def _param(name: str, default: object, params: Mapping[str, Any] = inject("param
 
 
 ROUTE: Task[..., Any] = Task(_route, name="route", mode="inline", role="choice")
-_PARAM: Task[..., Any] = Task(_param, name="param", mode="inline")
+_PARAM: Task[..., Any] = Task(_param, name="param", mode="inline", role="builtin")

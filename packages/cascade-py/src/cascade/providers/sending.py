@@ -71,4 +71,6 @@ def _send_as_written(args: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, 
     return (topic, payload), {"retain": retain, "qos": qos}
 
 
-_SEND: Task[..., Any] = Task(_send, name="send", mode="inline", as_written=_send_as_written)
+_SEND: Task[..., Any] = Task(
+    _send, name="send", mode="inline", as_written=_send_as_written, role="builtin"
+)

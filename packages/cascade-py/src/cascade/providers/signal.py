@@ -263,7 +263,12 @@ def _recv_as_written(
 
 
 _RECV: Task[..., Any] = Task(
-    _recv, name="recv", mode="inline", as_written=_recv_as_written, returns_data=True
+    _recv,
+    name="recv",
+    mode="inline",
+    as_written=_recv_as_written,
+    returns_data=True,
+    role="builtin",
 )
 _RECV_BUFFERED: Task[..., Any] = Task(
     _recv_buffered,
@@ -272,4 +277,5 @@ _RECV_BUFFERED: Task[..., Any] = Task(
     prepare=_open_mailbox,
     as_written=partial(_recv_as_written, buffered=True),
     returns_data=True,
+    role="builtin",
 )

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
 
 from cascade.interfaces.protocols import Clock
 from cascade.spec.resource import inject
-from cascade.spec.task import task
+from cascade.spec.task import Task
 
 __all__ = ["wait"]
 
 
-@task(mode="inline")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _builtin(function: Callable[P, Coroutine[Any, Any, R]]) -> Task[P, R]:
+    return Task(function, mode="inline", role="builtin")
+
+
+@_builtin
 def wait(seconds: float, clock: Clock = inject("clock")) -> Coroutine[Any, Any, None]:
     """Sleep for so many seconds on the run's clock; the value is None.
 

@@ -15,6 +15,7 @@
     ├── GraphError (ValueError)
     │   └── CyclicGraphError                    a call that needs itself
     ├── InvalidTaskError (TypeError)            a task definition or target that cannot run
+    │   └── DemandError                         more of a capacity than the engine has
     ├── UnwantedValueError (RuntimeError)       the last attempt's value is one to try again for
     ├── EncodeError (TypeError)                 a call that would not come back as it is
     ├── DecodeError (ValueError)                data that is no call
@@ -64,6 +65,7 @@ from cascade.interfaces.errors.workflow import (
     BrokenProviderError,
     CyclicGraphError,
     DecodeError,
+    DemandError,
     EncodeError,
     GraphError,
     InvalidConstraintError,
@@ -91,6 +93,7 @@ __all__ = [
     "CyclicGraphError",
     "DeadlockError",
     "DecodeError",
+    "DemandError",
     "EncodeError",
     "GraphError",
     "InvalidConstraintError",

@@ -10,6 +10,7 @@ __all__ = [
     "BrokenProviderError",
     "CyclicGraphError",
     "DecodeError",
+    "DemandError",
     "EncodeError",
     "GraphError",
     "InvalidConstraintError",
@@ -60,6 +61,10 @@ class CyclicGraphError(GraphError):
 
 class InvalidTaskError(CascadeError, TypeError):
     """A task definition, or a target to run, that cannot work."""
+
+
+class DemandError(InvalidTaskError):
+    """A task demands more of a capacity than the engine has."""
 
 
 class UnwantedValueError(CascadeError, RuntimeError):

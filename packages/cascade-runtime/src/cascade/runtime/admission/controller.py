@@ -1,59 +1,40 @@
 """Admission: what a task passes before it starts, live constraints and the engine's capacities.
 
-Tasks that have to wait stand in a queue, in the order they came. Whenever something changes (a
-constraint comes, goes or expires, a task ends, a token bucket fills), the queue is looked at again;
-nothing polls. A task that its own constraint throttles does not hold back others.
+Tasks that have to wait stand in lines, one for each task and run, in the order they came. Whenever
+something changes (a constraint comes, goes or expires, a task ends, a token bucket fills), the heads
+of the lines are looked at again, the oldest first; nothing polls. A task that its own constraint
+throttles does not hold back others. While a task awaits ``cs.evaluate`` it does not count as running,
+and lends its capacities to what it evaluates.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import lru_cache
-from typing import Any
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import Any, NamedTuple
 
 from cascade.common.messaging import bus
-from cascade.interfaces.errors import InvalidConstraintError, InvalidTaskError, near_name
+from cascade.interfaces.errors import DemandError, InvalidConstraintError, near_name
 from cascade.interfaces.payloads import clears
-from cascade.runtime.admission.constraints import read_constraint
-from cascade.runtime.concurrency.clock import unix_time
-from cascade.spec.constraint import CONSTRAINT_TOPIC, GlobalConstraint, parse_rate
+from cascade.runtime.admission.constraints import ActiveConstraint, read_constraint
+from cascade.runtime.admission.ticket import Key, Ticket, exact, held
+from cascade.spec.constraint import CONSTRAINT_TOPIC
 from cascade.spec.task import Task
 
 __all__ = ["AdmissionController"]
 
 
-@dataclass(slots=True)
-class _ActiveConstraint:
-    """A constraint in force, with what it has to remember."""
+class _Waiting(NamedTuple):
+    """A task in a line."""
 
-    target: str
-    constraint: GlobalConstraint
-    tokens: float = 0.0
-    refilled: float = 0.0
-    """Loop time of the last refill."""
+    number: int
+    """Its place among all that wait."""
 
-    def expired(self) -> bool:
-        expires_at = self.constraint.expires_at
-        return expires_at is not None and unix_time() >= expires_at
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    """A task in the queue."""
-
-    task: Task[..., Any]
-    run_id: str
-    admitted: asyncio.Future[None] = field(repr=False)
-
-    def holds(self, task: Task[..., Any], run_id: str) -> bool:
-        """Return whether that task must not overtake this one."""
-        if task.name == self.task.name and run_id == self.run_id:
-            return True
-        return bool(task.policies.demands.keys() & self.task.policies.demands.keys())
+    ticket: Ticket
+    admitted: asyncio.Future[None]
 
 
 class AdmissionController:
@@ -70,11 +51,12 @@ class AdmissionController:
             capacities: units that tasks may demand, by name.
             on_change: called when it begins or ceases to have constraints.
         """
-        self._total = {name: _exact(units) for name, units in capacities.items()}
+        self._total = {name: exact(units) for name, units in capacities.items()}
         self._free = dict(self._total)
-        self._active: dict[str, dict[str, _ActiveConstraint]] = {}
+        self._active: dict[str, dict[str, ActiveConstraint]] = {}
         self._running: Counter[str] = Counter()  # by each target that a task is among
-        self._queue: list[_Waiting] = []
+        self._lines: dict[Key, deque[_Waiting]] = {}
+        self._numbers = count()
         self._timer: asyncio.TimerHandle | None = None
         self._on_change = on_change
 
@@ -95,7 +77,7 @@ class AdmissionController:
                 bus.error("engine.constraint_malformed", topic=topic, reason=str(error))
                 return
             burst = float(constraint.burst)
-            active = _ActiveConstraint(target, constraint, burst, asyncio.get_running_loop().time())
+            active = ActiveConstraint(target, constraint, burst, asyncio.get_running_loop().time())
             self._active.setdefault(target, {})[constraint.id] = active
         else:
             self._active.pop(target, None)
@@ -108,8 +90,8 @@ class AdmissionController:
         self._on_change()
         self._set_timer()
 
-    def _active_for(self, task: Task[..., Any], run_id: str) -> list[_ActiveConstraint]:
-        targets = _targets_of(task, run_id)
+    def _active_for(self, ticket: Ticket) -> list[ActiveConstraint]:
+        targets = ticket.targets if self._active else ()
         return [active for target in targets for active in self._active.get(target, {}).values()]
 
     def _drop_expired(self) -> None:
@@ -124,8 +106,8 @@ class AdmissionController:
 
     async def acquire(
         self, task: Task[..., Any], run_id: str, on_hold: Callable[[str], None]
-    ) -> None:
-        """Wait until the task may start; `leave` must follow.
+    ) -> Ticket:
+        """Wait until the task may start; `release` must follow.
 
         Args:
             task: who wants to start.
@@ -133,100 +115,159 @@ class AdmissionController:
             on_hold: told the reason, if it has to wait.
 
         Raises:
-            InvalidTaskError: it demands a capacity that the engine does not have, or more than all.
+            DemandError: it demands a capacity that the engine does not have, or more than all.
         """
         self._check_demands(task)
+        outer = held.get()
+        lender = None if outer is None or outer.controller is not self else outer
+        ticket = Ticket(self, task, run_id, lender)
+        await self.enter(ticket, on_hold)
+        return ticket
+
+    async def enter(self, ticket: Ticket, on_hold: Callable[[str], None]) -> None:
+        """Wait until a task may start, or start again."""
         self._drop_expired()
-        reason = self._reason_to_hold(task, run_id)
-        if reason is None and not any(ahead.holds(task, run_id) for ahead in self._queue):
-            self._admit(task, run_id)
+        reason = self._reason_to_hold(ticket)
+        if reason is None and (ticket.may_borrow or not self._waits_ahead(ticket)):
+            self._admit(ticket)
             return
         on_hold(reason or "others wait before it")
-        waiting = _Waiting(task, run_id, asyncio.get_running_loop().create_future())
-        self._queue.append(waiting)
+        await self._wait_in_line(ticket, (id(ticket),) if ticket.may_borrow else ticket.key)
+
+    async def _wait_in_line(self, ticket: Ticket, key: Key) -> None:
+        """Wait to be admitted; whoever has a line of its own comes before all others."""
+        number = -1 if len(key) == 1 else next(self._numbers)
+        waiting = _Waiting(number, ticket, asyncio.get_running_loop().create_future())
+        self._lines.setdefault(key, deque()).append(waiting)
         self._set_timer()
         try:
             await waiting.admitted
         except asyncio.CancelledError:
-            if waiting in self._queue:
-                self._queue.remove(waiting)
-            elif not waiting.admitted.cancelled():
-                self.release(task, run_id)  # it was admitted at the very moment of its cancellation
+            if waiting.admitted.done() and not waiting.admitted.cancelled():
+                self.release(ticket)  # it was admitted at the very moment of its cancellation
+            else:
+                waiting.admitted.cancel()
+                self._admit_waiting()
             raise
 
-    def release(self, task: Task[..., Any], run_id: str) -> None:
-        """Release what the task held."""
-        for target in _targets_of(task, run_id):
+    def release(self, ticket: Ticket) -> None:
+        """Release what the task holds; again, it changes nothing."""
+        ticket.is_admitted = False
+        if ticket.counts:
+            self._stop_counting(ticket)
+        for capacity, units in ticket.repay().items():
+            self._free[capacity] += units
+        self._admit_waiting()
+
+    def suspend(self, ticket: Ticket) -> None:
+        """Let a task that awaits others not count as running, until `resume`."""
+        ticket.suspended += 1
+        if ticket.counts:
+            self._stop_counting(ticket)
+            self._admit_waiting()
+
+    async def resume(self, ticket: Ticket) -> None:
+        """Let a task go on: it passes before all that wait to start."""
+        ticket.suspended -= 1
+        if ticket.suspended or ticket.counts:
+            return
+        if self._reason_to_hold(ticket) is None:
+            self._count(ticket)
+        else:
+            await self._wait_in_line(ticket, (id(ticket),))
+
+    def _count(self, ticket: Ticket) -> None:
+        ticket.counts = True
+        self._running.update(ticket.targets)
+
+    def _stop_counting(self, ticket: Ticket) -> None:
+        ticket.counts = False
+        for target in ticket.targets:
             self._running[target] -= 1
             if not self._running[target]:
                 del self._running[target]
-        for capacity, units in task.policies.demands.items():
-            self._free[capacity] += _exact(units)
-        if self._queue:
-            self._admit_waiting()
 
-    def _admit(self, task: Task[..., Any], run_id: str) -> None:
-        self._running.update(_targets_of(task, run_id))
-        for capacity, units in task.policies.demands.items():
-            self._free[capacity] -= _exact(units)
-        for active in self._active_for(task, run_id):
+    def _admit(self, ticket: Ticket) -> None:
+        self._count(ticket)
+        if ticket.is_admitted:  # it only goes on
+            return
+        for capacity, units in ticket.take().items():
+            self._free[capacity] -= units
+        for active in self._active_for(ticket):
             if active.constraint.type == "rate_limit":
                 active.tokens -= 1
+
+    def _waits_ahead(self, ticket: Ticket) -> bool:
+        """Return whether anybody waits whom the task must not overtake."""
+        return any(
+            key == ticket.key or not ticket.demands.keys().isdisjoint(line[0].ticket.demands)
+            for key, line in self._lines.items()
+        )
 
     def _check_demands(self, task: Task[..., Any]) -> None:
         for capacity, units in task.policies.demands.items():
             total = self._total.get(capacity)
             if total is None:
-                raise InvalidTaskError(
+                raise DemandError(
                     f"the task {task.name!r} demands {capacity!r}, a capacity that this engine does not have; "
                     f"give it one: Engine(capacities={{{capacity!r}: …}}).{near_name(capacity, self._total)}"
                 )
-            if _exact(units) > total:
-                raise InvalidTaskError(
+            if exact(units) > total:
+                raise DemandError(
                     f"the task {task.name!r} demands {units:g} of {capacity!r}, and the engine has {total:g}"
                 )
 
-    def _reason_to_hold(self, task: Task[..., Any], run_id: str) -> str | None:
-        for active in self._active_for(task, run_id):
+    def _reason_to_hold(self, ticket: Ticket) -> str | None:
+        for active in self._active_for(ticket):
             constraint = active.constraint
-            if constraint.type == "pause":
-                return f"paused by {constraint.id!r}"
             if constraint.type == "concurrency" and self._running[active.target] >= (
                 constraint.n or 0
             ):
                 return f"concurrency limit {constraint.id!r}"
-            if constraint.type == "rate_limit" and self._refill(active) < 1:
+            if ticket.is_admitted:
+                continue
+            if constraint.type == "pause":
+                return f"paused by {constraint.id!r}"
+            if (
+                constraint.type == "rate_limit"
+                and active.refill(asyncio.get_running_loop().time()) < 1
+            ):
                 return f"rate limit {constraint.id!r}"
-        for capacity, units in task.policies.demands.items():
-            if _exact(units) > self._free[capacity]:
-                return f"capacity {capacity!r}"
+        if not ticket.is_admitted:
+            for capacity, units in ticket.missing().items():
+                if units > self._free[capacity]:
+                    return f"capacity {capacity!r}"
         return None
 
-    def _refill(self, active: _ActiveConstraint) -> float:
-        now = asyncio.get_running_loop().time()
-        constraint = active.constraint
-        gained = (now - active.refilled) * parse_rate(constraint.rate or "")
-        active.tokens = min(float(constraint.burst), active.tokens + gained)
-        active.refilled = now
-        return active.tokens + 1e-9  # a timer may come a rounding error early
-
-    # --- the queue -----------------------------------------------------------------------------
+    # --- the lines -----------------------------------------------------------------------------
 
     def _admit_waiting(self) -> None:
         """Admit, in the order they came, all that may start now."""
+        if not self._lines:
+            return
         self._drop_expired()
-        held: list[_Waiting] = []
-        for waiting in self._queue:
-            if waiting.admitted.done():
-                continue
-            if self._reason_to_hold(waiting.task, waiting.run_id) or any(
-                other.holds(waiting.task, waiting.run_id) for other in held
-            ):
-                held.append(waiting)
+        heads = [
+            (line[0].number, place, key) for place, (key, line) in enumerate(self._lines.items())
+        ]
+        heapify(heads)
+        blocked: set[str] = set()
+        while heads:
+            _, place, key = heappop(heads)
+            line = self._lines[key]
+            first = line[0]
+            if not first.admitted.done():
+                ticket = first.ticket
+                demands = ticket.demands.keys()
+                if not demands.isdisjoint(blocked) or self._reason_to_hold(ticket):
+                    blocked |= demands
+                    continue
+                self._admit(ticket)
+                first.admitted.set_result(None)
+            line.popleft()
+            if line:
+                heappush(heads, (line[0].number, place, key))
             else:
-                self._admit(waiting.task, waiting.run_id)
-                waiting.admitted.set_result(None)
-        self._queue = held
+                del self._lines[key]
         self._set_timer()
 
     def _set_timer(self) -> None:
@@ -234,36 +275,15 @@ class AdmissionController:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._queue:
+        if not self._lines:
             return
         waits = [
             wait
             for target in self._active.values()
-            for o in target.values()
-            for wait in self._waits(o)
+            for active in target.values()
+            for wait in active.waits()
         ]
         if waits:
             self._timer = asyncio.get_running_loop().call_later(
                 max(0.0, min(waits)), self._admit_waiting
             )
-
-    def _waits(self, active: _ActiveConstraint) -> list[float]:
-        """Return in how many seconds the constraint may admit somebody."""
-        waits = []
-        constraint = active.constraint
-        if constraint.expires_at is not None:
-            waits.append(constraint.expires_at - unix_time())
-        if constraint.type == "rate_limit" and active.tokens < 1:
-            waits.append((1 - active.tokens) / parse_rate(constraint.rate or ""))
-        return waits
-
-
-def _targets_of(task: Task[..., Any], run_id: str) -> tuple[str, str, str]:
-    """Return the targets of constraints that a task of a run is among."""
-    return "global", f"task/{task.name}", f"run/{run_id}"
-
-
-@lru_cache(maxsize=1024)
-def _exact(units: float) -> Decimal:
-    """Return a number of units as it is written: 0.7 + 0.1 + 0.2 are then 1, and no demand waits for ever."""
-    return Decimal(str(units))

@@ -9,24 +9,26 @@ so does the closing of what it uses.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
 from cascade.interfaces.errors import NonDeterminismError
+from cascade.runtime.admission.ticket import held
 from cascade.runtime.concurrency.thread_call import ThreadCall
 from cascade.runtime.evaluation.arguments import missing_injections
 from cascade.runtime.evaluation.inside import context_for_thread
-from cascade.runtime.observation.events import TaskRetrying
+from cascade.runtime.observation.events import TaskRetrying, TaskThrottled
 from cascade.runtime.resources.scope import Scope
 from cascade.runtime.state.agent import Frame
 from cascade.runtime.state.position import position
+from cascade.runtime.state.run import Run
 from cascade.spec.containers import CALL_TYPES
 from cascade.spec.resource import Inject
 from cascade.spec.task import Task
 
-__all__ = ["awaited", "call_in_attempts", "is_awaitable"]
+__all__ = ["awaited", "call_in_attempts", "emit_throttled", "is_awaitable"]
 
 
 def is_awaitable(value: Any) -> bool:
@@ -66,12 +68,30 @@ async def call_in_attempts(
                 run.services.events.emit(
                     TaskRetrying(run.id, run.loop.time(), task.name, number, wait, error)
                 )
-            await asyncio.sleep(wait)
-            if attempt.thread is not None and attempt.thread.is_running:
-                await asyncio.wait([attempt.thread.future])
+            async with _out_of_line(frame, task):
+                await asyncio.sleep(wait)
+                if attempt.thread is not None and attempt.thread.is_running:
+                    await asyncio.wait([attempt.thread.future])
             number += 1
     finally:
         here.attempt = before
+
+
+def emit_throttled(run: Run, task: Task[..., Any], reason: str) -> None:
+    """Tell that a task has to wait."""
+    run.services.events.emit(TaskThrottled(run.id, run.loop.time(), task.name, reason))
+
+
+@asynccontextmanager
+async def _out_of_line(frame: Frame, task: Task[..., Any]) -> AsyncIterator[None]:
+    """Give back what the task holds, until its next attempt, which passes admission as the first did."""
+    ticket = held.get()
+    if ticket is None or ticket.task is not task:
+        yield
+        return
+    ticket.controller.release(ticket)
+    yield
+    await ticket.controller.enter(ticket, partial(emit_throttled, frame.run, task))
 
 
 class _Attempt:

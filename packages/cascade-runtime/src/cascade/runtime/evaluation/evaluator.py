@@ -38,6 +38,7 @@ from cascade.runtime.state.position import position
 from cascade.spec.containers import ATOMS, CALL_TYPES
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
+from cascade.spec.roles import GATHERING
 from cascade.spec.task import COLLECT, Task
 
 __all__ = ["as_call", "evaluate", "evaluate_in"]
@@ -69,7 +70,7 @@ async def evaluate(agent: Agent, target: LazyResult[Any]) -> Any:
     run = agent.run
     failure: BaseException | None = None
     try:
-        if target.task.role == "function":  # a list or a mapping has no mailbox of its own
+        if target.task.role not in GATHERING:  # a list or a mapping has no mailbox of its own
             for filters in run.listen:
                 await agent.listen(filters)
         if run.listen:  # so do all runs that begin in this turn, before the first speaks

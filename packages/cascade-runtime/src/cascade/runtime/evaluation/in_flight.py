@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import Coroutine, Iterator
 from contextvars import copy_context
 from typing import Any
 
@@ -49,7 +50,7 @@ class InFlight:
         """Begin with none."""
         self._loop = loop
         self._nodes: dict[EagerTask[Any], Node] = {}
-        self._completed: list[EagerTask[Any]] = []
+        self._completed: deque[EagerTask[Any]] = deque()
         self._wake: asyncio.Future[None] | None = None
 
     def __bool__(self) -> bool:
@@ -89,18 +90,19 @@ class InFlight:
         if self._wake is not None:
             release(self._wake)
 
-    async def wait(self) -> list[tuple[Node, asyncio.Future[Any]]]:
-        """Wait until any has ended, or `wake`; return those that have."""
+    async def wait(self) -> None:
+        """Wait until any has ended, or `wake`."""
         if not self._completed:
             self._wake = self._loop.create_future()
             await self._wake
-        completed, self._completed = self._completed, []
-        ended: list[tuple[Node, asyncio.Future[Any]]] = []
-        for task in completed:
-            ended.append((self._nodes.pop(task), task))
+
+    def take_ended(self) -> Iterator[tuple[Node, asyncio.Future[Any]]]:
+        """Yield those that have ended, and are no longer in flight then."""
+        while self._completed:
+            task = self._completed.popleft()
             if type(task) is _NodeTask:
                 task.at = None
-        return ended
+            yield self._nodes.pop(task), task
 
     async def cancel(self, reason: BaseException) -> None:
         """Cancel and await all; what goes wrong meanwhile is noted on the reason."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextvars import Context, copy_context
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from cascade.interfaces.errors import InvalidTaskError
+from cascade.runtime.admission.ticket import Ticket, held
 from cascade.runtime.concurrency.thread_call import current_thread_call
 from cascade.runtime.evaluation.graph import Node
 from cascade.runtime.state.agent import Frame, NestedFrame
@@ -137,7 +139,23 @@ async def evaluate(call: T) -> T:
         raise RuntimeError("cs.evaluate(...) works on the event loop of the engine alone")
     here.evaluations += 1
     inner = NestedFrame(outer, f"{place}e{here.evaluations}/")
-    return await outer.run.services.evaluate(inner, target)  # type: ignore[no-any-return]  # its value
+    services, ticket = outer.run.services, held.get()
+    evaluation = services.evaluate(inner, target)
+    if ticket is None or ticket.controller is not services.admission:
+        return await evaluation  # type: ignore[no-any-return]  # its value
+    return await _suspended(ticket, evaluation)  # type: ignore[no-any-return]  # its value
+
+
+async def _suspended(ticket: Ticket, evaluation: Coroutine[Any, Any, Any]) -> Any:
+    """Await an evaluation; meanwhile whoever awaits it does not count as running."""
+    ticket.controller.suspend(ticket)
+    try:
+        value = await evaluation
+    except Exception:
+        await ticket.controller.resume(ticket)
+        raise
+    await ticket.controller.resume(ticket)
+    return value
 
 
 def _here(what: str) -> Position:

@@ -9,14 +9,14 @@ from types import CoroutineType
 from typing import Any, TypeAlias
 
 from cascade.interfaces.errors import NonDeterminismError
+from cascade.runtime.admission.ticket import held
 from cascade.runtime.evaluation.arguments import missing_injections
-from cascade.runtime.evaluation.attempts import call_in_attempts
+from cascade.runtime.evaluation.attempts import call_in_attempts, emit_throttled
 from cascade.runtime.evaluation.caching import through_cache
 from cascade.runtime.observation.events import (
     Outcome,
     TaskFinished,
     TaskStarted,
-    TaskThrottled,
 )
 from cascade.runtime.state.agent import Frame
 from cascade.runtime.state.run import Run
@@ -66,7 +66,8 @@ def _compute(
     services = frame.run.services
     direct = task.is_direct and not services.overrides_builtin_resource
     work: _Work = _without_policies if direct else call_in_attempts
-    if services.admission.has_constraints or task.policies.demands:
+    is_held = services.admission.has_constraints and task.role == "function"
+    if is_held or task.policies.demands:
         return _with_admission(frame, task, args, kwargs, work)
     return _with_events(frame, task, args, kwargs, work)
 
@@ -97,15 +98,13 @@ async def _with_admission(
     """Run a task under the engine's constraints and capacities."""
     run = frame.run
     admission = run.services.admission
-    await admission.acquire(task, run.id, partial(_emit_throttled, run, task))
+    ticket = await admission.acquire(task, run.id, partial(emit_throttled, run, task))
+    before = held.set(ticket)
     try:
         return await _with_events(frame, task, args, kwargs, work)
     finally:
-        admission.release(task, run.id)
-
-
-def _emit_throttled(run: Run, task: Task[..., Any], reason: str) -> None:
-    run.services.events.emit(TaskThrottled(run.id, run.loop.time(), task.name, reason))
+        held.reset(before)
+        admission.release(ticket)
 
 
 async def _with_events(

@@ -13,6 +13,7 @@ from cascade.runtime.evaluation.ownership import Ownership
 from cascade.runtime.state.agent import Agent
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
+from cascade.spec.roles import SCHEDULED
 from cascade.spec.task import COLLECT
 
 __all__ = ["cycle_in", "plan"]
@@ -53,7 +54,7 @@ def plan(
     edges = 0
     for node in new:  # grows as it goes: breadth first, without recursion
         agents = _NOTHING
-        if graph.owner is None and node.call.task.role == "function":  # as most calls are
+        if graph.owner is None and node.call.task.role not in SCHEDULED:  # as most calls
             needed = find_calls(node.call)
         else:
             needed = _needed_by(node)

@@ -23,6 +23,7 @@ from cascade.runtime.evaluation.plan import plan
 from cascade.runtime.state.agent import Agent, Frame
 from cascade.spec.containers import ATOMS, CALL_TYPES
 from cascade.spec.lazy_types import LazyResult
+from cascade.spec.roles import GATHERING
 
 __all__ = ["GraphScheduler"]
 
@@ -92,7 +93,8 @@ class GraphScheduler:
                 if self._ready:
                     await self._start_ready()
                 elif self._in_flight:
-                    for node, ended in await self._in_flight.wait():
+                    await self._in_flight.wait()
+                    for node, ended in self._in_flight.take_ended():
                         self._complete(node, ended)
                 else:
                     raise self._deadlock()  # noqa: TRY301 - after it, as after any failure, the others are stopped
@@ -111,7 +113,7 @@ class GraphScheduler:
         while self._unprepared:
             node = self._unprepared.pop(0)
             agent, task = node.frame.agent, node.call.task
-            if node.begins_agent and task.role not in _OF_OTHERS:
+            if node.begins_agent and task.role not in GATHERING:
                 for filters in agent.run.listen:
                     await agent.listen(filters)
             if task.prepare is not None:
@@ -287,6 +289,3 @@ class GraphScheduler:
         if successor.done:
             for target in targets:
                 self._finish(target, successor.value)
-
-
-_OF_OTHERS = frozenset({"collection", "items", "mapping"})  # their values are those of agents
