@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from rich.console import Console
 from rich.progress import Progress
 
+from cascade.interfaces.errors.notes import add_note
 from cascade.observatory.table import Table
 
 __all__ = ["Trial", "sweep"]
@@ -128,7 +129,7 @@ def _try(trial: Trial, combination: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         return trial(**combination)
     except Exception as error:
-        error.add_note(f"in the trial with {dict(combination)}")
+        add_note(error, f"in the trial with {dict(combination)}")
         raise
 
 

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from cascade.interfaces.errors import NonDeterminismError
+from cascade.interfaces.errors.notes import add_note
 from cascade.runtime.admission.ticket import held
 from cascade.runtime.concurrency.thread_call import ThreadCall
 from cascade.runtime.evaluation.arguments import missing_injections
@@ -62,7 +63,7 @@ async def call_in_attempts(
             except Exception as error:
                 if not retry.allows_another(number, error):
                     if number > 1:
-                        error.add_note(f"after {number} attempts")
+                        add_note(error, f"after {number} attempts")
                     raise
                 wait = retry.wait_after(number, frame.agent.random.random(), error)
                 run.services.events.emit(

@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Iterator
 from contextvars import copy_context
 from typing import Any
 
+from cascade.interfaces.errors.notes import add_note
 from cascade.runtime.concurrency.eager_task import EagerTask
 from cascade.runtime.concurrency.futures import release
 from cascade.runtime.evaluation.graph import Node
@@ -123,7 +124,7 @@ class InFlight:
         if failed:
             (node, error), others = failed[0], len(failed) - 1
             more = f", and {others} more" if others else ""
-            reason.add_note(f"meanwhile, in task {node.call.task.name!r}: {error!r}{more}")
+            add_note(reason, f"meanwhile, in task {node.call.task.name!r}: {error!r}{more}")
 
 
 async def _live(agent: Agent, call: LazyResult[Any] | None, value: Any) -> Any:

@@ -9,6 +9,7 @@ from types import CoroutineType
 from typing import Any, TypeAlias
 
 from cascade.interfaces.errors import NonDeterminismError
+from cascade.interfaces.errors.notes import OriginNote, add_note
 from cascade.runtime.admission.ticket import held
 from cascade.runtime.evaluation.arguments import missing_injections
 from cascade.runtime.evaluation.attempts import call_in_attempts, emit_throttled
@@ -31,9 +32,9 @@ _Work: TypeAlias = Callable[
 
 
 def note_failure(error: BaseException, task: Task[..., Any], run: Run) -> None:
-    """Write on an exception which task of which run it comes from."""
+    """Write on an exception which task of which run it comes from, unless it passed one before."""
     _name_culprit(error, task)
-    error.add_note(f"in task {task.name!r} of run {run.id!r}")
+    add_note(error, OriginNote(f"in task {task.name!r} of run {run.id!r}"))
 
 
 def _name_culprit(error: BaseException, task: Task[..., Any]) -> None:

@@ -15,6 +15,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any
 
+from cascade.interfaces.errors.notes import add_note
 from cascade.interfaces.protocols import Executor
 from cascade.runtime.concurrency.clock import is_simulated
 from cascade.runtime.concurrency.thread_call import ThreadCall
@@ -114,7 +115,7 @@ class OpenResource:
         try:
             value = await self._enter(await self._fill(self))
         except BaseException as error:
-            error.add_note(f"while opening the resource {self.definition.name!r}")
+            add_note(error, f"while opening the resource {self.definition.name!r}")
             if not isinstance(error, Exception):
                 self.opened.cancel()
                 raise

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, get_args
 
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import ResourceCycleError, ResourceError, UnknownResourceError
+from cascade.interfaces.errors.notes import add_note
 from cascade.interfaces.protocols import Executor
 from cascade.runtime.concurrency.thread_call import AbandonedCalls
 from cascade.runtime.resources.open_resource import OpenResource
@@ -208,7 +209,7 @@ class Scope:
         if failures and error is None:
             name = next(iter(failures))
             failure = failures.pop(name)
-            failure.add_note(f"while closing the resource {name!r}")
+            add_note(failure, f"while closing the resource {name!r}")
             _report(failures)
             raise failure
         _report(failures)
