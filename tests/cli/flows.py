@@ -24,6 +24,11 @@ async def fails():
 
 
 @cs.task
+async def fails_to_read():
+    raise OSError("not today")
+
+
+@cs.task
 async def hears():
     return cs.recv("go")
 

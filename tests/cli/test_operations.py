@@ -59,6 +59,18 @@ def test_a_run_that_fails_is_one_sentence_and_status_1(capsys):
     assert err == "cascade: ValueError: not today (in task 'fails' of run 'run-1')\n"
 
 
+@each_row("task", ["fails", "fails_to_read"])
+def test_a_traceback_that_was_asked_for_shows_the_workflow_alone(capsys, task):
+    _, err = said(capsys, "run", f"cli.flows:{task}", "--traceback", status=1)
+    *trace, sentence = err.splitlines()
+    files = [line for line in trace if line.startswith("  File ")]
+    assert len(files) == 1
+    assert "flows.py" in files[0]
+    assert f", in {task}" in files[0]
+    assert sentence.startswith("cascade: ")
+    assert "not today" in sentence
+
+
 @each_row(
     ("arguments", "reason"),
     [

@@ -7,6 +7,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from cascade.interfaces.errors import near_name
+from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy
 from cascade.runtime.engine import Engine, Listen
 from cascade.runtime.observation.telemetry import TelemetrySettings
@@ -77,7 +78,11 @@ def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[
     """
     _check_names(options)
     check_no_loop_runs("cs.run", "use 'await cs.run_async(...)' instead")
-    return run_to_end(run_async(target, params, **options))
+    try:
+        return run_to_end(run_async(target, params, **options))
+    except BaseException as error:
+        hide_own_frames(error)
+        raise
 
 
 def check_no_loop_runs(caller: str, instead: str) -> None:
@@ -109,7 +114,11 @@ async def run_async(
     for definition in options.get("resources", ()):
         engine.register(definition)
     listen = options.get("listen", ())
-    return await engine.run(target, params, listen=listen, name=options.get("name"))
+    try:
+        return await engine.run(target, params, listen=listen, name=options.get("name"))
+    except BaseException as error:
+        hide_own_frames(error)
+        raise
 
 
 _ENGINE_OPTIONS = frozenset(EngineOptions.__annotations__)

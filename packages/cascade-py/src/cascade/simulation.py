@@ -13,6 +13,7 @@ from typing import Any
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
 from cascade.interfaces.errors import NonDeterminismError
+from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.protocols import Connector
 from cascade.running import check_no_loop_runs
 from cascade.runtime.concurrency.clock import is_simulated
@@ -104,7 +105,11 @@ def simulate(
 
     held = Pace(pace) if isinstance(pace, (int, float)) else pace
     watched = _watch(engine, bus.broker, run, _by_name(targets), until)
-    return run_simulated(watched, pace=held)
+    try:
+        return run_simulated(watched, pace=held)
+    except BaseException as error:
+        hide_own_frames(error)
+        raise
 
 
 def _in_memory(connector: Connector | None) -> LocalBusConnector:

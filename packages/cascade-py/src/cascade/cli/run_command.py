@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Coroutine
 from contextlib import AbstractContextManager, nullcontext
-from typing import Annotated
+from traceback import format_exception
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -13,10 +15,13 @@ from rich.status import Status
 from cascade.cli.connecting import OptionalUrl, connector_from, run_to_end
 from cascade.cli.progress import Progress
 from cascade.cli.targets import Target, load_target, parameters_from
+from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.runtime.engine import Engine
 from cascade.runtime.events import Event, TaskFinished, TaskStarted
 
 __all__ = ["run_target"]
+
+T = TypeVar("T")
 
 
 def run_target(  # noqa: PLR0917 - Typer gives them all by name
@@ -33,6 +38,9 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
         bool, typer.Option("--telemetry", help="Report over the connector what happens.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The value as JSON.")] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show the traceback of a failure as well.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Run a task, a call or a list of these, and print its value.
@@ -48,7 +56,8 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     console = Console(stderr=True)
     try:
         with _progress(engine, console, target, quiet=quiet):
-            value = run_to_end(engine.run(loaded, params, name=name))
+            work = engine.run(loaded, params, name=name)
+            value = run_to_end(_with_traceback(work) if traceback else work)
     except typer.Exit:
         raise
     except Exception as error:  # noqa: BLE001 - the edge: the user's own tasks raise what they like
@@ -56,6 +65,16 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
         typer.echo(f"cascade: {type(error).__name__}: {error}{notes}", err=True)
         raise typer.Exit(1) from None
     typer.echo(json.dumps(value, ensure_ascii=False, default=repr) if as_json else repr(value))
+
+
+async def _with_traceback(work: Coroutine[Any, Any, T]) -> T:
+    """Show the traceback of what goes wrong, before it becomes one sentence."""
+    try:
+        return await work
+    except Exception as error:
+        hide_own_frames(error)
+        typer.echo("".join(format_exception(error)), err=True, nl=False)
+        raise
 
 
 def _progress(

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeAlias, TypeVar, overload
 from cascade.caches.memory import MemoryCache
 from cascade.executors.pool import PoolExecutor
 from cascade.interfaces.errors import InvalidResourceError
+from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy, SubscriptionHandle
 from cascade.interfaces.topics import as_filters
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT
@@ -196,6 +197,9 @@ class Engine:
                 self.events.emit(
                     RunFinished(run.id, now, outcome, agent.steps, failure, run.unread)
                 )
+        except BaseException as error:
+            hide_own_frames(error)
+            raise
         finally:
             await self._users.leave()
 
