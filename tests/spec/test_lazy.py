@@ -162,8 +162,11 @@ def test_asynchronous_uses_are_errors_too(way, use):
         asyncio.run(way(double(1)))
 
 
-def test_awaiting_it_tells_how_to_do_without():
-    with pytest.raises(LazyUseError, match=r"return it from the task, or take it as an argument"):
+def test_awaiting_it_tells_what_to_do_inside_a_task():
+    with pytest.raises(
+        LazyUseError,
+        match=r"by returning it, by taking it as an argument, or with 'await cs\.evaluate\(call\)'",
+    ):
         asyncio.run(await_it(double(1)))
 
 

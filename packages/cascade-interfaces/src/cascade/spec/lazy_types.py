@@ -127,7 +127,7 @@ _TRAPS = {
     "looked into": ["__len__", "__contains__", "__getitem__", "__setitem__", "__delitem__"],
     "formatted into text": ["__format__"],
     "compared": ["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"],
-    "awaited (return it from the task, or take it as an argument)": ["__await__"],
+    "awaited": ["__await__"],
     "called": ["__call__"],
     # Python asks for the way out before it takes the way in.
     "entered as a context": ["__enter__", "__exit__", "__aenter__", "__aexit__"],

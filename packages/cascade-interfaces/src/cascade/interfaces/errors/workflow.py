@@ -37,7 +37,8 @@ class LazyUseError(CascadeError, TypeError):
         """Name the call and the use."""
         super().__init__(
             f"{call} is a call, not its value yet: it cannot be {use}; "
-            "run it first with cs.run(...), or hand it to a task that takes its value"
+            "evaluate it first: with cs.run(...), or inside a task by returning it, by taking it as an "
+            "argument, or with 'await cs.evaluate(call)'"
         )
         self.call = call
         self.use = use
