@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from cascade.interfaces.errors import LazyUseError
+from cascade.interfaces.errors.frames import line_of_caller
 
 if TYPE_CHECKING:
     from cascade.spec.task import Task
 
-__all__ = ["LazyResult", "MappedLazyResult"]
+__all__ = ["LazyResult", "MappedLazyResult", "line_of"]
 
 R = TypeVar("R")
+
+_KEEPS_LINES = bool(os.environ.get("CASCADE_DEBUG"))  # else no call pays for it
 
 _SHOWN_DEPTH = 3  # a chain may be 20,000 calls deep: repr shows the outermost few
 _SHOWN_ITEMS = 8  # a list of calls may be long too: repr shows the first few
@@ -33,7 +37,9 @@ class LazyResult(Generic[R]):
         kwargs: keyword arguments, likewise.
     """
 
-    __slots__ = ("args", "kwargs", "task")
+    __slots__ = ("_line", "args", "kwargs", "task")
+
+    _line: str | None  # where it was written; set only where lines are kept
 
     def __init__(self, task: Task[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Keep the call; `Task.__call__` is the usual way to come here."""
@@ -58,6 +64,24 @@ class LazyResult(Generic[R]):
         raise AttributeError(
             f"{self!r} is a call, and has no attribute {name!r}; evaluate it first"
         )
+
+
+def line_of(call: LazyResult[Any]) -> str | None:
+    """Return ``file:line`` where a call was written; None where that was not kept, or it is the engine's."""
+    return call._line if _KEEPS_LINES else None  # noqa: SLF001 - its own module
+
+
+def _init_with_line(
+    self: LazyResult[Any], task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    self.task = task
+    self.args = args
+    self.kwargs = kwargs
+    self._line = line_of_caller()
+
+
+if _KEEPS_LINES:
+    LazyResult.__init__ = _init_with_line  # type: ignore[method-assign]  # the same, and the line
 
 
 class MappedLazyResult(LazyResult[list[R]]):

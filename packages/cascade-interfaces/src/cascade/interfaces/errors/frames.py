@@ -1,16 +1,27 @@
-"""Cascade's own frames: kept out of the tracebacks that people read."""
+"""Cascade's own frames: kept out of the tracebacks that people read, and of where a call was written."""
 
 from __future__ import annotations
 
 import os
+import sys
 from types import FrameType, TracebackType
 
-__all__ = ["hide_own_frames", "is_own"]
+__all__ = ["hide_own_frames", "is_own", "line_of_caller"]
 
 
 def is_own(frame: FrameType) -> bool:
     """Return whether a frame runs code of Cascade's packages."""
     return str(frame.f_globals.get("__name__")).partition(".")[0] == "cascade"
+
+
+def line_of_caller() -> str | None:
+    """Return ``file:line`` of the code that called Cascade, or None where the engine runs on its own."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - as `inspect` does, for less
+    while frame is not None and is_own(frame):
+        if str(frame.f_globals["__name__"]).startswith("cascade.runtime."):
+            return None
+        frame = frame.f_back
+    return None if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def hide_own_frames(error: BaseException) -> None:

@@ -149,7 +149,7 @@ async def evaluate_call(  # noqa: C901, PLR0912 - one loop: a call for each part
             if type(value) not in _SETTLED:
                 value = with_calls_evaluated(await awaited(value), task)
         except Exception as error:
-            note_failure(error, task, frame.run)
+            note_failure(error, call, frame.run)
             raise
         if tick() > time_slice.ends_at:
             await time_slice.yield_to_loop()

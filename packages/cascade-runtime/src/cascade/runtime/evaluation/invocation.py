@@ -21,6 +21,7 @@ from cascade.runtime.observation.events import (
 )
 from cascade.runtime.state.agent import Frame
 from cascade.runtime.state.run import Run
+from cascade.spec.lazy_types import LazyResult, line_of
 from cascade.spec.task import Task
 
 __all__ = ["call_directly", "invoke", "note_failure"]
@@ -31,10 +32,12 @@ _Work: TypeAlias = Callable[
 """Gives a task's value."""
 
 
-def note_failure(error: BaseException, task: Task[..., Any], run: Run) -> None:
-    """Write on an exception which task of which run it comes from, unless it passed one before."""
+def note_failure(error: BaseException, call: LazyResult[Any], run: Run) -> None:
+    """Write on an exception which call of which run it comes from, unless it passed one before."""
+    task, line = call.task, line_of(call)
     _name_culprit(error, task)
-    add_note(error, OriginNote(f"in task {task.name!r} of run {run.id!r}"))
+    where = "" if line is None else f", called at {line}"
+    add_note(error, OriginNote(f"in task {task.name!r} of run {run.id!r}{where}"))
 
 
 def _name_culprit(error: BaseException, task: Task[..., Any]) -> None:

@@ -242,7 +242,7 @@ class GraphScheduler:
         Raises:
             Exception: the failure, where it concerns the root.
         """
-        note_failure(error, node.call.task, node.frame.run)
+        note_failure(error, node.call, node.frame.run)
         concerned = concerned_by(node)
         if self._root in concerned:
             raise error
