@@ -6,8 +6,6 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-import cascade as cs
-
 # Whoever runs the tests may have a terminal, a language and a connector of their own, and may ignore
 # interrupts, as a shell does for jobs in the background; programs under test inherit what is set here.
 for name in [*os.environ]:
@@ -24,6 +22,9 @@ os.environ |= {
         folder for folder in os.get_exec_path() if os.access(folder, os.R_OK | os.X_OK)
     ),
 }
+
+import cascade as cs  # noqa: E402 - it reads CASCADE_DEBUG once
+
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
