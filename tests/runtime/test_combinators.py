@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 import cascade as cs
+from cascade.common.messaging.testing import capture
 from cascade.interfaces.errors import InvalidTaskError, UnwantedValueError
 
 
@@ -73,10 +74,17 @@ def test_retry_governs_what_a_task_returns(tasks, ran):
     assert ran["f"] == 3
 
 
-def test_a_policy_on_the_task_does_not(tasks, ran):
+def test_a_policy_on_the_task_does_not_and_that_is_said_once(tasks, ran):
     call = tasks.returns.with_retry(3)(cs.quote(tasks.fails_until("f", 3)))
-    with pytest.raises(ValueError, match="f 1"):
-        cs.run(call)
+    with capture() as told, pytest.raises(ValueError, match="f 1"):
+        cs.run([call, call])
+    assert [(each.id, each.facts["combinator"]) for each in told] == [
+        ("engine.policies_end", "cs.retry")
+    ]
+    with capture() as told:
+        cs.run(tasks.returns.with_timeout(5)(cs.quote(tasks.value("v"))))
+        cs.run(tasks.value.with_timeout(5)("v"))
+    assert [each.facts["combinator"] for each in told] == ["cs.timeout"]
 
 
 def test_each_attempt_evaluates_the_whole_of_it_afresh(tasks, ran):

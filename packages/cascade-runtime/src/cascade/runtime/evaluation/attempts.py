@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
+from cascade.common.messaging import bus
 from cascade.interfaces.errors import NonDeterminismError
 from cascade.interfaces.errors.notes import add_note
 from cascade.runtime.admission.ticket import held
@@ -26,6 +27,7 @@ from cascade.runtime.state.agent import Frame
 from cascade.runtime.state.position import position
 from cascade.runtime.state.run import Run
 from cascade.spec.containers import CALL_TYPES
+from cascade.spec.policies import Retry
 from cascade.spec.resource import Inject
 from cascade.spec.task import Task
 
@@ -46,9 +48,33 @@ async def call_in_attempts(
     frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Call a task's function, as often as its retries allow, and return its value."""
-    retry, run = task.policies.retry, frame.run
+    retry = task.policies.retry
     if retry is None:
-        return await _Attempt(frame, task).value(args, kwargs)
+        value = await _Attempt(frame, task).value(args, kwargs)
+    else:
+        value = await _with_retry(retry, frame, task, args, kwargs)
+    if type(value) in CALL_TYPES and (retry is not None or task.policies.timeout is not None):
+        _say_where_policies_end(frame.run, task)
+    return value
+
+
+def _say_where_policies_end(run: Run, task: Task[..., Any]) -> None:
+    """Say once that a call which a task returns is no longer governed by the task's policies."""
+    said = run.services.said
+    if ("policies end", task.function) not in said:
+        said.add(("policies end", task.function))
+        combinator = "cs.timeout" if task.policies.retry is None else "cs.retry"
+        bus.warning("engine.policies_end", task=task.name, combinator=combinator)
+
+
+async def _with_retry(
+    retry: Retry,
+    frame: Frame,
+    task: Task[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    run = frame.run
     here = position.get()
     before, evaluations = here.attempt, here.evaluations
     number = 1
@@ -58,7 +84,8 @@ async def call_in_attempts(
             attempt = _Attempt(frame, task)
             try:
                 value = await attempt.value(args, kwargs)
-                retry.refuse(value)
+                if type(value) not in CALL_TYPES:
+                    retry.refuse(value)
                 return value
             except Exception as error:
                 if not retry.allows_another(number, error):

@@ -137,8 +137,8 @@ def _resources_of(
         key = params if definition is None else definition.cache_key
         if key is None:
             known = _known_by(task), name
-            if known not in services.not_cached:
-                services.not_cached.add(known)
+            if known not in services.said:
+                services.said.add(known)
                 bus.warning("engine.not_cached", task=task.name, resource=name)
             return None
         found.append((name, _content(key)))

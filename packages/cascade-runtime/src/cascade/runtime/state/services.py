@@ -33,7 +33,7 @@ class EngineServices:
         admission: the constraints and capacities that tasks pass.
         cache: what ``with_cache`` remembers.
         in_flight: the keys whose values are being computed, each with what ends then.
-        not_cached: tasks and resources of which it was said that they cannot be cached.
+        said: what is said once, and was.
         evaluate: ``evaluate(frame, value)`` evaluates a call in a frame.
         turns: shares the event loop among agents that never wait.
         max_queued: signals that a mailbox of a run holds.
@@ -80,7 +80,7 @@ class EngineServices:
         self.admission = AdmissionController(capacities, self._refresh_fast_path)
         self.cache = cache
         self.in_flight: dict[Hashable, asyncio.Future[None]] = {}
-        self.not_cached: set[tuple[Any, str]] = set()
+        self.said: set[tuple[Any, ...]] = set()
         self.evaluate = evaluate
         self.turns = Turns()
         self.max_queued = max_queued
