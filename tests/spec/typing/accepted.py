@@ -152,3 +152,32 @@ assert_type(cs.http.post.with_retry(3)("http://localhost", json={}), HttpRespons
 assert_type(cs.template("{{ a }}", a=1), str)
 assert_type(cs.quote([1, 2]), list[int])
 assert_type(total.map(numbers=[[1]], scale=cs.fixed(2.0)), list[float])
+
+
+# --- combinators --------------------------------------------------------------------------------
+
+assert_type(cs.retry(load(fetch("a")), 3, on=(OSError, ValueError)), list[int])
+assert_type(cs.retry(load(fetch("a")), when=lambda numbers: not numbers), list[int])
+assert_type(cs.timeout(load(fetch("a")), 2.5), list[int])
+assert_type(cs.catch(load(fetch("a")), OSError, "none"), list[int] | str)
+assert_type(cs.after(load(fetch("a")), load("b"), cs.wait(1)), list[int])
+assert_type(cs.settle([load(fetch("a")), load(fetch("b"))]), list[list[int] | Exception])
+assert_type(cs.settle(load.map(["a"])), list[list[int] | Exception])
+assert_type(
+    cs.settle((load(fetch("a")), cs.wait(1), total([1]))),
+    tuple[list[int] | Exception, None | Exception, float | Exception],
+)
+assert_type(cs.settle({"a": load(fetch("a"))}), dict[str, list[int] | Exception])
+
+
+# --- inside a task ------------------------------------------------------------------------------
+
+
+@task
+async def asks() -> list[int]:
+    assert_type(cs.current().call_id, str)
+    assert_type(await cs.evaluate(total([1])), float)
+    return await cs.evaluate(load(fetch("a")))
+
+
+assert_type(cs.agent("monday"), str)

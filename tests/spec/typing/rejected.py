@@ -96,3 +96,14 @@ cs.shell(3)  # error: arg-type
 cs.http.get(url="http://localhost", tiemout=3)  # error: call-arg
 cs.http.patch("http://localhost")  # error: attr-defined
 cs.run(load("a"), conector=None)  # error: call-overload
+
+
+# --- combinators and what stands inside a task -----------------------------------------------------
+
+cs.retry(load("a"), "3")  # error: arg-type
+cs.retry(load("a"), on="ValueError")  # error: arg-type
+cs.timeout(load("a"))  # error: call-arg
+cs.catch(load("a"), on="ValueError")  # error: arg-type
+cs.settle(3)  # error: call-overload
+caught: str = cs.catch(load("a"), OSError, "none")  # error: assignment
+cs.current().nonsense  # error: attr-defined
