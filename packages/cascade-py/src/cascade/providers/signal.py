@@ -109,11 +109,12 @@ def _recv(  # noqa: PLR0917 - as the engine calls it
     filters = as_filters(topic)
     mailbox = frame.agent.mailbox_on(connector)
     if holdoff and not mailbox.listens_to(filters):
-        return _recv_later(filters, timeout, default, with_topic, many, holdoff, frame)
-    return _take_or_wait(filters, timeout, default, with_topic, many, holdoff, frame)
+        return _recv_later(mailbox, filters, timeout, default, with_topic, many, holdoff, frame)
+    return _take_or_wait(mailbox, filters, timeout, default, with_topic, many, holdoff, frame)
 
 
 async def _recv_later(  # noqa: PLR0917 - the same arguments in the same order
+    mailbox: Mailbox,
     filters: Filters,
     timeout: float | None,
     default: Any,
@@ -127,7 +128,7 @@ async def _recv_later(  # noqa: PLR0917 - the same arguments in the same order
         raise ValueError(f"a holdoff is a number of seconds of 0 or more, not {holdoff}")
     await asyncio.sleep(holdoff if timeout is None else min(holdoff, timeout))
     left = None if timeout is None else max(0.0, timeout - holdoff)
-    value = _take_or_wait(filters, left, default, with_topic, many, 0.0, frame)
+    value = _take_or_wait(mailbox, filters, left, default, with_topic, many, 0.0, frame)
     return await value if type(value) is CoroutineType else value
 
 
@@ -142,8 +143,9 @@ def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
 ) -> Any:
     """Do the same, and listen from now on."""
     filters = topic if type(topic) is tuple else as_filters(topic)
-    if frame.agent.mailbox.listens_to(filters):  # as in most of its turns
-        return _take_or_wait(filters, timeout, default, with_topic, many, holdoff, frame)
+    mailbox = frame.agent.mailbox
+    if mailbox.listens_to(filters):  # as in most of its turns
+        return _take_or_wait(mailbox, filters, timeout, default, with_topic, many, holdoff, frame)
     options = (timeout, default, with_topic, many, holdoff)
     return _listen_and_recv(as_filters(filters), frame, options)
 
@@ -151,12 +153,14 @@ def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
 async def _listen_and_recv(
     filters: Filters, frame: Frame, options: tuple[float | None, Any, bool, bool, float]
 ) -> Any:
-    await frame.agent.listen(filters)
-    value = _take_or_wait(filters, *options, frame)
+    agent = frame.agent
+    await agent.listen(filters)
+    value = _take_or_wait(agent.mailbox, filters, *options, frame)
     return await value if type(value) is CoroutineType else value
 
 
 def _take_or_wait(  # noqa: PLR0917 - the same arguments in the same order
+    mailbox: Mailbox,
     filters: Filters,
     timeout: float | None,
     default: Any,
@@ -165,7 +169,6 @@ def _take_or_wait(  # noqa: PLR0917 - the same arguments in the same order
     holdoff: float,
     frame: Frame,
 ) -> Any:
-    mailbox = frame.agent.mailbox
     if holdoff:
         mailbox.mute(filters, holdoff)
     signal = mailbox.take(filters)
@@ -193,7 +196,9 @@ async def _wait(  # noqa: PLR0917 - the same arguments in the same order
             mailbox.requeue([signal])
         raise
     finally:
-        await mailbox.stop_waiting(waiter)
+        mailbox.stop_waiting(waiter)
+        if waiter.own is not None:
+            await waiter.own.close()
     frame.agent.time_slice.restart()
     if signal is None:
         return _missed(filters, timeout, default)

@@ -29,7 +29,7 @@ from cascade.runtime.signals.source import (
     oldest_in,
 )
 
-__all__ = ["Mailbox", "Signal", "Waiter"]
+__all__ = ["Mailbox", "Waiter"]
 
 _make = tuple.__new__  # a named tuple takes three times as long by its name
 
@@ -54,14 +54,15 @@ class Mailbox:
     """
 
     __slots__ = (
+        "_context",
         "_heard",
         "_limit",
         "_loop",
         "_muted",
+        "_muted_until",
         "_next_number",
         "_overflow",
         "_sources",
-        "_timers_context",
         "_waiters",
         "carries",
         "connector",
@@ -84,8 +85,9 @@ class Mailbox:
         self._sources: list[Source] = []
         self._waiters: list[Waiter] = []  # a deque would take 700 bytes
         self._muted: dict[Filters, float] | None = None
+        self._muted_until = 0.0
         self._heard: Heard | None = None
-        self._timers_context: Context | None = None  # one for all: each would make its own
+        self._context: Context | None = None  # of all timers: each would make its own
 
     # --- listening ----------------------------------------------------------------------------
 
@@ -129,8 +131,9 @@ class Mailbox:
 
     async def receive(self, source: Source, topic: str, payload: Any) -> None:
         """Take a message that a source brought; where the share is full, its publisher may have to wait."""
-        is_plain = len(self._sources) == 1 and source.queue is not None and self._muted is None
-        if not is_plain and self._refuses(source, topic, payload):
+        if (len(self._sources) > 1 or not source.keeps) and self._refuses(source, topic, payload):
+            return
+        if self._muted is not None and self._is_muted(source.filters, topic):
             return
         if self.carries and (beside := received.get()):
             payload = Carried(payload, beside[-1])
@@ -143,21 +146,20 @@ class Mailbox:
             await queue.wait_for_capacity()
 
     def _refuses(self, source: Source, topic: str, payload: Any) -> bool:
-        """Return whether a message is not for this mailbox, since it has it already or is muted."""
-        if len(self._sources) > 1 or source.queue is None:
-            for other in self._sources:
-                if other is source:
-                    break
-                if other.brings_more and match(other.filters, topic):
-                    return not (source.is_opening and other.is_spent)  # it comes by that one
-            else:
-                return True  # the source has been dropped
-            if source.is_opening and self._heard is not None and self._heard.last(topic, payload):
-                return True  # it is retained, and was here before
-            if source.queue is None:
-                self._heard = self._heard or Heard()
-                self._heard.note(topic, payload)
-        return self._muted is not None and self._is_muted(source.filters, topic)
+        """Return whether a message is not for this mailbox, since it has it already."""
+        for other in self._sources:
+            if other is source:
+                break
+            if other.brings_more and match(other.filters, topic):
+                return not (source.is_opening and other.is_spent)  # it comes by that one
+        else:
+            return True  # the source has been dropped
+        if source.is_opening and self._heard is not None and self._heard.last(topic, payload):
+            return True  # it is retained, and was here before
+        if source.queue is None:
+            self._heard = self._heard or Heard()
+            self._heard.note(topic, payload)
+        return False
 
     def _kept_by(self, topic: str) -> Source | None:
         """Return the source that keeps messages on a topic, if any does."""
@@ -166,7 +168,7 @@ class Mailbox:
 
     def _deliver(self, signal: Signal) -> bool:
         """Give a signal to whoever has waited for it longest; a deadline of this instant comes first."""
-        for waiter in self._waiters[:] if len(self._waiters) > 1 else self._waiters:
+        for waiter in self._waiters:
             if waiter.done() or not is_asked_for(signal, waiter.filters):
                 continue
             if waiter.deadline is not None and self._loop.time() >= waiter.deadline:
@@ -196,7 +198,7 @@ class Mailbox:
 
     def _full(self, full: BoundedQueue[Signal]) -> MailboxFullError:
         kept = [source for source in self._sources if source.queue is not None]
-        counts = {", ".join(source.filters): len(source.queue or ()) for source in kept}
+        counts = {", ".join(each.filters): len(each.queue or ()) for each in kept}
         return MailboxFullError(full.name, full.limit, counts)
 
     def mute(self, filters: Filters, seconds: float) -> None:
@@ -208,16 +210,16 @@ class Mailbox:
         if seconds < 0:
             raise ValueError(f"a holdoff is a number of seconds of 0 or more, not {seconds}")
         self.drain(filters)
-        self._muted = {**(self._muted or {}), filters: self._loop.time() + seconds}
+        until = self._loop.time() + seconds
+        self._muted = {**(self._muted or {}), filters: until}
+        self._muted_until = max(self._muted_until, until)
 
     def _is_muted(self, arrived_by: Filters, topic: str) -> bool:
-        now = self._loop.time()
-        muted = self._muted or {}
-        for filters in [each for each, until in muted.items() if now >= until]:
-            del muted[filters]
-        if not muted:
+        if (now := self._loop.time()) >= self._muted_until or self._muted is None:
             self._muted = None
-        return any(each is arrived_by or match(each, topic) for each in muted)
+            return False
+        valid = [filters for filters, until in self._muted.items() if now < until]
+        return any(each is arrived_by or match(each, topic) for each in valid)
 
     # --- taking -------------------------------------------------------------------------------
 
@@ -229,9 +231,9 @@ class Mailbox:
                 found = oldest_in(source, source.queue.items, filters)
                 if found is not None and (oldest is None or found < oldest):
                     oldest = found
-        if oldest is not None and oldest.source.queue is not None:
-            oldest.source.queue.remove(oldest)
-            if not oldest.source.brings_more and not oldest.source.queue:
+        if oldest is not None and (queue := oldest.source.queue) is not None:
+            queue.remove(oldest)
+            if not (queue or oldest.source.brings_more):
                 self._drop(oldest.source)
         return oldest
 
@@ -240,15 +242,14 @@ class Mailbox:
         found: list[Signal] = []
         for source in self._sources:
             queue = source.queue
-            if not queue or not queue.items:
+            if queue is None or not queue.items:
                 continue
-            if source.filters == filters:
+            if source.filters is filters or source.filters == filters:
                 found += queue.drain()
-            else:
-                matching = [each for each in queue.items if is_asked_for(each, filters)]
-                for each in matching:
-                    queue.remove(each)
-                found += matching
+                continue
+            for each in [each for each in queue.items if is_asked_for(each, filters)]:
+                queue.remove(each)
+                found.append(each)
         return found if len(self._sources) == 1 else sorted(found, key=by_number)
 
     def wait(self, filters: Filters, timeout: float | None) -> Waiter:
@@ -257,26 +258,25 @@ class Mailbox:
         Raises:
             MailboxFullError: publishers are held already, by signals that nobody waits for.
         """
-        for full in [each.queue for each in self._sources if each.queue is not None]:
-            if full.over_capacity():
-                raise self._full(full)
+        for source in self._sources:
+            if source.queue and source.queue.over_capacity():
+                raise self._full(source.queue)
         waiter = Waiter(loop=self._loop)
         waiter.filters, waiter.deadline, waiter.timer, waiter.own = filters, None, None, None
         self._waiters.append(waiter)
         if timeout is not None:
             waiter.deadline = self._loop.time() + timeout
-            context = self._timers_context = self._timers_context or Context()
+            self._context = context = self._context or Context()
             waiter.timer = self._loop.call_at(waiter.deadline, _give_up, waiter, context=context)
         return waiter
 
-    async def stop_waiting(self, waiter: Waiter) -> None:
-        """End a wait, and the subscription that was made for it."""
+    def stop_waiting(self, waiter: Waiter) -> None:
+        """End a wait; a subscription that was made for it is still to be closed."""
         self._waiters.remove(waiter)
         if waiter.timer is not None:
             waiter.timer.cancel()
         if waiter.own is not None:
             self._drop(waiter.own)
-            await waiter.own.close()
 
     def requeue(self, signals: Sequence[Signal]) -> None:
         """Put signals back in their places, or to whoever waits for one by now."""
@@ -289,7 +289,7 @@ class Mailbox:
                 queue = BoundedQueue(filters, self._limit, self._overflow)
                 left = Source(self, filters, queue)
                 left.is_opening = left.keeps = False
-                self._sources.append(left)
+                self._sources += [left]
                 signal = signal._replace(source=left)  # noqa: PLW2901 - the same, at another place
             queue.insert(signal, by_number)
 

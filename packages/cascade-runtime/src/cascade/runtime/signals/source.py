@@ -90,7 +90,7 @@ def is_asked_for(signal: Signal, filters: Filters) -> bool:
 
 def oldest_in(source: Source, items: Any, filters: Filters) -> Signal | None:
     """Return a source's oldest signal that matches."""
-    if source.filters == filters:
+    if source.filters is filters or source.filters == filters:
         return items[0]  # type: ignore[no-any-return]  # a deque of signals
     return next((each for each in items if is_asked_for(each, filters)), None)
 

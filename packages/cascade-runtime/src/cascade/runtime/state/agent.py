@@ -83,10 +83,10 @@ class Frame(ABC):
             KeyError: there is none of that name.
             NoConnectorError: the engine has no connector.
         """
-        if name == "clock":
-            return self.run.clock
         if name == "_frame":
             return self
+        if name == "clock":
+            return self.run.clock
         if name == "rng":
             return self.agent.random
         return self.run.builtin_resource(name)

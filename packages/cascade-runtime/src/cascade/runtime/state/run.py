@@ -26,6 +26,7 @@ class Run:
         id: names the run within its engine.
         services: what it shares with the other runs of its engine.
         loop: the event loop it runs on; its clock is the run's clock.
+        clock: tells its time.
         params: the parameters it was given.
         listen: filters on which each of its agents keeps signals from its start.
         unread: how many signals its agents left in their mailboxes.
@@ -33,9 +34,9 @@ class Run:
     """
 
     __slots__ = (
-        "_clock",
         "_random",
         "_scope",
+        "clock",
         "id",
         "listen",
         "loop",
@@ -61,7 +62,7 @@ class Run:
         self.unread = 0
         self._scope: Scope | None = None
         self.simulated: Any = self.loop if is_simulated(self.loop) else None
-        self._clock: LoopClock | None = None
+        self.clock = LoopClock(self.loop)
         self._random: random.Random | None = None
 
     @property
@@ -75,13 +76,6 @@ class Run:
         if self._scope is None:
             self._scope = self.services.scope.inner("run", self.builtin_resource)
         return self._scope
-
-    @property
-    def clock(self) -> LoopClock:
-        """The run's clock."""
-        if self._clock is None:
-            self._clock = LoopClock(self.loop)
-        return self._clock
 
     def random_for(self, name: str) -> random.Random:
         """Return an agent's random numbers: a stream for each seed of the engine and name.
