@@ -165,7 +165,7 @@ assert_type(cs.settle([load(fetch("a")), load(fetch("b"))]), list[list[int] | Ex
 assert_type(cs.settle(load.map(["a"])), list[list[int] | Exception])
 assert_type(
     cs.settle((load(fetch("a")), cs.wait(1), total([1]))),
-    tuple[list[int] | Exception, None | Exception, float | Exception],
+    tuple[list[int] | Exception, Exception | None, float | Exception],
 )
 assert_type(cs.settle({"a": load(fetch("a"))}), dict[str, list[int] | Exception])
 

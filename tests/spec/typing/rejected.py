@@ -106,4 +106,4 @@ cs.timeout(load("a"))  # error: call-arg
 cs.catch(load("a"), on="ValueError")  # error: arg-type
 cs.settle(3)  # error: call-overload
 caught: str = cs.catch(load("a"), OSError, "none")  # error: assignment
-cs.current().nonsense  # error: attr-defined
+unknown = cs.current().nonsense  # error: attr-defined
