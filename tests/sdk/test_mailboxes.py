@@ -120,6 +120,21 @@ def test_what_a_recv_of_its_own_took_is_given_back_too():
     assert heard == [1, 1]
 
 
+def test_a_failed_attempt_of_a_policy_gives_back_what_its_function_took():
+    attempts = []
+
+    @cs.task
+    async def takes():
+        attempts.append(await cs.evaluate(cs.recv("a")))
+        if len(attempts) < 3:
+            raise ValueError
+        return await cs.evaluate(cs.recv("a"))
+
+    retried = takes.with_retry(3)
+    assert said(("a", 1), ("a", 2), listen=["a"], to=[retried()]) == [2]
+    assert attempts == [1, 1, 1]
+
+
 def test_a_time_out_gives_back_what_it_took():
     @cs.task
     async def slow(signal):

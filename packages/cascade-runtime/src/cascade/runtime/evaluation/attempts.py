@@ -24,7 +24,7 @@ from cascade.runtime.evaluation.inside import context_for_thread
 from cascade.runtime.observation.events import TaskRetrying, TaskThrottled
 from cascade.runtime.resources.scope import Scope
 from cascade.runtime.state.agent import Frame
-from cascade.runtime.state.position import position
+from cascade.runtime.state.position import attempting, position
 from cascade.runtime.state.run import Run
 from cascade.spec.containers import CALL_TYPES
 from cascade.spec.policies import Retry
@@ -83,9 +83,10 @@ async def _with_retry(
             here.attempt, here.evaluations = number, evaluations
             attempt = _Attempt(frame, task)
             try:
-                value = await attempt.value(args, kwargs)
-                if type(value) not in CALL_TYPES:
-                    retry.refuse(value)
+                with attempting(here, frame.agent):
+                    value = await attempt.value(args, kwargs)
+                    if type(value) not in CALL_TYPES:
+                        retry.refuse(value)
                 return value
             except Exception as error:
                 if not retry.allows_another(number, error):

@@ -10,7 +10,7 @@ from cascade.runtime.evaluation.arguments import find_calls, resolve
 from cascade.runtime.evaluation.graph import Graph, Node
 from cascade.runtime.observation.events import TaskRetrying
 from cascade.runtime.state.agent import Frame, NestedFrame
-from cascade.runtime.state.position import position
+from cascade.runtime.state.position import attempting, position
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.policies import Retry
 
@@ -60,19 +60,11 @@ class _Enclosure:
         frame = NestedFrame(node.frame, f"{node.place}/", attempt)
         handed_in = {key: _there_already(node, each) for key, each in self._outcomes.items()}
         graph = Graph(f"{frame.here}/", 0, node, handed_in)
-        taken = frame.taken = []
         before = position.set(frame)
         try:
-            value = await self._evaluate_part(frame, call, graph)
-            value = await frame.run.services.evaluate(frame, value)
-        except BaseException:
-            if taken:
-                frame.agent.mailbox.requeue(taken)
-            raise
-        else:
-            if node.frame.taken is not None:
-                node.frame.taken += taken
-            return value
+            with attempting(frame, frame.agent):
+                value = await self._evaluate_part(frame, call, graph)
+                return await frame.run.services.evaluate(frame, value)
         finally:
             frame.at = None
             position.reset(before)

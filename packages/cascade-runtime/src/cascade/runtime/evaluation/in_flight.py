@@ -22,7 +22,7 @@ __all__ = ["InFlight"]
 class _NodeTask(EagerTask[Any]):
     """Runs a node's coroutine beside the others; what runs in it finds its position here."""
 
-    __slots__ = ("at", "attempt", "evaluations")
+    __slots__ = ("at", "attempt", "evaluations", "taken")
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], node: Node) -> None:
         """Prepare to run it in a context of its own."""
@@ -30,6 +30,7 @@ class _NodeTask(EagerTask[Any]):
         self.at: Node | None = node
         self.attempt = node.frame.attempt
         self.evaluations = 0
+        self.taken = node.frame.taken
 
     def _begin(self) -> None:
         position.set(self)

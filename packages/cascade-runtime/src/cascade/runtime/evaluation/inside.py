@@ -12,6 +12,7 @@ from cascade.interfaces.errors import InvalidTaskError
 from cascade.runtime.admission.ticket import Ticket, held
 from cascade.runtime.concurrency.thread_call import current_thread_call
 from cascade.runtime.evaluation.graph import Node
+from cascade.runtime.signals.source import Signal
 from cascade.runtime.state.agent import Frame, NestedFrame
 from cascade.runtime.state.position import Position, position
 from cascade.spec.lazy_types import LazyResult
@@ -56,6 +57,7 @@ class _InThread:
     attempt: int
     evaluations: int
     current: Current
+    taken: list[Signal] | None = None
 
 
 def context_for_thread() -> Context:
@@ -139,6 +141,7 @@ async def evaluate(call: T) -> T:
         raise RuntimeError("cs.evaluate(...) works on the event loop of the engine alone")
     here.evaluations += 1
     inner = NestedFrame(outer, f"{place}e{here.evaluations}/")
+    inner.taken = here.taken
     services, ticket = outer.run.services, held.get()
     evaluation = services.evaluate(inner, target)
     if ticket is None or ticket.controller is not services.admission:
