@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -37,19 +35,29 @@ position: ContextVar[Position] = ContextVar("cascade_position")
 """Set once for each trampoline and each node that runs beside others: a step has no time for it."""
 
 
-@contextmanager
-def attempting(here: Position, agent: Agent) -> Iterator[None]:
-    """Give the signals that are taken in an attempt back to the mailbox if it fails."""
-    outer = here.taken
-    taken: list[Signal] = []
-    here.taken = taken
-    try:
-        yield
-    except BaseException:
-        if taken:
-            agent.mailbox.requeue(taken)
-        raise
-    finally:
-        here.taken = outer
-    if outer is not None:
-        outer += taken
+class attempting:  # noqa: N801 - used as `contextlib.suppress` is
+    """Give the signals that are taken in an attempt back to the mailbox if it fails.
+
+    A class, since `contextlib.contextmanager` writes on the exceptions that pass, and some are frozen.
+    """
+
+    __slots__ = ("_agent", "_here", "_outer", "_taken")
+
+    def __init__(self, here: Position, agent: Agent) -> None:
+        """Take where the attempt stands, and whose it is."""
+        self._here = here
+        self._agent = agent
+        self._outer = here.taken
+        self._taken: list[Signal] = []
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._here.taken = self._taken
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        """Give back what was taken, or leave it to the attempt that this one is a part of."""
+        self._here.taken = self._outer
+        if failed is not None and self._taken:
+            self._agent.mailbox.requeue(self._taken)
+        elif failed is None and self._outer is not None:
+            self._outer += self._taken
