@@ -15,14 +15,6 @@ async def limited(connector, n, target="global"):
     await connector.publish(f"cascade/constraints/{target}", limit, retain=True)
 
 
-@pytest.fixture
-async def connector():
-    connector = cs.LocalBusConnector(cs.LocalBroker())
-    await connector.connect()
-    yield connector
-    await connector.disconnect()
-
-
 @cs.task
 async def render(n):
     await asyncio.sleep(0)

@@ -12,11 +12,6 @@ from cascade.interfaces.errors import MailboxFullError
 from rows import each_row
 
 
-@pytest.fixture
-def connector():
-    return cs.LocalBusConnector(cs.LocalBroker())
-
-
 @cs.task(mode="inline")
 def speaks(*messages):
     return _spoken(messages, None)

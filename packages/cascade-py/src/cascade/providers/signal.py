@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from functools import partial
 from types import CoroutineType
-from typing import Any
+from typing import Any, TypeAlias
 
 from cascade.interfaces.properties import Carried, received
 from cascade.interfaces.protocols import Connector, LazyFactory
@@ -58,10 +58,11 @@ def recv(
 ) -> Any:
     """Suspend the workflow until a signal comes; return its payload.
 
-    Between two plain ``recv`` in a row nobody listens, and what comes then is lost. ``buffered=True``
-    closes that gap: a mailbox on the topic opens when the run first sees the call, before any task
-    of that step starts, and stays until the run ends; ``recv`` takes the oldest signal from it.
-    A filter given to ``run(..., listen=[...])`` has such a mailbox from the very start.
+    It takes the oldest signal in the agent's mailbox that matches, or the next to come. Between two
+    plain ``recv`` in a row nobody listens, and what comes then is lost. ``buffered=True`` closes that
+    gap: the mailbox listens on the topic from when the agent first sees the call, before any task of
+    that step starts, until the agent ends; on filters given to ``run(..., listen=[...])`` it does so
+    from the very start.
 
     Args:
         topic: a topic filter, or several: whichever comes first.
@@ -94,6 +95,9 @@ def recv(
 # These are called once for each turn of an agent: all arguments by position, and no coroutine where
 # none is needed.
 
+_Options: TypeAlias = tuple[float | None, Any, bool, bool, float]
+"""``timeout``, ``default``, ``with_topic``, ``many`` and ``holdoff`` of a `recv`."""
+
 
 def _recv(  # noqa: PLR0917 - as the engine calls it
     topic: str | Sequence[str],
@@ -108,27 +112,20 @@ def _recv(  # noqa: PLR0917 - as the engine calls it
     """Return the value of the signal that lies in the mailbox, or a coroutine that waits for one."""
     filters = as_filters(topic)
     mailbox = frame.agent.mailbox_on(connector)
+    options = (timeout, default, with_topic, many, holdoff)
     if holdoff and not mailbox.listens_to(filters):
-        return _recv_later(mailbox, filters, timeout, default, with_topic, many, holdoff, frame)
-    return _take_or_wait(mailbox, filters, timeout, default, with_topic, many, holdoff, frame)
+        return _recv_later(mailbox, filters, options, frame)
+    return _take_or_wait(mailbox, filters, options, frame)
 
 
-async def _recv_later(  # noqa: PLR0917 - the same arguments in the same order
-    mailbox: Mailbox,
-    filters: Filters,
-    timeout: float | None,
-    default: Any,
-    with_topic: bool,
-    many: bool,
-    holdoff: float,
-    frame: Frame,
-) -> Any:
+async def _recv_later(mailbox: Mailbox, filters: Filters, options: _Options, frame: Frame) -> Any:
     """Begin to listen only after the holdoff."""
-    if holdoff < 0:
-        raise ValueError(f"a holdoff is a number of seconds of 0 or more, not {holdoff}")
+    timeout, *others, holdoff = options
+    _check_holdoff(holdoff)
     await asyncio.sleep(holdoff if timeout is None else min(holdoff, timeout))
     left = None if timeout is None else max(0.0, timeout - holdoff)
-    value = _take_or_wait(mailbox, filters, left, default, with_topic, many, 0.0, frame)
+    default, with_topic, many = others
+    value = _take_or_wait(mailbox, filters, (left, default, with_topic, many, 0.0), frame)
     return await value if type(value) is CoroutineType else value
 
 
@@ -144,48 +141,42 @@ def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
     """Do the same, and listen from now on."""
     filters = topic if type(topic) is tuple else as_filters(topic)
     mailbox = frame.agent.mailbox
-    if mailbox.listens_to(filters):  # as in most of its turns
-        return _take_or_wait(mailbox, filters, timeout, default, with_topic, many, holdoff, frame)
     options = (timeout, default, with_topic, many, holdoff)
-    return _listen_and_recv(as_filters(filters), frame, options)
+    if mailbox.listens_to(filters):  # as in most of its turns
+        return _take_or_wait(mailbox, filters, options, frame)
+    return _listen_and_recv(as_filters(filters), options, frame)
 
 
-async def _listen_and_recv(
-    filters: Filters, frame: Frame, options: tuple[float | None, Any, bool, bool, float]
-) -> Any:
+async def _listen_and_recv(filters: Filters, options: _Options, frame: Frame) -> Any:
     agent = frame.agent
     await agent.listen(filters)
-    value = _take_or_wait(agent.mailbox, filters, *options, frame)
+    value = _take_or_wait(agent.mailbox, filters, options, frame)
     return await value if type(value) is CoroutineType else value
 
 
-def _take_or_wait(  # noqa: PLR0917 - the same arguments in the same order
-    mailbox: Mailbox,
-    filters: Filters,
-    timeout: float | None,
-    default: Any,
-    with_topic: bool,
-    many: bool,
-    holdoff: float,
-    frame: Frame,
-) -> Any:
+def _check_holdoff(seconds: float) -> None:
+    """Refuse a holdoff that makes no sense.
+
+    Raises:
+        ValueError: it is negative.
+    """
+    if seconds < 0:
+        raise ValueError(f"a holdoff is a number of seconds of 0 or more, not {seconds}")
+
+
+def _take_or_wait(mailbox: Mailbox, filters: Filters, options: _Options, frame: Frame) -> Any:
+    _, _, with_topic, many, holdoff = options
     if holdoff:
+        _check_holdoff(holdoff)
         mailbox.mute(filters, holdoff)
     signal = mailbox.take(filters)
     if signal is None:
-        return _wait(mailbox, filters, timeout, default, with_topic, many, frame)
+        return _wait(mailbox, filters, options, frame)
     return _value_of(signal, mailbox, filters, with_topic, many, frame)
 
 
-async def _wait(  # noqa: PLR0917 - the same arguments in the same order
-    mailbox: Mailbox,
-    filters: Filters,
-    timeout: float | None,
-    default: Any,
-    with_topic: bool,
-    many: bool,
-    frame: Frame,
-) -> Any:
+async def _wait(mailbox: Mailbox, filters: Filters, options: _Options, frame: Frame) -> Any:
+    timeout, default, with_topic, many, _ = options
     waiter = mailbox.wait(filters, timeout)
     try:
         if not mailbox.listens_to(filters):

@@ -132,11 +132,11 @@ class AdmissionController:
             self._admit(ticket)
             return
         on_hold(reason or "others wait before it")
-        await self._wait_in_line(ticket, (id(ticket),) if ticket.may_borrow else ticket.key)
+        await self._wait_in_line(ticket, is_first=ticket.may_borrow)
 
-    async def _wait_in_line(self, ticket: Ticket, key: Key) -> None:
-        """Wait to be admitted; whoever has a line of its own comes before all others."""
-        number = -1 if len(key) == 1 else next(self._numbers)
+    async def _wait_in_line(self, ticket: Ticket, *, is_first: bool) -> None:
+        """Wait to be admitted; who is first has a line of its own, before all others."""
+        number, key = (-1, (id(ticket),)) if is_first else (next(self._numbers), ticket.key)
         waiting = _Waiting(number, ticket, asyncio.get_running_loop().create_future())
         self._lines.setdefault(key, deque()).append(waiting)
         self._set_timer()
@@ -174,7 +174,7 @@ class AdmissionController:
         if self._reason_to_hold(ticket) is None:
             self._count(ticket)
         else:
-            await self._wait_in_line(ticket, (id(ticket),))
+            await self._wait_in_line(ticket, is_first=True)
 
     def _count(self, ticket: Ticket) -> None:
         ticket.counts = True

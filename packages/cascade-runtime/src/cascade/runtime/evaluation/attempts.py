@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
-from cascade.common.messaging import bus
 from cascade.interfaces.errors import NonDeterminismError
 from cascade.interfaces.errors.notes import add_note
 from cascade.runtime.admission.ticket import held
@@ -31,7 +30,7 @@ from cascade.spec.policies import Retry
 from cascade.spec.resource import Inject
 from cascade.spec.task import Task
 
-__all__ = ["awaited", "call_in_attempts", "emit_throttled", "is_awaitable"]
+__all__ = ["announce_retry", "awaited", "call_in_attempts", "emit_throttled", "is_awaitable"]
 
 
 def is_awaitable(value: Any) -> bool:
@@ -60,11 +59,10 @@ async def call_in_attempts(
 
 def _say_where_policies_end(run: Run, task: Task[..., Any]) -> None:
     """Say once that a call which a task returns is no longer governed by the task's policies."""
-    said = run.services.said
-    if ("policies end", task.function) not in said:
-        said.add(("policies end", task.function))
-        combinator = "cs.timeout" if task.policies.retry is None else "cs.retry"
-        bus.warning("engine.policies_end", task=task.name, combinator=combinator)
+    combinator = "cs.timeout" if task.policies.retry is None else "cs.retry"
+    run.services.warn_once(
+        task.function, "engine.policies_end", task=task.name, combinator=combinator
+    )
 
 
 async def _with_retry(
@@ -74,7 +72,6 @@ async def _with_retry(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    run = frame.run
     here = position.get()
     before, evaluations = here.attempt, here.evaluations
     number = 1
@@ -93,10 +90,7 @@ async def _with_retry(
                     if number > 1:
                         add_note(error, f"after {number} attempts")
                     raise
-                wait = retry.wait_after(number, frame.agent.random.random(), error)
-                run.services.events.emit(
-                    TaskRetrying(run.id, run.loop.time(), task.name, number, wait, error)
-                )
+                wait = announce_retry(frame, task.name, retry, number, error)
             async with _out_of_line(frame, task):
                 await asyncio.sleep(wait)
                 if attempt.thread is not None and attempt.thread.is_running:
@@ -104,6 +98,14 @@ async def _with_retry(
             number += 1
     finally:
         here.attempt = before
+
+
+def announce_retry(frame: Frame, name: str, policy: Retry, number: int, error: Exception) -> float:
+    """Tell of an attempt that failed; return the seconds to wait before the next one."""
+    run = frame.run
+    wait = policy.wait_after(number, frame.agent.random.random(), error)
+    run.services.events.emit(TaskRetrying(run.id, run.loop.time(), name, number, wait, error))
+    return wait
 
 
 def emit_throttled(run: Run, task: Task[..., Any], reason: str) -> None:

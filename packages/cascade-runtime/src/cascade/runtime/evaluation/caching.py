@@ -14,7 +14,6 @@ from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from cascade.common.messaging import bus
 from cascade.interfaces.errors import CyclicGraphError, InvalidTaskError
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.concurrency.futures import release
@@ -137,9 +136,7 @@ def _resources_of(
         key = params if definition is None else definition.cache_key
         if key is None:
             known = _known_by(task), name
-            if known not in services.said:
-                services.said.add(known)
-                bus.warning("engine.not_cached", task=task.name, resource=name)
+            services.warn_once(known, "engine.not_cached", task=task.name, resource=name)
             return None
         found.append((name, _content(key)))
     return tuple(found)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeAlias
 
 from cascade.runtime.evaluation.arguments import find_calls, resolve
+from cascade.runtime.evaluation.attempts import announce_retry
 from cascade.runtime.evaluation.graph import Graph, Node
-from cascade.runtime.observation.events import TaskRetrying
 from cascade.runtime.state.agent import Frame, NestedFrame
 from cascade.runtime.state.position import attempting, position
 from cascade.spec.lazy_types import LazyResult
@@ -71,12 +71,8 @@ class _Enclosure:
 
     async def wait_before_retry(self, policy: Retry, attempt: int, error: Exception) -> None:
         """Tell of an attempt that failed, and wait as long as the policy says."""
-        frame = self._node.frame
-        run = frame.run
-        wait = policy.wait_after(attempt, frame.agent.random.random(), error)
         name = self._node.call.args[0].value.task.name
-        run.services.events.emit(TaskRetrying(run.id, run.loop.time(), name, attempt, wait, error))
-        await asyncio.sleep(wait)
+        await asyncio.sleep(announce_retry(self._node.frame, name, policy, attempt, error))
 
 
 def _there_already(combinator: Node, outcome: _Outcome) -> Node:

@@ -12,7 +12,7 @@ from cascade.runtime.state.agent import Frame
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
 
-__all__ = ["Graph", "Node", "branches_of", "concerned_by"]
+__all__ = ["Graph", "Node", "concerned_by"]
 
 _NOTHING: Mapping[int, Any] = MappingProxyType({})
 
@@ -92,13 +92,13 @@ class Node:
 
 def concerned_by(node: Node) -> list[Node]:
     """Return a node that failed, and those that fail with it; combinators deal with it themselves."""
-    found = {node: None}
+    found = {node}
     waiting = [node]
     for each in waiting:  # grows as it goes
         ordinary = [it for it in each.dependents if it.call.task.role != "combinator"]
         for other in (*ordinary, *each.forwards_to):
             if other not in found:
-                found[other] = None
+                found.add(other)
                 waiting.append(other)
     return waiting
 
@@ -115,7 +115,7 @@ class Graph:
         hops: how many calls were returned here before it, each from the one before.
         root: the call that it begins with; known once it is planned.
         nodes: by the ids of their calls.
-        open: choices and combinators that may yet ask for what is written in them.
+        open: choices and combinators, with the calls that each names and may yet ask for.
         held: how many of these name a call, by its id.
         part_of: whose calls these are, where it has combinators.
         owner: the combinator that it is enclosed by, if any.
@@ -153,7 +153,7 @@ class Graph:
         self.handed_in = handed_in
         self.nodes: dict[int, Node] = {}
         self.held: dict[int, int] = {}
-        self.open: set[Node] = set()
+        self.open: dict[Node, list[LazyResult[Any]]] = {}
 
     def is_foreign(self, call: LazyResult[Any]) -> bool:
         """Return whether a call is evaluated further out, and not here."""
@@ -171,16 +171,13 @@ class Graph:
 
     def hold(self, node: Node) -> None:
         """Keep the values of all calls that a choice or combinator names, until it has asked for them."""
-        self.open.add(node)
-        for call in _all_written_in(branches_of(node.call)):
+        named = self.open[node] = _all_written_in(_branches_of(node.call))
+        for call in named:
             self.held[id(call)] = self.held.get(id(call), 0) + 1
 
     def let_go(self, node: Node) -> None:
         """End that, if it is so, and drop the values that nobody wants any more."""
-        if node not in self.open:
-            return
-        self.open.remove(node)
-        for call in _all_written_in(branches_of(node.call)):
+        for call in self.open.pop(node, ()):
             key = id(call)
             self.held[key] -= 1
             if not self.held[key]:
@@ -189,7 +186,7 @@ class Graph:
                     self.nodes[key].drop_unwanted()
 
 
-def branches_of(call: LazyResult[Any]) -> list[Any]:
+def _branches_of(call: LazyResult[Any]) -> list[Any]:
     """Return what a call chooses from or encloses: calls that are written in its graph, and may never run."""
     return [needed.value for needed in find_calls(call) if isinstance(needed, Quoted)]
 

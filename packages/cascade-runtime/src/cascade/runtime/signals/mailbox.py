@@ -93,9 +93,7 @@ class Mailbox:
 
     def listens_to(self, filters: Filters) -> bool:
         """Return whether everything that these filters match is kept in any case."""
-        kept = [
-            each.filters for each in self._sources if each.queue is not None and each.brings_more
-        ]
+        kept = [each.filters for each in self._sources if each.keeps]
         return filters in kept or all(any(each in known for known in kept) for each in filters)
 
     async def listen(self, filters: Filters) -> None:
@@ -175,10 +173,8 @@ class Mailbox:
                 waiter.set_result(None)
                 continue
             waiter.set_result(signal)
-            if (
-                waiter.own is not None
-            ):  # until it is dropped others are told that messages come by it
-                waiter.own.is_spent = True
+            if waiter.own is not None:
+                waiter.own.is_spent = True  # though messages come by it until it is dropped
             return True
         return False
 
@@ -202,13 +198,7 @@ class Mailbox:
         return MailboxFullError(full.name, full.limit, counts)
 
     def mute(self, filters: Filters, seconds: float) -> None:
-        """Discard what is here on these filters, and what comes on them within so many seconds.
-
-        Raises:
-            ValueError: the number is negative.
-        """
-        if seconds < 0:
-            raise ValueError(f"a holdoff is a number of seconds of 0 or more, not {seconds}")
+        """Discard what is here on these filters, and what comes on them within so many seconds."""
         self.drain(filters)
         until = self._loop.time() + seconds
         self._muted = {**(self._muted or {}), filters: until}

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Mapping, MutableMapping
 from typing import Any
 
+from cascade.common.messaging import bus
 from cascade.interfaces.errors import NoConnectorError, ResourceError
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy
 from cascade.runtime.admission.controller import AdmissionController
@@ -33,7 +34,6 @@ class EngineServices:
         admission: the constraints and capacities that tasks pass.
         cache: what ``with_cache`` remembers.
         in_flight: the keys whose values are being computed, each with what ends then.
-        said: what is said once, and was.
         evaluate: ``evaluate(frame, value)`` evaluates a call in a frame.
         turns: shares the event loop among agents that never wait.
         max_queued: signals that a mailbox of a run holds.
@@ -80,7 +80,7 @@ class EngineServices:
         self.admission = AdmissionController(capacities, self._refresh_fast_path)
         self.cache = cache
         self.in_flight: dict[Hashable, asyncio.Future[None]] = {}
-        self.said: set[tuple[Any, ...]] = set()
+        self._said: set[tuple[str, Hashable]] = set()
         self.evaluate = evaluate
         self.turns = Turns()
         self.max_queued = max_queued
@@ -93,6 +93,12 @@ class EngineServices:
         """Make a resource known by its name; it replaces another one of that name."""
         self.resources[definition.name] = definition
         self._refresh_fast_path()
+
+    def warn_once(self, about: Hashable, message_id: str, **facts: object) -> None:
+        """Say something through the message bus, unless this engine has said so about the same."""
+        if (message_id, about) not in self._said:
+            self._said.add((message_id, about))
+            bus.warning(message_id, **facts)
 
     def _builtin_resource(self, name: str) -> Any:
         """Return what comes with the engine, for resources that live as long.
