@@ -152,9 +152,10 @@ def test_filters_come_as_a_tuple_without_repeats():
         as_filters([])
 
 
-def test_filters_to_subscribe_to_are_all_checked_and_shared_ones_refused():
+def test_filters_to_subscribe_to_are_all_checked_and_a_shared_one_stands_alone():
     validate_filters(("a", "b/+", "shared/$share/c"))
+    validate_filters(("$share/group/a",))
     with pytest.raises(InvalidTopicError, match="at level 2"):
         validate_filters(("a", "b/c#"))
-    with pytest.raises(InvalidTopicError, match="shared subscriptions are not supported"):
+    with pytest.raises(InvalidTopicError, match="subscribe to it alone"):
         validate_filters(("a", "$share/group/a"))

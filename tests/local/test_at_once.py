@@ -157,7 +157,7 @@ async def test_counts_follow_subscriptions_and_retained_messages(connect, broker
 
 async def test_a_refused_subscription_leaves_nothing_behind(connect, broker):
     connector = await connect()
-    for topic_filter in ("", "a/#/b", "$share/g/a"):
+    for topic_filter in ("", "a/#/b", "$share/g/", ("$share/g/a", "b")):
         with pytest.raises(ValueError, match="invalid topic"):
             await connector.subscribe(topic_filter, Heard())
     assert broker.subscription_count == 0

@@ -315,8 +315,8 @@ class Machine(RuleBasedStateMachine):
                 self.both(Disconnect(connector))
             self.both_tell_the_same_story()
             assert self.real.broker.subscription_count == 0
-            assert self.real.broker._exact == {}
-            assert self.real.broker._wildcards.values() == []
+            assert self.real.broker._filters.exact == {}
+            assert self.real.broker._filters._wildcards.values() == []
             while self.model.story.gates:
                 self.release(0)
             self.both_tell_the_same_story()

@@ -114,11 +114,12 @@ class Connector(Protocol):
 
         Args:
             topic: a topic filter, or a list or tuple of them; ``+`` stands for one level, ``#`` for
-                the rest and its parent.
+                the rest and its parent. ``$share/<group>/<filter>``, which stands alone, gives each
+                message to one member of the group and nothing that is retained.
             callback: ``async (topic, payload)``, run on the event loop that subscribed.
 
         Raises:
-            InvalidTopicError: the filter is not a valid one, or a shared subscription.
+            InvalidTopicError: the filter is not a valid one, or a shared one is not alone.
             NotConnectedError: the connector is not connected.
             BrokerRefusedError: a broker does not allow the subscription.
             BrokerUnavailableError: the way to a broker was closed for too long.

@@ -188,8 +188,8 @@ async def _wait(mailbox: Mailbox, filters: Filters, options: _Options, frame: Fr
         raise
     finally:
         mailbox.stop_waiting(waiter)
-        if waiter.own is not None:
-            await waiter.own.close()
+        for source in waiter.own:
+            await source.close()
     frame.agent.time_slice.restart()
     if signal is None:
         return _missed(filters, timeout, default)

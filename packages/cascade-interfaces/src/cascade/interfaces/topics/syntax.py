@@ -12,6 +12,7 @@ __all__ = [
     "as_filters",
     "has_wildcard",
     "matches",
+    "shared_filter",
     "validate_filter",
     "validate_filters",
     "validate_topic",
@@ -41,12 +42,23 @@ def validate_filters(filters: Filters) -> None:
     """Check what is about to be subscribed to.
 
     Raises:
-        InvalidTopicError: one of them is not a valid filter, or asks for a shared subscription.
+        InvalidTopicError: one of them is not a valid filter, or a shared one is not alone.
     """
     for topic_filter in filters:
         validate_filter(topic_filter)
-        if topic_filter.startswith("$share/"):
-            raise InvalidTopicError(topic_filter, "shared subscriptions are not supported", 1)
+        if len(filters) > 1 and shared_filter(topic_filter):
+            reason = "a shared subscription is one of its own: subscribe to it alone"
+            raise InvalidTopicError(topic_filter, reason, 1)
+
+
+def shared_filter(topic_filter: str) -> str:
+    """Return the filter whose messages a valid ``$share/<group>/<filter>`` shares; else an empty text.
+
+    Examples:
+        >>> shared_filter("$share/workers/jobs/+"), shared_filter("jobs/+")
+        ('jobs/+', '')
+    """
+    return topic_filter.split("/", 2)[2] if topic_filter.startswith("$share/") else ""
 
 
 def has_wildcard(topic_filter: str) -> bool:

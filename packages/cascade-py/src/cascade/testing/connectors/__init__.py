@@ -20,7 +20,7 @@ whose name pytest collects (needs ``pytest`` and ``pytest-asyncio`` in auto mode
 Where a broker takes long to start, let tests share one: `Prefixed` gives each a part of its topics.
 
 * `contract`: the whole suite, and its fixture ``connect``
-* `topics`, `order`, `retained`, `reentrancy`, `unsubscribe`, `errors`, `memory`, `loops`,
+* `topics`, `shares`, `order`, `retained`, `reentrancy`, `unsubscribe`, `errors`, `memory`, `loops`,
   `surroundings`: a point of the contract each
 * `callbacks`: callbacks for tests, which a test waits for, and not for time
 * `harness`: what you give

@@ -13,6 +13,7 @@ from cascade.testing.connectors.memory import Memory
 from cascade.testing.connectors.order import Order
 from cascade.testing.connectors.reentrancy import Reentrancy
 from cascade.testing.connectors.retained import Retained
+from cascade.testing.connectors.shares import Shares
 from cascade.testing.connectors.surroundings import Surroundings
 from cascade.testing.connectors.topics import Topics
 from cascade.testing.connectors.unsubscribe import Unsubscribe
@@ -21,7 +22,7 @@ __all__ = ["ConnectorContract"]
 
 
 class ConnectorContract(
-    Topics, Order, Retained, Reentrancy, Unsubscribe, Errors, Memory, Loops, Surroundings
+    Topics, Shares, Order, Retained, Reentrancy, Unsubscribe, Errors, Memory, Loops, Surroundings
 ):
     """The conformance suite; a subclass named ``Test…`` runs it with its own ``harness``."""
 

@@ -109,5 +109,8 @@ class Prefixed:
         return await self._connector.subscribe(filters, hear)
 
     def _longer(self, topic: Any) -> Any:
+        if isinstance(topic, str) and topic.startswith("$share/") and topic.count("/") > 1:
+            share, group, shared = topic.split("/", 2)
+            return f"{share}/{group}/{self._longer(shared)}"
         plain = isinstance(topic, str) and topic and not topic.startswith("$")
         return f"{self._prefix}{topic}" if plain else topic

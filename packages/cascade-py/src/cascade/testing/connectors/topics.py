@@ -106,12 +106,6 @@ class Topics:
             with pytest.raises(InvalidTopicError):
                 await connector.subscribe(topic, Heard())
 
-    async def test_a_shared_subscription_is_refused(self, connect: Connect) -> None:
-        connector = await connect()
-        for topic_filter in ("$share/group/a", "$share/group/#"):
-            with pytest.raises(InvalidTopicError):
-                await connector.subscribe(topic_filter, Heard())
-
     async def test_one_subscription_hears_a_message_once_though_others_overlap(
         self, connect: Connect
     ) -> None:

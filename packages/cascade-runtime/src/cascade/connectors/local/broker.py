@@ -1,7 +1,7 @@
 """The broker: who subscribes to what, what is retained, and so where a message goes.
 
-Exact filters lie in a dict, wildcards in a trie; each event loop keeps the routes it has used, so a
-publish costs the subscriptions it reaches and not those that exist.
+Each event loop keeps the routes it has used, so a publish costs the subscriptions it reaches and
+not those that exist.
 """
 
 from __future__ import annotations
@@ -9,19 +9,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from itertools import count
-from operator import attrgetter
 from threading import RLock, get_ident
 
 from cascade.common.messaging import bus
-from cascade.connectors.local.callback_task import CallbackTask
-from cascade.connectors.local.dispatcher import Delivery, Dispatcher, Recipients, Route
+from cascade.connectors.local.dispatcher import (
+    AnyRecipient,
+    Delivery,
+    Dispatcher,
+    Recipients,
+    Route,
+)
+from cascade.connectors.local.filters import FilterBook, Listener
 from cascade.connectors.local.retained import RetainedMessages
+from cascade.connectors.local.share import ShareGroup
 from cascade.connectors.local.subscription import Subscription
 from cascade.interfaces.payloads import clears
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
 from cascade.interfaces.topics import (
     Filters,
-    FilterTrie,
     has_wildcard,
     validate_filters,
     validate_topic,
@@ -31,9 +36,6 @@ from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT
 __all__ = ["LocalBroker"]
 
 _MAX_ROUTES = 65_536  # topics whose route one loop remembers; past that it begins anew
-
-_NOBODY: dict[Subscription, None] = {}
-_by_number = attrgetter("number")
 
 
 class LocalBroker:
@@ -49,8 +51,7 @@ class LocalBroker:
     def __init__(self) -> None:
         """Make a broker with nothing in it."""
         self._lock = RLock()  # guards the books; reading a known route needs no lock
-        self._exact: dict[str, dict[Subscription, None]] = {}
-        self._wildcards: FilterTrie[Subscription] = FilterTrie()
+        self._filters = FilterBook(self.post)
         self._subscriptions: dict[Subscription, None] = {}  # in the order they subscribed
         self._taps: dict[Subscription, None] = {}
         self._numbers = count()
@@ -131,7 +132,7 @@ class LocalBroker:
             hold: keep live messages waiting until `Subscription.replay`.
 
         Raises:
-            InvalidTopicError: a filter is not valid, or asks for a shared subscription.
+            InvalidTopicError: a filter is not valid, or a shared one is not alone.
         """
         validate_filters(filters)
         dispatcher = self.dispatcher()
@@ -146,13 +147,7 @@ class LocalBroker:
                 on_close=on_close,
             )
             self._subscriptions[subscription] = None
-            for topic_filter in filters:
-                if has_wildcard(topic_filter):
-                    self._wildcards.add(topic_filter, subscription)
-                    self._forget_routes()
-                else:
-                    self._exact.setdefault(topic_filter, {})[subscription] = None
-                    self._forget_route(topic_filter)
+            self._forget_routes_of(self._filters.add(subscription))
             if hold or self._retained.by_topic:
                 retained = self._retained.match(filters)
                 if hold or retained:
@@ -165,16 +160,7 @@ class LocalBroker:
             if subscription not in self._subscriptions:
                 return
             del self._subscriptions[subscription]
-            for topic_filter in subscription.filters:
-                if has_wildcard(topic_filter):
-                    self._wildcards.remove(topic_filter, subscription)
-                    self._forget_routes()
-                else:
-                    same = self._exact[topic_filter]
-                    del same[subscription]
-                    if not same:
-                        del self._exact[topic_filter]
-                    self._forget_route(topic_filter)
+            self._forget_routes_of(self._filters.remove(subscription))
 
     async def tap(self, callback: MessageCallback) -> Subscription:
         """Call a callback with every message published from now on, before anybody else (a wire tap).
@@ -254,18 +240,18 @@ class LocalBroker:
         mixed = dispatcher.mixed_routes.get(topic)
         if mixed is not None:
             return mixed
-        if topic not in self._exact:  # a filter without wildcards is a topic, found valid already
+        if (
+            topic not in self._filters.exact
+        ):  # a filter without wildcards is a topic, found valid already
             validate_topic(topic)
         with self._lock:
             return self._find_route(topic, dispatcher)
 
     def _find_route(self, topic: str, dispatcher: Dispatcher) -> Route:
         """Work a route out, and have the dispatcher remember it."""
-        by_filter = dict.fromkeys(self._wildcards.match(topic))  # one with several counts once
-        by_filter.update(self._exact.get(topic, _NOBODY))
-        found = [*self._taps, *sorted(by_filter, key=_by_number)]
+        found = [*self._taps, *self._filters.match(topic)]
         if len(self._dispatchers) == 1:
-            route: Route = (tuple([each.task or each.recipient() for each in found]), ())
+            route: Route = (tuple([_recipient(each, dispatcher) for each in found]), ())
         else:
             route = _route_by_loop(found, dispatcher)
         local, remote = route
@@ -278,23 +264,34 @@ class LocalBroker:
             dispatcher.routes[topic] = local
         return route
 
+    def _forget_routes_of(self, filters: Filters) -> None:
+        """Have the dispatchers work out anew where the topics of some filters go."""
+        if any(map(has_wildcard, filters)):
+            self._forget_routes()
+            return
+        for dispatcher in self._dispatchers.values():
+            for topic in filters:
+                dispatcher.routes.pop(topic, None)
+                dispatcher.mixed_routes.pop(topic, None)
+
     def _forget_routes(self) -> None:
         for dispatcher in self._dispatchers.values():
             dispatcher.routes.clear()
             dispatcher.mixed_routes.clear()
 
-    def _forget_route(self, topic: str) -> None:
-        for dispatcher in self._dispatchers.values():
-            if topic in dispatcher.routes:
-                del dispatcher.routes[topic]
-            elif topic in dispatcher.mixed_routes:
-                del dispatcher.mixed_routes[topic]
+
+def _recipient(listener: Listener, dispatcher: Dispatcher) -> AnyRecipient:
+    """Return what takes the messages of one loop for somebody."""
+    if isinstance(listener, ShareGroup):
+        return listener.recipient(dispatcher)
+    return listener.task or listener.recipient()
 
 
-def _route_by_loop(found: list[Subscription], dispatcher: Dispatcher) -> Route:
-    """Separate those of the dispatcher's own loop from those of others."""
-    by_dispatcher: dict[Dispatcher, list[CallbackTask]] = {}
-    for subscription in found:
-        by_dispatcher.setdefault(subscription.dispatcher, []).append(subscription.recipient())
+def _route_by_loop(found: list[Listener], dispatcher: Dispatcher) -> Route:
+    """Separate those of the dispatcher's own loop from those of others; a group belongs to each."""
+    by_dispatcher: dict[Dispatcher, list[AnyRecipient]] = {}
+    for each in found:
+        own = dispatcher if isinstance(each, ShareGroup) else each.dispatcher
+        by_dispatcher.setdefault(own, []).append(_recipient(each, dispatcher))
     local = tuple(by_dispatcher.pop(dispatcher, ()))
     return local, tuple((other, tuple(theirs)) for other, theirs in by_dispatcher.items())

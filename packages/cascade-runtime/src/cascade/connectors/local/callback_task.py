@@ -13,8 +13,8 @@ message goes::
               │  └───────────────── queue drained ───────────────────┘  │
               └─── unsubscribed or cancelled ──▶ closed: `_discard` ◀───┘
 
-Back-pressure: where `_enqueue` finds the queue full, the task enters itself in the list
-``over_capacity``, and whoever published looks there before it goes on.
+Back-pressure: where `_enqueue` finds the queue full, it enters it in the list ``over_capacity``, and
+whoever published looks there before it goes on.
 
 Cancellation: `stop` cancels the callback in flight and awaits it. A callback that swallows the
 request keeps the subscription (`EagerTask.uncancel` counts); one that ends by it ends the
@@ -27,7 +27,7 @@ import asyncio
 import types
 from asyncio import tasks as asyncio_tasks
 from collections import deque
-from collections.abc import Callable, Generator, Sized
+from collections.abc import Callable, Collection, Generator, Sized
 from contextvars import Context
 from typing import Any, NamedTuple, TypeAlias
 
@@ -41,8 +41,8 @@ from cascade.runtime.concurrency.futures import release
 
 __all__ = ["CallbackTask", "LoopDelivery", "OverCapacity"]
 
-OverCapacity: TypeAlias = list[tuple["CallbackTask", Message]]
-"""Tasks whose queue was full, each with the message that found it so."""
+OverCapacity: TypeAlias = list[tuple[BoundedQueue[Any], Message]]
+"""Queues that were full, each with the message that found it so."""
 
 _NOTHING_RETAINED: deque[Message] = deque(maxlen=0)
 _DRAIN_SLICE = 2048  # queued messages that the callback gets before the loop has a turn
@@ -62,7 +62,6 @@ class LoopDelivery(NamedTuple):
 
     loop: asyncio.AbstractEventLoop
     over_capacity: OverCapacity
-    """Where a task enters itself when its queue is full."""
     schedule_drain: Callable[[CallbackTask], None]
     """Has the loop send `DRAIN` to a task."""
 
@@ -72,8 +71,7 @@ class CallbackTask(EagerTask[None]):
 
     Attributes:
         queue: messages that wait for the callback; None before the first one has to.
-        run: with ``send``, how to hand over a message: ``run(send, message)`` returns `IDLE`, or the
-            future that the callback waits for.
+        run: with ``send``, how to hand over a message.
         send: see the states above.
     """
 
@@ -104,10 +102,7 @@ class CallbackTask(EagerTask[None]):
         delivery: LoopDelivery,
         close_subscription: Callable[[], None],
     ) -> None:
-        """Prepare to run the callback in that context; nothing runs yet.
-
-        ``close_subscription`` is called when it ends by itself.
-        """
+        """Prepare to run the callback in that context; ``close_subscription`` hears when it ends by itself."""
         # A generator, typed as anything, since only it and not every `Generator` tells ``gi_running``.
         self._pump: Any = self._run_callbacks(callback)
         next(self._pump)  # to its first yield
@@ -162,13 +157,17 @@ class CallbackTask(EagerTask[None]):
         if self.queue is None:
             self.queue = BoundedQueue(self._filters, self._limit, self._overflow)
         if not self.queue.put_nowait(message):
-            self._delivery.over_capacity.append((self, message))
+            self._delivery.over_capacity.append((self.queue, message))
         return IDLE
 
     def applies_back_pressure(self) -> bool:
         """Return whether its publishers have to wait until the queue has capacity again."""
         queue = self.queue
         return queue is not None and queue.policy == "wait" and queue.over_capacity()
+
+    def backlog(self) -> int:
+        """Return how many messages lie before the next one, with the one that the callback has."""
+        return self._in_flight + len(self.queue or ())
 
     # --- from message to message --------------------------------------------------------------
 
@@ -247,21 +246,21 @@ class CallbackTask(EagerTask[None]):
 
     # --- the end ------------------------------------------------------------------------------
 
-    def close(self) -> None:
-        """Take no more messages, and end as soon as no callback runs."""
+    def close(self) -> Collection[Message]:
+        """Take no more messages, and end as soon as no callback runs; return what waited."""
         if self._closed:
-            return
+            return ()
         self._closed = True
         self.run = _run_directly
         self.send = _discard
-        if self.queue is not None:
-            self.queue.clear()
+        left = () if self.queue is None else self.queue.drain()
         self._retained.clear()
         if self._caught_up is not None:
             release(self._caught_up)
         if not self._is_running():
             self._pump.close()  # the pump holds this object: without it, both go at once
             self._finish()
+        return left
 
     def _is_running(self) -> bool:
         return bool(self._in_flight or self._pump.gi_running)

@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from threading import get_ident
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from cascade.common.messaging import bus
 from cascade.connectors.local.callback_task import CallbackTask, LoopDelivery, OverCapacity
@@ -27,9 +27,36 @@ from cascade.interfaces.protocols import Payload
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT, BoundedQueue
 from cascade.runtime.concurrency.current_task import current_tasks, restore_task
 
-__all__ = ["Delivery", "Dispatcher", "Publisher", "Recipients", "Route"]
+__all__ = ["AnyRecipient", "Delivery", "Dispatcher", "Publisher", "Recipients", "Route"]
 
-Recipients: TypeAlias = tuple[CallbackTask, ...]
+
+class AnyRecipient(Protocol):
+    """What takes a message: a subscription's task, or a group that hands it on to one of its members.
+
+    ``run(send, message)`` returns `IDLE`, or the future that the callback waits for and that
+    `suspend` is to be called with.
+    """
+
+    @property
+    def run(self) -> Any:
+        """How to hand over a message."""
+
+    @property
+    def send(self) -> Any:
+        """What to hand to ``run`` with it."""
+
+    @property
+    def queue(self) -> BoundedQueue[Any] | None:
+        """What waits for its callback."""
+
+    def suspend(self, waits_for: Any) -> None:
+        """Go on with the event loop: the callback waits for something."""
+
+    def applies_back_pressure(self) -> bool:
+        """Return whether its publishers have to wait until the queue has capacity again."""
+
+
+Recipients: TypeAlias = tuple[AnyRecipient, ...]
 """Those of one event loop that a message goes to, in the order they subscribed."""
 
 Route: TypeAlias = tuple[Recipients, tuple[tuple["Dispatcher", Recipients], ...]]
@@ -164,7 +191,7 @@ class Dispatcher:
             self.dispatch()
 
     def requeue_undelivered(
-        self, message: Message, recipients: Recipients, last: CallbackTask | None
+        self, message: Message, recipients: Recipients, last: AnyRecipient | None
     ) -> None:
         """Keep what an interrupt broke off: those after ``last`` have not had the message."""
         done = recipients.index(last) + 1 if last in recipients else 0
@@ -234,30 +261,26 @@ class Dispatcher:
         """
         waiting, refused = self.report_over_capacity(message, may_wait=may_wait)
         if may_wait:
-            for recipient in waiting:
-                if recipient.queue is not None:
-                    await recipient.queue.wait_for_capacity()
+            for queue in waiting:
+                await queue.wait_for_capacity()
         if refused is not None:
             raise refused
 
     def report_over_capacity(
         self, message: Message | None = None, *, may_wait: bool = False
-    ) -> tuple[list[CallbackTask], QueueFullError | None]:
+    ) -> tuple[list[BoundedQueue[Any]], QueueFullError | None]:
         """Refuse or warn where a queue was full; what callbacks published cannot wait.
 
         Returns:
-            Those whose capacity the publisher may wait for, and the refusal of ``message`` if any.
+            The queues that the publisher may wait for, and the refusal of ``message`` if any.
         """
         found = self.over_capacity.copy()
         self.over_capacity.clear()
         refused = None
         waiting = []
-        for recipient, late in found:
-            queue = recipient.queue
-            if queue is None:
-                continue
+        for queue, late in found:
             if queue.policy != "error":
-                waiting.append(recipient)
+                waiting.append(queue)
                 if not (may_wait and late is message):
                     queue.report_growth()
                 continue

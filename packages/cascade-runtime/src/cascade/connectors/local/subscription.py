@@ -7,7 +7,7 @@ No message passes through here. A subscription costs no task while it hears noth
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextvars import copy_context
 
 from cascade.connectors.local.callback_task import CallbackTask
@@ -27,6 +27,8 @@ class Subscription:
         dispatcher: delivers its messages, on the loop that subscribed.
         number: place in the order of all subscriptions of the broker.
         task: the task that the callback runs in; None before the first message.
+        pass_on: gives messages that were left unread to others who share them, and returns how many
+            found one; None where it shares none.
         closed: whether it takes no more messages.
     """
 
@@ -40,6 +42,7 @@ class Subscription:
         "dispatcher",
         "filters",
         "number",
+        "pass_on",
         "task",
     )
 
@@ -59,6 +62,7 @@ class Subscription:
         self._callback = callback
         self.dispatcher = dispatcher
         self.number = number
+        self.pass_on: Callable[[Collection[Message]], int] | None = None
         self._limit = limit
         self._overflow: OverflowPolicy = overflow
         self._on_close = on_close
@@ -101,6 +105,20 @@ class Subscription:
         self.dispatcher.schedule_drain(task)
         await task.caught_up()
 
+    def backlog(self) -> int | None:
+        """Return how many messages lie before the next one; None where it takes none just now.
+
+        A callback that keeps messages itself says so by a method ``backlog`` of its own.
+        """
+        if self.closed:
+            return None
+        queued = 0 if self.task is None else self.task.backlog()
+        kept = getattr(self._callback, "backlog", None)
+        if kept is None:
+            return queued
+        more: int | None = kept()
+        return None if more is None else queued + more
+
     def close(self) -> None:
         """Take no more messages; a callback in flight goes on. From any thread, any number of times."""
         self._on_close(self)
@@ -112,7 +130,9 @@ class Subscription:
     def _close(self) -> None:
         self.closed = True
         if self.task is not None:
-            self.task.close()
+            left = self.task.close()
+            if left and self.pass_on is not None:
+                self.pass_on(left)
             if self.task.done():
                 self.task = None  # each held the other: so both go at once
 

@@ -20,6 +20,7 @@ from cascade.interfaces.protocols import Connector, OverflowPolicy
 from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue
 from cascade.runtime.signals.heard import Heard
+from cascade.runtime.signals.muting import Muted
 from cascade.runtime.signals.source import (
     Signal,
     Source,
@@ -27,22 +28,13 @@ from cascade.runtime.signals.source import (
     is_asked_for,
     match,
     oldest_in,
+    split,
 )
+from cascade.runtime.signals.waiter import Waiter, give_up
 
-__all__ = ["Mailbox", "Waiter"]
+__all__ = ["Mailbox"]
 
 _make = tuple.__new__  # a named tuple takes three times as long by its name
-
-
-class Waiter(asyncio.Future[Signal | None]):
-    """A ``recv`` that waits; it gets a signal, or None when its time is over."""
-
-    __slots__ = ("deadline", "filters", "own", "timer")
-
-    filters: Filters
-    deadline: float | None
-    timer: asyncio.TimerHandle | None
-    own: Source | None
 
 
 class Mailbox:
@@ -59,7 +51,6 @@ class Mailbox:
         "_limit",
         "_loop",
         "_muted",
-        "_muted_until",
         "_next_number",
         "_overflow",
         "_sources",
@@ -84,8 +75,7 @@ class Mailbox:
         self._overflow: OverflowPolicy = overflow
         self._sources: list[Source] = []
         self._waiters: list[Waiter] = []  # a deque would take 700 bytes
-        self._muted: dict[Filters, float] | None = None
-        self._muted_until = 0.0
+        self._muted: Muted | None = None
         self._heard: Heard | None = None
         self._context: Context | None = None  # of all timers: each would make its own
 
@@ -98,13 +88,15 @@ class Mailbox:
 
     async def listen(self, filters: Filters) -> None:
         """Keep what arrives on these filters, from now until `close`."""
-        queue: BoundedQueue[Signal] = BoundedQueue(filters, self._limit, self._overflow)
-        await self._open(Source(self, filters, queue))
+        for each in split(filters):
+            queue: BoundedQueue[Signal] = BoundedQueue(each, self._limit, self._overflow)
+            await self._open(Source(self, each, queue))
 
     async def widen(self, waiter: Waiter) -> None:
         """Bring what somebody waits for and the mailbox does not listen to; keep nothing of it."""
-        waiter.own = Source(self, waiter.filters, None)
-        await self._open(waiter.own)
+        waiter.own = [Source(self, each, None) for each in split(waiter.filters)]
+        for source in waiter.own:
+            await self._open(source)
 
     async def _open(self, source: Source) -> None:
         self._sources.append(source)
@@ -123,7 +115,7 @@ class Mailbox:
         sources, self._sources = self._sources, []
         for source in sources:
             await source.close()
-        return sum(len(source.queue) for source in sources if source.queue is not None)
+        return sum(source.leave_unread() for source in sources)
 
     # --- arriving -----------------------------------------------------------------------------
 
@@ -135,7 +127,7 @@ class Mailbox:
             return
         if self.carries and (beside := received.get()):
             payload = Carried(payload, beside[-1])
-        kept_by = source if source.queue is not None else self._kept_by(topic)
+        kept_by = source if source.queue is not None else self._kept_by(source, topic)
         signal = _make(Signal, (self._next_number(), topic, payload, kept_by or source))
         if self._deliver(signal) or kept_by is None:
             return
@@ -148,6 +140,8 @@ class Mailbox:
         for other in self._sources:
             if other is source:
                 break
+            if source.is_shared:  # which comes beside all others
+                continue
             if other.brings_more and match(other.filters, topic):
                 return not (source.is_opening and other.is_spent)  # it comes by that one
         else:
@@ -159,10 +153,12 @@ class Mailbox:
             self._heard.note(topic, payload)
         return False
 
-    def _kept_by(self, topic: str) -> Source | None:
-        """Return the source that keeps messages on a topic, if any does."""
+    def _kept_by(self, source: Source, topic: str) -> Source | None:
+        """Return the source that keeps what another one brought, if any does."""
+        if source.is_shared:
+            return None
         kept = (each for each in self._sources if each.keeps)
-        return next((source for source in kept if match(source.filters, topic)), None)
+        return next((each for each in kept if match(each.filters, topic)), None)
 
     def _deliver(self, signal: Signal) -> bool:
         """Give a signal to whoever has waited for it longest; a deadline of this instant comes first."""
@@ -173,8 +169,8 @@ class Mailbox:
                 waiter.set_result(None)
                 continue
             waiter.set_result(signal)
-            if waiter.own is not None:
-                waiter.own.is_spent = True  # though messages come by it until it is dropped
+            for source in waiter.own:
+                source.is_spent = True  # though messages come by it until it is dropped
             return True
         return False
 
@@ -192,6 +188,16 @@ class Mailbox:
                 bus.error("mailbox.message_refused", topic=signal.topic, error=error)
         return False
 
+    def backlog(self, source: Source) -> int | None:
+        """Return how many signals lie before the next one of a source; None where it takes none.
+
+        One more where nobody waits for it, so that it goes to somebody who does.
+        """
+        waits = any(not each.done() and source.filters[0] in each.filters for each in self._waiters)
+        if source.queue is None:
+            return 0 if waits else None
+        return len(source.queue) + (not waits)
+
     def _full(self, full: BoundedQueue[Signal]) -> MailboxFullError:
         kept = [source for source in self._sources if source.queue is not None]
         counts = {", ".join(each.filters): len(each.queue or ()) for each in kept}
@@ -200,16 +206,15 @@ class Mailbox:
     def mute(self, filters: Filters, seconds: float) -> None:
         """Discard what is here on these filters, and what comes on them within so many seconds."""
         self.drain(filters)
-        until = self._loop.time() + seconds
-        self._muted = {**(self._muted or {}), filters: until}
-        self._muted_until = max(self._muted_until, until)
+        self._muted = self._muted or Muted()
+        self._muted.add(filters, self._loop.time() + seconds)
 
     def _is_muted(self, arrived_by: Filters, topic: str) -> bool:
-        if (now := self._loop.time()) >= self._muted_until or self._muted is None:
+        now = self._loop.time()
+        if self._muted is None or not self._muted.lasts(now):
             self._muted = None
             return False
-        valid = [filters for filters, until in self._muted.items() if now < until]
-        return any(each is arrived_by or match(each, topic) for each in valid)
+        return self._muted.covers(arrived_by, topic, now)
 
     # --- taking -------------------------------------------------------------------------------
 
@@ -252,12 +257,12 @@ class Mailbox:
             if source.queue and source.queue.over_capacity():
                 raise self._full(source.queue)
         waiter = Waiter(loop=self._loop)
-        waiter.filters, waiter.deadline, waiter.timer, waiter.own = filters, None, None, None
+        waiter.filters, waiter.deadline, waiter.timer, waiter.own = filters, None, None, ()
         self._waiters.append(waiter)
         if timeout is not None:
             waiter.deadline = self._loop.time() + timeout
             self._context = context = self._context or Context()
-            waiter.timer = self._loop.call_at(waiter.deadline, _give_up, waiter, context=context)
+            waiter.timer = self._loop.call_at(waiter.deadline, give_up, waiter, context=context)
         return waiter
 
     def stop_waiting(self, waiter: Waiter) -> None:
@@ -265,8 +270,8 @@ class Mailbox:
         self._waiters.remove(waiter)
         if waiter.timer is not None:
             waiter.timer.cancel()
-        if waiter.own is not None:
-            self._drop(waiter.own)
+        for source in waiter.own:
+            self._drop(source)
 
     def requeue(self, signals: Sequence[Signal]) -> None:
         """Put signals back in their places, or to whoever waits for one by now."""
@@ -279,12 +284,7 @@ class Mailbox:
                 queue = BoundedQueue(filters, self._limit, self._overflow)
                 left = Source(self, filters, queue)
                 left.is_opening = left.keeps = False
+                left.pass_on = signal.source.pass_on
                 self._sources += [left]
                 signal = signal._replace(source=left)  # noqa: PLW2901 - the same, at another place
             queue.insert(signal, by_number)
-
-
-def _give_up(waiter: Waiter) -> None:
-    """Let a ``recv`` go on without a signal: the time is over."""
-    if not waiter.done():
-        waiter.set_result(None)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from cascade.interfaces.protocols import Connector, SubscriptionHandle
-from cascade.interfaces.topics import Filters, matches
+from cascade.interfaces.topics import Filters, matches, shared_filter
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue
 
-__all__ = ["Receiver", "Signal", "Source", "by_number", "is_asked_for", "match", "oldest_in"]
+__all__ = [
+    "Receiver",
+    "Signal",
+    "Source",
+    "by_number",
+    "is_asked_for",
+    "match",
+    "oldest_in",
+    "split",
+]
 
 
 class Signal(NamedTuple):
@@ -33,11 +43,24 @@ class Receiver(Protocol):
     async def receive(self, source: Source, topic: str, payload: Any) -> None:
         """Take a message."""
 
+    def backlog(self, source: Source) -> int | None:
+        """Return how many signals lie before the next one of a source; None where it takes none."""
+
 
 class Source:
     """One subscription of a mailbox, and what came by it."""
 
-    __slots__ = ("filters", "handle", "is_opening", "is_spent", "keeps", "mailbox", "queue")
+    __slots__ = (
+        "filters",
+        "handle",
+        "is_opening",
+        "is_shared",
+        "is_spent",
+        "keeps",
+        "mailbox",
+        "pass_on",
+        "queue",
+    )
 
     def __init__(
         self, mailbox: Receiver, filters: Filters, queue: BoundedQueue[Signal] | None
@@ -49,6 +72,9 @@ class Source:
         self.handle: SubscriptionHandle | None = None
         self.is_opening = True
         self.is_spent = False
+        self.is_shared = filters[0].startswith("$share/")
+        self.pass_on: Callable[[list[tuple[str, Any]]], int] | None = None
+        """Gives what was left unread to others who share it, where the connector can."""
         self.keeps = queue is not None
         """Whether it brings signals that are kept until somebody takes them."""
 
@@ -61,16 +87,46 @@ class Source:
         """Subscribe; one filter alone goes as plain text, which any connector takes."""
         filters = self.filters
         topic = filters[0] if len(filters) == 1 else filters
-        self.handle = await self.mailbox.connector.subscribe(
-            topic, partial(self.mailbox.receive, self)
-        )
+        take = _Member(self) if self.is_shared else partial(self.mailbox.receive, self)
+        self.handle = await self.mailbox.connector.subscribe(topic, take)
         self.is_opening = False
+        if self.is_shared:
+            self.pass_on = getattr(self.handle, "pass_on", None)
 
     async def close(self) -> None:
         """Unsubscribe."""
         handle, self.handle = self.handle, None
         if handle is not None:
             await handle.unsubscribe()
+
+    def leave_unread(self) -> int:
+        """Pass on what was never taken, where it is shared; return how many signals nobody gets."""
+        if self.queue is None:
+            return 0
+        left = [(signal.topic, signal.payload) for signal in self.queue.drain()]
+        return len(left) - (self.pass_on(left) if left and self.pass_on is not None else 0)
+
+
+class _Member:
+    """A source as one of those who share messages: it says how it stands."""
+
+    __slots__ = ("_source",)
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def __call__(self, topic: str, payload: Any) -> Coroutine[Any, Any, None]:
+        return self._source.mailbox.receive(self._source, topic, payload)
+
+    def backlog(self) -> int | None:
+        return self._source.mailbox.backlog(self._source)
+
+
+def split(filters: Filters) -> list[Filters]:
+    """Separate what is subscribed to apart: each shared filter from all the others."""
+    shared: list[Filters] = [(each,) for each in filters if shared_filter(each)]
+    others = tuple([each for each in filters if not shared_filter(each)])
+    return [others, *shared] if others else shared
 
 
 def match(filters: Filters, topic: str) -> bool:
@@ -83,7 +139,7 @@ def is_asked_for(signal: Signal, filters: Filters) -> bool:
     came_by = signal.source.filters
     if came_by is filters or came_by == filters:
         return True
-    if came_by[0].startswith("$share/"):
+    if signal.source.is_shared:
         return came_by[0] in filters
     return match(filters, signal.topic)
 

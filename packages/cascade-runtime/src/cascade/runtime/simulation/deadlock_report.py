@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
-from cascade.runtime.signals.mailbox import Waiter
+from cascade.runtime.signals.waiter import Waiter
 from cascade.runtime.state.agent import Agent
 
 __all__ = ["names_of", "who_waits"]

@@ -1,0 +1,93 @@
+"""The books of a broker: who stands under which filter, and so whom a topic reaches.
+
+Filters without wildcards lie in a dict, the others in a trie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import TypeAlias
+
+from cascade.connectors.local.dispatcher import Delivery, Dispatcher
+from cascade.connectors.local.share import ShareGroup
+from cascade.connectors.local.subscription import Subscription
+from cascade.interfaces.topics import Filters, FilterTrie, has_wildcard, shared_filter
+
+__all__ = ["FilterBook", "Listener"]
+
+Listener: TypeAlias = Subscription | ShareGroup
+"""Who stands under a filter."""
+
+_NOBODY: dict[Listener, None] = {}
+_by_number = attrgetter("number")
+
+
+class FilterBook:
+    """Filters, each with those who listen to it.
+
+    Attributes:
+        exact: those under filters without wildcards, which are topics.
+    """
+
+    def __init__(self, post: Callable[[Dispatcher, Delivery], None]) -> None:
+        """Begin with none; ``post`` leaves a message at another loop."""
+        self.exact: dict[str, dict[Listener, None]] = {}
+        self._wildcards: FilterTrie[Listener] = FilterTrie()
+        self._groups: dict[str, ShareGroup] = {}
+        self._post = post
+
+    def add(self, subscription: Subscription) -> Filters:
+        """Enter a subscription; return the filters whose topics go somewhere else now."""
+        share = subscription.filters[0]
+        shared = shared_filter(share)
+        if not shared:
+            for topic_filter in subscription.filters:
+                self._enter(topic_filter, subscription)
+            return subscription.filters
+        group = self._groups.get(share)
+        if group is None:
+            group = self._groups[share] = ShareGroup(subscription.number, self._post)
+            self._enter(shared, group)
+        group.join(subscription)
+        return (shared,)
+
+    def remove(self, subscription: Subscription) -> Filters:
+        """Strike a subscription out; return the filters whose topics go somewhere else now.
+
+        Raises:
+            KeyError: it does not stand here.
+        """
+        share = subscription.filters[0]
+        shared = shared_filter(share)
+        if not shared:
+            for topic_filter in subscription.filters:
+                self._strike(topic_filter, subscription)
+            return subscription.filters
+        group = self._groups[share]
+        group.leave(subscription)
+        if not group.members:
+            del self._groups[share]
+            self._strike(shared, group)
+        return (shared,)
+
+    def match(self, topic: str) -> list[Listener]:
+        """Return those whom a topic reaches, each once, in the order they subscribed."""
+        found = dict.fromkeys(self._wildcards.match(topic))
+        found.update(self.exact.get(topic, _NOBODY))
+        return sorted(found, key=_by_number)
+
+    def _enter(self, topic_filter: str, listener: Listener) -> None:
+        if has_wildcard(topic_filter):
+            self._wildcards.add(topic_filter, listener)
+        else:
+            self.exact.setdefault(topic_filter, {})[listener] = None
+
+    def _strike(self, topic_filter: str, listener: Listener) -> None:
+        if has_wildcard(topic_filter):
+            self._wildcards.remove(topic_filter, listener)
+            return
+        same = self.exact[topic_filter]
+        del same[listener]
+        if not same:
+            del self.exact[topic_filter]
