@@ -1,6 +1,10 @@
-"""What a type checker says about tasks: the composition that runs is the one that checks."""
+"""What type checkers say about tasks: the composition that runs is the one that checks."""
 
+import json
 import re
+import shutil
+import subprocess
+import sys
 from contextlib import chdir
 from pathlib import Path
 
@@ -36,8 +40,41 @@ def reported(tmp_path_factory):
     return found
 
 
-def test_what_composes_is_accepted(reported):
+@pytest.fixture(scope="module")
+def reported_by_pyright(tmp_path_factory):
+    """Check both files with pyright, strictly; give the lines by file, counted from 1."""
+    folder = tmp_path_factory.mktemp("pyright")
+    merged = folder / "merged"  # as installed: it does not follow what extends a package's path
+    for package in sorted((ROOT / "packages").iterdir()):
+        shutil.copytree(package / "src", merged, dirs_exist_ok=True)
+    for case in CASES.glob("*.py"):
+        shutil.copy(case, folder)
+    settings = {"typeCheckingMode": "strict", "extraPaths": ["merged"], "include": ["*.py"]}
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+    )
+    found = {path.name: set() for path in CASES.glob("*.py")}
+    for report in json.loads(run.stdout)["generalDiagnostics"]:
+        found[Path(report["file"]).name].add(report["range"]["start"]["line"] + 1)
+    return found
+
+
+def test_what_composes_is_accepted(reported, reported_by_pyright):
     assert reported["accepted.py"] == set()
+    assert reported_by_pyright["accepted.py"] == set()
+
+
+def test_pyright_reports_the_same_lines(reported_by_pyright):
+    lines = (CASES / "rejected.py").read_text(encoding="utf-8").splitlines()
+    expected = {number for number, line in enumerate(lines, 1) if EXPECTED.search(line)}
+    assert reported_by_pyright["rejected.py"] == expected
 
 
 def test_every_wrong_line_is_reported_and_no_other(reported):

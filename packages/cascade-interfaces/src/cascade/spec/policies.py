@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 from cascade.interfaces.errors import UnwantedValueError
 
 __all__ = ["NO_POLICIES", "Cache", "Policies", "PolicyMethods", "Retry"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class Policies:
 NO_POLICIES = Policies()
 
 
-class PolicyMethods:
+class PolicyMethods(Generic[P, R]):
     """How a task is given policies: each method returns the task with one more."""
 
     def _with(self, **policies: Any) -> Self:
@@ -133,7 +136,7 @@ class PolicyMethods:
         max_delay: float = 60.0,
         jitter: float = 0.0,
         on: tuple[type[Exception], ...] = (Exception,),
-        when: Callable[[Any], bool] | None = None,
+        when: Callable[[R], bool] | None = None,
     ) -> Self:
         """Return this task with retries of its own function; see `Retry` for each argument (seconds).
 
@@ -159,7 +162,7 @@ class PolicyMethods:
         self,
         *,
         ttl: float | None = None,
-        key: Callable[..., Hashable] | None = None,
+        key: Callable[P, Hashable] | None = None,
         ignore: tuple[str, ...] = (),
     ) -> Self:
         """Return this task so that the engine remembers its values, by its arguments.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.interfaces.protocols import Mode
@@ -32,7 +32,7 @@ NO_KWARGS: dict[str, Any] = {}
 """One for all calls without keyword arguments. Treat it as frozen, as calls are."""
 
 
-class Task(Identified, PolicyMethods, Generic[P, R]):
+class Task(Identified, PolicyMethods[P, R]):
     """A function with its policies; calling it gives a `LazyResult` and computes nothing.
 
     To a type checker a call has the type of the function's result, so tasks compose, and tail
