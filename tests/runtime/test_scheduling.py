@@ -241,3 +241,60 @@ async def test_many_runs_share_an_engine_and_keep_apart():
 
     got = await asyncio.gather(*[engine.run(name(), {"n": n}) for n in range(200)])
     assert got == list(range(200))
+
+
+async def test_a_task_that_somebody_keeps_is_that_of_one_call_alone():
+    kept = []
+
+    @cs.task
+    async def keep(number):
+        if number % 3 == 0:
+            kept.append(asyncio.current_task())
+        return number
+
+    assert await cs.run_async([keep(number) for number in range(30)]) == list(range(30))
+    assert len(set(map(id, kept))) == len(kept) == 10
+    assert [task.result() for task in kept] == list(range(0, 30, 3))
+
+
+async def test_what_a_call_sets_in_its_context_stays_there_though_it_ends_at_once():
+    color = contextvars.ContextVar("color", default="none")
+
+    @cs.task
+    async def paint(name):
+        before = color.get()
+        color.set(name)
+        return before
+
+    assert await cs.run_async([paint(name) for name in "abc"]) == ["none"] * 3
+
+
+async def test_a_call_that_cancels_itself_at_once_ends_its_siblings_and_its_run():
+    @cs.task
+    async def cancels_itself():
+        asyncio.current_task().cancel()
+
+    @cs.task
+    async def waits():
+        await asyncio.Event().wait()
+
+    with pytest.raises(asyncio.CancelledError):
+        await cs.run_async([waits(), cancels_itself(), waits()])
+
+
+async def test_what_a_call_leaves_running_stands_nowhere_once_it_has_returned():
+    left = []
+
+    @cs.task
+    async def leaves(number):
+        async def later():
+            await asyncio.sleep(0)
+            return cs.current().call_id
+
+        left.append(asyncio.create_task(later()))
+        return number
+
+    await cs.run_async([leaves(number) for number in range(3)])
+    for task in left:
+        with pytest.raises(RuntimeError, match="until it returns"):
+            await task

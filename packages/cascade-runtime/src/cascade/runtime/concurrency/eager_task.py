@@ -14,15 +14,18 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import tasks as asyncio_tasks
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from typing import Any, TypeVar
 
 from cascade.runtime.concurrency.current_task import current_tasks, restore_task
 
-__all__ = ["EagerTask"]
+__all__ = ["PENDING", "EagerTask"]
 
 T = TypeVar("T")
+
+PENDING = object()
+"""What `EagerTask.begin` returns where the coroutine waits for something."""
 
 
 class EagerTask(asyncio.Future[T]):
@@ -61,15 +64,52 @@ class EagerTask(asyncio.Future[T]):
         caller = current_tasks.get(loop)
         current_tasks[loop] = self
         try:
-            self._context.run(self._begin)
+            self._context.run(self._advance, None)
         finally:
             restore_task(loop, caller)
         if not self.done():
             asyncio_tasks._register_task(self)  # type: ignore[arg-type]  # noqa: SLF001 - the documented hook
 
-    def _begin(self) -> None:
-        """Run the coroutine until it first waits, in its context."""
-        self._advance(None)
+    def begin(self, run: Callable[..., Any], *args: Any) -> Any:
+        """Do the same, and be done only where it waits: return what the coroutine returned, or `PENDING`.
+
+        After a value the task is as new: `reuse` it, or set the result where somebody has kept it.
+
+        Args:
+            run: called in the task's context; sends the coroutine on its way, and returns what it
+                yields.
+            args: its arguments.
+
+        Raises:
+            BaseException: what the coroutine raised; the task is done.
+        """
+        loop = self.get_loop()
+        caller = current_tasks.get(loop)
+        current_tasks[loop] = self
+        try:
+            yielded = self._context.run(run, *args)
+        except StopIteration as stop:
+            if not self._cancel_requests:
+                return stop.value
+            self._end_by(error := self._cancelled_error())
+            raise error from None
+        except BaseException as failure:
+            self._end_by(failure)
+            if not self.cancelled():
+                self.exception()  # whoever began it has it
+            raise
+        finally:
+            restore_task(loop, caller)
+        self._park(yielded)
+        asyncio_tasks._register_task(self)  # type: ignore[arg-type]  # noqa: SLF001 - the documented hook
+        return PENDING
+
+    def reuse(
+        self, coro: Coroutine[Any, Any, T] | Generator[Any, Any, T], context: Context
+    ) -> None:
+        """Take another coroutine, after one that ended in `begin`."""
+        self._coro = coro
+        self._context = context
 
     def _step(self, error: BaseException | None = None) -> None:
         """Run the coroutine from one wait to the next; the loop calls this, in the task's context."""
@@ -94,15 +134,20 @@ class EagerTask(asyncio.Future[T]):
             yielded = self._coro.send(None) if error is None else self._coro.throw(error)
         except StopIteration as stop:
             self.set_result(stop.value)
-        except asyncio.CancelledError as cancelled:
-            super().cancel(cancelled.args[0] if cancelled.args else None)
-        except Exception as failure:  # noqa: BLE001 - kept for whoever awaits this task
-            self.set_exception(failure)
+        except (Exception, asyncio.CancelledError) as failure:  # noqa: BLE001 - kept for whoever awaits this task
+            self._end_by(failure)
         except BaseException as interrupt:
-            self.set_exception(interrupt)
+            self._end_by(interrupt)
             raise
         else:
             self._park(yielded)
+
+    def _end_by(self, failure: BaseException) -> None:
+        """Be done, by what the coroutine raised."""
+        if isinstance(failure, asyncio.CancelledError):
+            super().cancel(failure.args[0] if failure.args else None)
+        else:
+            self.set_exception(failure)
 
     def _park(self, yielded: Any) -> None:
         """Arrange to go on once what the coroutine waits for is done."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from cascade.runtime.evaluation.arguments import find_calls
 from cascade.runtime.evaluation.ownership import Ownership, written_in
+from cascade.runtime.signals.source import Signal
 from cascade.runtime.state.agent import Frame
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
@@ -21,11 +22,14 @@ class Node:
     """One call on its way to its value, or its failure."""
 
     __slots__ = (
+        "at",
+        "attempt",
         "begins_agent",
         "branch",
         "call",
         "dependents",
         "done",
+        "evaluations",
         "failure",
         "forwards_to",
         "frame",
@@ -34,9 +38,16 @@ class Node:
         "needs",
         "number",
         "readers",
+        "taken",
         "value",
         "waiting",
     )
+
+    at: Node | None
+    """The node itself while its function runs beside others: it is a `Position` then."""
+    attempt: int
+    evaluations: int
+    taken: list[Signal] | None
 
     def __init__(
         self, call: LazyResult[Any], graph: Graph, frame: Frame, branch: str = "", number: int = 0
@@ -66,6 +77,13 @@ class Node:
         self.done = False
         self.value: Any = None
         self.failure: Exception | None = None
+
+    def start(self) -> None:
+        """Be the position of a function that runs beside others, until `at` is None."""
+        self.at = self
+        self.attempt = self.frame.attempt
+        self.evaluations = 0
+        self.taken = self.frame.taken
 
     @property
     def place(self) -> str:

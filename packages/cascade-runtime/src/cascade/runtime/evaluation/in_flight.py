@@ -6,68 +6,69 @@ import asyncio
 from collections import deque
 from collections.abc import Coroutine, Iterator
 from contextvars import copy_context
+from sys import getrefcount
 from typing import Any
 
 from cascade.interfaces.errors.notes import add_note
-from cascade.runtime.concurrency.eager_task import EagerTask
+from cascade.runtime.concurrency.eager_task import PENDING, EagerTask
 from cascade.runtime.concurrency.futures import release
 from cascade.runtime.evaluation.graph import Node
-from cascade.runtime.state.agent import Agent, Frame
+from cascade.runtime.state.agent import Agent
 from cascade.runtime.state.position import position
 from cascade.spec.lazy_types import LazyResult
 
-__all__ = ["InFlight"]
+__all__ = ["RUNS_ON", "InFlight"]
 
 
-class _NodeTask(EagerTask[Any]):
-    """Runs a node's coroutine beside the others; what runs in it finds its position here."""
-
-    __slots__ = ("at", "attempt", "evaluations", "taken")
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], node: Node) -> None:
-        """Prepare to run it in a context of its own."""
-        super().__init__(coroutine, node.frame.run.loop, copy_context())
-        self.at: Node | None = node
-        self.attempt = node.frame.attempt
-        self.evaluations = 0
-        self.taken = node.frame.taken
-
-    def _begin(self) -> None:
-        position.set(self)
-        self._advance(None)
-
-    @property
-    def frame(self) -> Frame:
-        """Where its call is evaluated."""
-        assert self.at is not None  # noqa: S101 - who asks has looked
-        return self.at.frame
+RUNS_ON = object()
+"""What `InFlight.start` returns where a node waits for something."""
 
 
 class InFlight:
     """Tasks of nodes that have not ended, or whose end nobody has taken note of."""
 
-    __slots__ = ("_completed", "_loop", "_nodes", "_wake")
+    __slots__ = ("_completed", "_loop", "_nodes", "_spare", "_wake")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin with none."""
         self._loop = loop
         self._nodes: dict[EagerTask[Any], Node] = {}
         self._completed: deque[EagerTask[Any]] = deque()
+        self._spare: EagerTask[Any] | None = None
         self._wake: asyncio.Future[None] | None = None
 
     def __bool__(self) -> bool:
         """Return whether there is any."""
         return bool(self._nodes)
 
-    def start(self, node: Node, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Future[Any] | None:
-        """Run a node's coroutine from now on; return its task where that has ended at once."""
-        task = _NodeTask(coroutine, node)
-        task.start()
-        if task.done():
-            task.at = None
-            return task
-        self._add(node, task)
-        return None
+    def start(self, node: Node, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a node's coroutine from now on; return its value where it ends at once, else `RUNS_ON`.
+
+        Most do, and making a task costs more than all the rest: so the task of one that ended at once
+        serves the next, unless somebody keeps it.
+        """
+        context = copy_context()
+        task, self._spare = self._spare, None
+        if task is None:
+            task = EagerTask(coroutine, self._loop, context)
+        else:
+            task.reuse(coroutine, context)
+        node.start()
+        kept_by = getrefcount(task)
+        try:
+            value = task.begin(_begin, node, coroutine)
+        except BaseException:
+            node.at = None
+            raise
+        if value is PENDING:
+            self._add(node, task)
+            return RUNS_ON
+        node.at = None
+        if getrefcount(task) == kept_by:
+            self._spare = task
+        else:
+            task.set_result(value)
+        return value
 
     def start_agent(self, node: Node, call: LazyResult[Any] | None, value: Any = None) -> None:
         """Let an agent go on with a call that it returned; at its end its mailbox is closed.
@@ -102,9 +103,9 @@ class InFlight:
         """Yield those that have ended, and are no longer in flight then."""
         while self._completed:
             task = self._completed.popleft()
-            if type(task) is _NodeTask:
-                task.at = None
-            yield self._nodes.pop(task), task
+            node = self._nodes.pop(task)
+            node.at = None
+            yield node, task
 
     async def cancel(self, reason: BaseException) -> None:
         """Cancel and await all; what goes wrong meanwhile is noted on the reason."""
@@ -126,6 +127,12 @@ class InFlight:
             (node, error), others = failed[0], len(failed) - 1
             more = f", and {others} more" if others else ""
             add_note(reason, f"meanwhile, in task {node.call.task.name!r}: {error!r}{more}")
+
+
+def _begin(node: Node, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a node's coroutine until it first waits, in its context."""
+    position.set(node)
+    return coroutine.send(None)
 
 
 async def _live(agent: Agent, call: LazyResult[Any] | None, value: Any) -> Any:

@@ -17,7 +17,7 @@ from cascade.runtime.evaluation.arguments import resolve, with_calls_evaluated
 from cascade.runtime.evaluation.attempts import awaited, is_awaitable
 from cascade.runtime.evaluation.enclosure import enclose
 from cascade.runtime.evaluation.graph import Graph, Node, concerned_by
-from cascade.runtime.evaluation.in_flight import InFlight
+from cascade.runtime.evaluation.in_flight import RUNS_ON, InFlight
 from cascade.runtime.evaluation.invocation import invoke, note_failure
 from cascade.runtime.evaluation.plan import plan
 from cascade.runtime.state.agent import Agent, Frame
@@ -132,10 +132,9 @@ class GraphScheduler:
                     if alone and node.call.task.role != "combinator":
                         outcome = await outcome
                     else:
-                        ended = self._in_flight.start(node, outcome)
-                        if ended is None:
+                        outcome = self._in_flight.start(node, outcome)
+                        if outcome is RUNS_ON:
                             continue
-                        outcome = ended.result()
             except Exception as error:  # noqa: BLE001 - raised again, where it is not handed on
                 self._fail(node, error)
             else:
