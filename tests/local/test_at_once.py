@@ -1,10 +1,12 @@
 """In memory there is nothing to wait for: all is delivered before publish returns."""
 
 import asyncio
+import re
+from functools import partial
 
 import pytest
 
-from cascade.testing.connectors import Gated, Heard
+from cascade.testing.connectors import Gated, Heard, patience, reports
 
 
 def run_without_waiting(coroutine):
@@ -163,16 +165,102 @@ async def test_a_refused_subscription_leaves_nothing_behind(connect, broker):
     assert broker.subscription_count == 0
 
 
-async def test_what_is_no_coroutine_function_is_reported_at_its_first_message(connect):
-    from cascade.testing.connectors import reports
-
+async def test_what_is_no_async_function_is_told_so_in_one_sentence(connect):
     connector = await connect()
-    await connector.subscribe("a", lambda topic, payload: None)
-    with reports() as told:
+
+    def generator(topic, payload):
+        yield payload
+
+    async def async_generator(topic, payload):
+        yield payload
+
+    for wrong in (None, "hear", generator, async_generator, partial(generator, "a")):
+        with pytest.raises(TypeError, match="a callback is an async function of"):
+            await connector.subscribe("a", wrong)
+    for returned in (None, "text", [1]):
+        handle = await connector.subscribe("a", lambda topic, payload, value=returned: value)
+        with reports() as told:
+            await connector.publish("a", 1)
+            await connector.publish("a", 2)
+        assert told.topics == ["localbus.callback_error"] * 2
+        for facts in told.payloads:
+            assert re.search(
+                r"a callback is an async function of \(topic, payload\); .*: it returned "
+                + re.escape(repr(returned)),
+                str(facts["error"]),
+            )
+        await handle.unsubscribe()
+
+
+async def test_everything_that_gives_coroutines_is_a_callback(connect):
+    connector, heard = await connect(), Heard()
+
+    class Method:
+        async def hear(self, topic, payload):
+            heard.keep(topic, payload)
+
+    async def named(name, topic, payload):
+        heard.keep(topic, payload)
+
+    def future(topic, payload):
+        return asyncio.ensure_future(heard(topic, payload))
+
+    for callback in (
+        heard,
+        Method().hear,
+        partial(named, "name"),
+        lambda topic, payload: heard(topic, [payload]),
+        future,
+    ):
+        handle = await connector.subscribe("a", callback)
         await connector.publish("a", 1)
-        await connector.publish("a", 2)
-    assert told.topics == ["localbus.callback_error"] * 2
-    assert {type(facts["error"]) for facts in told.payloads} == {TypeError}
+        await heard.until(1)
+        heard.messages.clear()
+        await handle.unsubscribe()
+
+
+async def test_what_a_callback_raises_never_reaches_a_publisher(connect):
+    connector, heard = await connect(), Heard()
+    raised = [ValueError("no"), GeneratorExit(), StopIteration(1), StopAsyncIteration()]
+
+    async def fail(topic, number):
+        raise raised[number]
+
+    await connector.subscribe("a", fail)
+    await connector.subscribe("a", heard)
+    with reports() as told:
+        for number in range(len(raised)):
+            await connector.publish("a", number)
+    assert heard.payloads == list(range(len(raised)))
+    assert told.topics == ["localbus.callback_error"] * len(raised)
+
+
+async def test_callbacks_that_answer_each_other_for_ever_let_the_loop_have_its_turns(connect):
+    connector, turns, done = await connect(), [], asyncio.Event()
+
+    async def ping(topic, payload):
+        if not done.is_set():
+            await connector.publish("pong", payload)
+
+    async def pong(topic, payload):
+        await connector.publish("ping", payload)
+
+    heard = Heard()
+    await connector.subscribe("ping", ping)
+    await connector.subscribe("pong", pong)
+    await connector.subscribe("other", heard)
+    async with patience():
+        await connector.publish("ping", 1)  # its own message, not all that comes of it
+        for _ in range(5):
+            await asyncio.sleep(0)
+            turns.append(1)
+        await connector.publish("other", 1)  # delivered when this returns, as ever
+        assert heard.payloads == [1]
+        handle = await connector.subscribe("other", heard)
+        await handle.unsubscribe()
+    done.set()
+    await asyncio.sleep(0)
+    assert len(turns) == 5
 
 
 async def test_a_callback_that_leaves_hears_nothing_it_published_before(connect):

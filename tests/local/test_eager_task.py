@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import io
 from contextvars import ContextVar, copy_context
 
 import pytest
@@ -470,3 +471,20 @@ def test_the_end_of_asyncio_run_cancels_what_still_waits():
 
     assert asyncio.run(main()).cancelled()
     assert [type(each) for each in logs[0]] == [str, asyncio.CancelledError]
+
+
+async def test_it_has_all_that_a_task_has():
+    task = begin(asyncio.sleep(10))
+    lacking = [
+        name for name in dir(asyncio.Task) if not name.startswith("_") and not hasattr(task, name)
+    ]
+    assert lacking == []
+    assert [frame.f_code.co_name for frame in task.get_stack()] == ["sleep"]
+    out = io.StringIO()
+    task.print_stack(file=out)
+    assert "sleep" in out.getvalue()
+    task.set_name("naps")
+    assert task.get_name() == "naps"
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.get_stack() == []

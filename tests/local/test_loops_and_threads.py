@@ -4,7 +4,6 @@ import asyncio
 import gc
 import threading
 import weakref
-from contextlib import contextmanager
 
 import pytest
 
@@ -341,34 +340,51 @@ async def queued(handle, count):
             await asyncio.sleep(0)
 
 
-async def test_a_full_subscription_of_another_loop_with_policy_error_is_reported(broker, elsewhere):
+async def test_a_full_subscription_of_another_loop_with_policy_error_refuses(broker, elsewhere):
     far = Gated()
     here = await connected(broker)
     there, _ = await elsewhere(subscribed(broker, "a", far, max_queued=1, overflow="error"))
-    with reports_of_any_thread() as told:
-        await publish_all(here, range(4))
-        await elsewhere(far.begun.until(1))
-        await elsewhere(settled(told, 2))
-    assert [message_id for message_id, _ in told] == ["queue.message_refused"] * 2
-    assert {type(facts["error"]) for _, facts in told} == {QueueFullError}
+    refused = []
+    for number in range(5):
+        try:
+            await here.publish("a", number)
+        except QueueFullError:
+            refused.append(number)
+    assert refused == [2, 3, 4]
     elsewhere.loop.call_soon_threadsafe(far.gate.set)
-    await elsewhere(far.until(2))
+    assert await elsewhere(far.until(2)) == [("a", 0), ("a", 1)]
     await elsewhere(there.disconnect())
 
 
-@contextmanager
-def reports_of_any_thread():
-    from cascade.common.messaging import bus
+async def test_the_bound_holds_for_many_publishers_of_another_loop(broker, elsewhere):
+    """Each that is held back has its one message there; no more come than these and the limit."""
+    far = Gated()
+    here = await connected(broker)
+    there, handle = await elsewhere(subscribed(broker, "a", far, max_queued=3))
+    published = []
 
-    told = []
-    with bus.divert(lambda message: told.append((message.id, message.facts))):
-        yield told
+    async def flood(name):
+        for number in range(20):
+            await here.publish("a", (name, number))
+            published.append((name, number))
 
-
-async def settled(told, count):
+    floods = [asyncio.create_task(flood(name)) for name in range(4)]
+    await asyncio.sleep(0)
+    await elsewhere(far.begun.until(1))
+    await elsewhere(queued(handle, 3 + 4))
     async with patience():
-        while len(told) < count:
+        while len(published) < 1 + 3:
             await asyncio.sleep(0)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert len(published) == 1 + 3
+    assert len(handle.task.queue) == 3 + 4
+    elsewhere.loop.call_soon_threadsafe(far.gate.set)
+    async with patience():
+        await asyncio.gather(*floods)
+    await elsewhere(far.until(80))
+    assert sorted(far.payloads) == [(name, number) for name in range(4) for number in range(20)]
+    await elsewhere(there.disconnect())
 
 
 async def test_unsubscribing_from_another_loop_cancels_and_awaits_the_callback(broker, elsewhere):
@@ -634,7 +650,10 @@ async def test_a_callback_that_floods_another_loop_warns_and_does_not_wait(broke
     await there.disconnect()
 
 
-async def test_a_message_that_finds_a_loop_ended_frees_those_who_wait_for_it(broker, elsewhere):
+async def test_a_message_that_finds_a_loop_ended_frees_those_who_wait_for_it(
+    broker, elsewhere, monkeypatch
+):
+    monkeypatch.setattr("cascade.connectors.local.turn._POLL_INTERVAL", 0.001)
     here = await connected(broker)
     await elsewhere(subscribed(broker, "a", Heard()))
     dispatcher = next(each for loop, each in broker._dispatchers.items() if loop is elsewhere.loop)
@@ -649,16 +668,14 @@ async def test_a_message_that_finds_a_loop_ended_frees_those_who_wait_for_it(bro
     with reports() as told:
         await here.publish("a", 2)
     assert told.topics == ["connector.loop_ended"]
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert late.done()
-    await late
+    async with patience():
+        await late
 
 
 async def test_a_publisher_that_waits_for_a_loop_goes_on_when_that_loop_ends(
     broker, elsewhere, monkeypatch
 ):
-    monkeypatch.setattr("cascade.connectors.local.connector._POLL_INTERVAL", 0.001)
+    monkeypatch.setattr("cascade.connectors.local.turn._POLL_INTERVAL", 0.001)
     far = Gated()
     here = await connected(broker)
     _, handle = await elsewhere(subscribed(broker, "a", far, max_queued=1))

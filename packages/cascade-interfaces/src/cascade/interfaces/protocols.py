@@ -57,8 +57,13 @@ class Connector(Protocol):
     delivered after the message being delivered, to everyone.
 
     Delivery: a slow callback delays no other subscription, and not the publisher until its own
-    queue is full. What a callback raises is reported through the message bus as
-    ``localbus.callback_error`` or ``localbus.retained_callback_error`` and the subscription lives on.
+    queue is full; then any publisher waits but a callback itself, whose publishing could close a
+    cycle. A publish that is cancelled while it waits has reached the subscriptions already served,
+    the full one among them, and no other. Callbacks that answer each other for ever let the event
+    loop have its turns: a publish returns when its own message has been delivered.
+
+    Errors: what a callback raises is reported through the message bus as ``localbus.callback_error``
+    or ``localbus.retained_callback_error``, and the subscription lives on.
 
     Re-entrancy: a callback may publish, subscribe, unsubscribe itself or disconnect, on the same
     connector or on another.
@@ -119,6 +124,7 @@ class Connector(Protocol):
             callback: ``async (topic, payload)``, run on the event loop that subscribed.
 
         Raises:
+            TypeError: the callback is no async function.
             InvalidTopicError: the filter is not a valid one, or a shared one is not alone.
             NotConnectedError: the connector is not connected.
             BrokerRefusedError: a broker does not allow the subscription.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-from cascade.connectors.local import LocalBroker, Subscription
+from cascade.connectors.local import LocalBroker, Subscription, checked_callback
 from cascade.connectors.mqtt.codec import Codec
 from cascade.connectors.mqtt.inbound import Inbound
 from cascade.connectors.mqtt.packets import is_5, publish_properties
@@ -219,13 +219,10 @@ class MqttConnector:
             BrokerRefusedError: the broker does not allow it.
             BrokerUnavailableError: the connection was away for longer than ``offline_timeout``.
             WrongLoopError: this is not the event loop that connected.
-            TypeError: the callback is not callable.
+            TypeError: the callback is no async function.
         """
         self._require("subscribe")
-        if not callable(callback):
-            raise TypeError(
-                f"a callback is an async function of (topic, payload), not {callback!r}"
-            )
+        callback = checked_callback(callback)
         filters = as_filters(topic)
         validate_filters(filters)
         pending = PendingSubscription(filters, lambda: self._admit(filters, callback))

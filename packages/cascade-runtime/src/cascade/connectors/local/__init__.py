@@ -3,16 +3,26 @@
 A message goes down this list, and imports go the same way:
 
 * `connector`: what users hold; publishes and subscribes
-* `broker`: who subscribes to what (`retained`: the last payload of each topic)
+* `broker`: who subscribes to what (`filters`: who stands under which filter, `share`: groups that
+  share one, `retained`: the last payload of each topic)
 * `subscription`: the handle that ends one; no message passes through it
 * `dispatcher`: delivers on one event loop, in one total order
-* `callback_task`: runs the callback, or queues the message while the callback waits
+* `callback_task`: runs the callback, or queues the message while the callback waits (`callback`: what
+  is one, `turn`: what a publisher waits for that does not deliver itself)
+* `recipient`: what both of these are to the dispatcher
 * `message`: what is delivered
 """
 
 from cascade.connectors.local.broker import LocalBroker
+from cascade.connectors.local.callback import checked_callback
 from cascade.connectors.local.connector import LocalBusConnector
-from cascade.connectors.local.dispatcher import Recipients
+from cascade.connectors.local.recipient import Recipients
 from cascade.connectors.local.subscription import Subscription
 
-__all__ = ["LocalBroker", "LocalBusConnector", "Recipients", "Subscription"]
+__all__ = [
+    "LocalBroker",
+    "LocalBusConnector",
+    "Recipients",
+    "Subscription",
+    "checked_callback",
+]

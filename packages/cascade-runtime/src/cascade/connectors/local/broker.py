@@ -12,14 +12,9 @@ from itertools import count
 from threading import RLock, get_ident
 
 from cascade.common.messaging import bus
-from cascade.connectors.local.dispatcher import (
-    AnyRecipient,
-    Delivery,
-    Dispatcher,
-    Recipients,
-    Route,
-)
+from cascade.connectors.local.dispatcher import Dispatcher, Route
 from cascade.connectors.local.filters import FilterBook, Listener
+from cascade.connectors.local.recipient import AnyRecipient, Delivery, Recipients
 from cascade.connectors.local.retained import RetainedMessages
 from cascade.connectors.local.share import ShareGroup
 from cascade.connectors.local.subscription import Subscription
@@ -27,7 +22,6 @@ from cascade.interfaces.payloads import clears
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
 from cascade.interfaces.topics import (
     Filters,
-    has_wildcard,
     validate_filters,
     validate_topic,
 )
@@ -147,7 +141,7 @@ class LocalBroker:
                 on_close=on_close,
             )
             self._subscriptions[subscription] = None
-            self._forget_routes_of(self._filters.add(subscription))
+            self._forget_routes(self._filters.add(subscription))
             if hold or self._retained.by_topic:
                 retained = self._retained.match(filters)
                 if hold or retained:
@@ -160,7 +154,7 @@ class LocalBroker:
             if subscription not in self._subscriptions:
                 return
             del self._subscriptions[subscription]
-            self._forget_routes_of(self._filters.remove(subscription))
+            self._forget_routes(self._filters.remove(subscription))
 
     async def tap(self, callback: MessageCallback) -> Subscription:
         """Call a callback with every message published from now on, before anybody else (a wire tap).
@@ -264,20 +258,19 @@ class LocalBroker:
             dispatcher.routes[topic] = local
         return route
 
-    def _forget_routes_of(self, filters: Filters) -> None:
-        """Have the dispatchers work out anew where the topics of some filters go."""
-        if any(map(has_wildcard, filters)):
-            self._forget_routes()
-            return
+    def _forget_routes(self, topics: Filters | None = None) -> None:
+        """Have the dispatchers work out anew where some topics go, or all."""
         for dispatcher in self._dispatchers.values():
-            for topic in filters:
-                dispatcher.routes.pop(topic, None)
-                dispatcher.mixed_routes.pop(topic, None)
-
-    def _forget_routes(self) -> None:
-        for dispatcher in self._dispatchers.values():
-            dispatcher.routes.clear()
-            dispatcher.mixed_routes.clear()
+            routes, mixed_routes = dispatcher.routes, dispatcher.mixed_routes
+            if topics is None:
+                routes.clear()
+                mixed_routes.clear()
+                continue
+            for topic in topics:
+                if topic in routes:
+                    del routes[topic]
+                elif topic in mixed_routes:
+                    del mixed_routes[topic]
 
 
 def _recipient(listener: Listener, dispatcher: Dispatcher) -> AnyRecipient:

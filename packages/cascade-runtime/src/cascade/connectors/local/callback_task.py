@@ -29,20 +29,19 @@ from asyncio import tasks as asyncio_tasks
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Sized
 from contextvars import Context
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 from cascade.common.messaging import bus
-from cascade.connectors.local.message import DRAIN, IDLE, Message, inside_callback
+from cascade.connectors.local.callback import comes_from_outside
+from cascade.connectors.local.message import DRAIN, IDLE, Message
+from cascade.connectors.local.recipient import LoopDelivery
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy
 from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue
 from cascade.runtime.concurrency.eager_task import EagerTask
 from cascade.runtime.concurrency.futures import release
 
-__all__ = ["CallbackTask", "LoopDelivery", "OverCapacity"]
-
-OverCapacity: TypeAlias = list[tuple[BoundedQueue[Any], Message]]
-"""Queues that were full, each with the message that found it so."""
+__all__ = ["CallbackTask"]
 
 _NOTHING_RETAINED: deque[Message] = deque(maxlen=0)
 _DRAIN_SLICE = 2048  # queued messages that the callback gets before the loop has a turn
@@ -57,17 +56,8 @@ def _discard(_message: Message) -> object:
     return IDLE
 
 
-class LoopDelivery(NamedTuple):
-    """What the callback tasks of one event loop share with its dispatcher."""
-
-    loop: asyncio.AbstractEventLoop
-    over_capacity: OverCapacity
-    schedule_drain: Callable[[CallbackTask], None]
-    """Has the loop send `DRAIN` to a task."""
-
-
 class CallbackTask(EagerTask[None]):
-    """Runs a callback for one message after the other, for as long as its subscription lives.
+    """Runs a callback for one message after the other, as long as its subscription lives.
 
     Attributes:
         queue: messages that wait for the callback; None before the first one has to.
@@ -102,9 +92,10 @@ class CallbackTask(EagerTask[None]):
         delivery: LoopDelivery,
         close_subscription: Callable[[], None],
     ) -> None:
-        """Prepare to run the callback in that context; ``close_subscription`` hears when it ends by itself."""
-        # A generator, typed as anything, since only it and not every `Generator` tells ``gi_running``.
-        self._pump: Any = self._run_callbacks(callback)
+        """Prepare to run the callback; ``close_subscription`` hears when it ends by itself."""
+        self._pump: Any = self._run_callbacks(
+            callback
+        )  # not every `Generator` tells ``gi_running``
         next(self._pump)  # to its first yield
         super().__init__(self._pump, delivery.loop, context)
         self._filters = filters
@@ -125,7 +116,6 @@ class CallbackTask(EagerTask[None]):
     def _run_callbacks(self, callback: MessageCallback) -> Generator[Any, Message, None]:
         try:
             topic, payload = yield IDLE
-            inside_callback.set(True)  # here, in the subscription's context
             while True:
                 try:
                     yield from callback(topic, payload)
@@ -134,6 +124,10 @@ class CallbackTask(EagerTask[None]):
                 except asyncio.CancelledError as error:
                     if not self._cancel_requests:  # nobody asked it to stop: what it awaited was
                         self._report(topic, error)
+                except GeneratorExit as error:
+                    if comes_from_outside(error):
+                        raise
+                    self._report(topic, error)
                 topic, payload = yield IDLE
         except GeneratorExit:
             raise
@@ -164,6 +158,12 @@ class CallbackTask(EagerTask[None]):
         """Return whether its publishers have to wait until the queue has capacity again."""
         queue = self.queue
         return queue is not None and queue.policy == "wait" and queue.over_capacity()
+
+    def may_refuse_or_hold(self, before: int) -> bool:
+        """Return whether the publisher of a message, behind so many, has to hear what becomes of it."""
+        if self._overflow == "wait":
+            return before + len(self.queue or ()) >= self._limit
+        return self._overflow == "error"
 
     def backlog(self) -> int:
         """Return how many messages lie before the next one, with the one that the callback has."""
@@ -198,8 +198,7 @@ class CallbackTask(EagerTask[None]):
     def _drain(self) -> Any:
         """Run the callback for what waits, retained messages first; inside its context.
 
-        Returns:
-            What the callback waits for, or `IDLE`.
+        Returns what the callback waits for, or `IDLE`.
         """
         waits_for = self._process_backlog(self._retained, self._retained.popleft)
         if waits_for is IDLE and not self._retained:
@@ -228,7 +227,7 @@ class CallbackTask(EagerTask[None]):
     # --- retained messages --------------------------------------------------------------------
 
     def hold_retained(self, messages: list[Message]) -> None:
-        """Put retained messages ahead of everything live; limit and policy do not touch them."""
+        """Put retained messages ahead of everything live; the limit does not count them."""
         self._retained = deque(messages)
         self._is_behind = True
         self._become_occupied()

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any
 
 from cascade.connectors.local.broker import LocalBroker
-from cascade.connectors.local.dispatcher import Dispatcher, Publisher, Recipients
-from cascade.connectors.local.message import inside_callback
+from cascade.connectors.local.callback import checked_callback
+from cascade.connectors.local.callback_task import CallbackTask
+from cascade.connectors.local.dispatcher import Dispatcher, Publisher
+from cascade.connectors.local.recipient import Delivery
 from cascade.connectors.local.subscription import Subscription
+from cascade.connectors.local.turn import Turn
 from cascade.interfaces.errors import NotConnectedError
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
 from cascade.interfaces.topics import as_filters
-from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT, BoundedQueue, check_bounds
+from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT, check_bounds
 
 __all__ = ["LocalBusConnector"]
-
-_POLL_INTERVAL = (
-    1.0  # seconds between two looks whether the loop that a publisher waits for has ended
-)
 
 # The one documented default: what connectors join unless told otherwise.
 _default_broker = LocalBroker()
@@ -122,18 +119,20 @@ class LocalBusConnector(Publisher):
             route = self._broker.route(topic, dispatcher)
         local, remote = route
         message = (topic, payload)
-        may_wait = not (inside_callback.get() or dispatcher.delivering)
-        for target, recipients in remote:
-            self._broker.post(target, (message, recipients))
+        may_wait = not isinstance(asyncio.current_task(), CallbackTask)
+        turns = [
+            _post(self._broker, target, (message, recipients), may_wait=may_wait)
+            for target, recipients in remote
+        ]
         if local:
             dispatcher.deliver(message, local)
-            if dispatcher.over_capacity and not dispatcher.delivering:
+            if dispatcher.paused and may_wait:
+                await dispatcher.catch_up(message)
+            elif dispatcher.over_capacity and not dispatcher.delivering:
                 await dispatcher.apply_back_pressure(message, may_wait=may_wait)
-        for target, recipients in remote:
-            if may_wait:
-                await _wait_for_remote_capacity(target, recipients)
-            else:
-                target.inbox.report_growth()
+        for turn in turns:
+            if turn is not None:
+                await turn.wait()
 
     # --- subscribing --------------------------------------------------------------------------
 
@@ -145,17 +144,13 @@ class LocalBusConnector(Publisher):
         Returns once the callback is done with every retained match.
 
         Raises:
-            TypeError: the callback is not callable.
+            TypeError: the callback is no async function.
         """
         if not self._connected:
             raise NotConnectedError("subscribe")
-        if not callable(callback):
-            raise TypeError(
-                f"a callback is an async function of (topic, payload), not {callback!r}"
-            )
         subscription = self._broker.add(
             as_filters(topic),
-            callback,
+            checked_callback(callback),
             limit=self._max_queued,
             overflow=self._overflow,
             on_close=self._on_close,
@@ -180,17 +175,19 @@ class LocalBusConnector(Publisher):
         _default_broker.reset()
 
 
-async def _wait_for_remote_capacity(target: Dispatcher, recipients: Recipients) -> None:
-    """Wait until another loop, and those on it who apply back-pressure, can take more."""
-    await _wait_for_capacity(target.inbox, target.loop)
-    for recipient in recipients:
-        if recipient.queue is not None and recipient.applies_back_pressure():
-            await _wait_for_capacity(recipient.queue, target.loop)
-
-
-async def _wait_for_capacity(queue: BoundedQueue[Any], loop: asyncio.AbstractEventLoop) -> None:
-    """Wait for capacity; a loop that ends says nothing, so look now and then whether it is there."""
-    while queue.over_capacity() and not loop.is_closed():
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_POLL_INTERVAL):
-                await queue.wait_for_capacity()
+def _post(
+    broker: LocalBroker, target: Dispatcher, delivery: Delivery, *, may_wait: bool
+) -> Turn | None:
+    """Leave a message at another loop; return its turn there, if the publisher has to wait for that."""
+    message, recipients = delivery
+    inbox = target.inbox
+    before, turn = len(inbox), None
+    if may_wait and (
+        before >= inbox.limit or any(each.may_refuse_or_hold(before) for each in recipients)
+    ):
+        turn = target.turn_behind(message)
+        recipients = (*recipients, turn)
+    broker.post(target, (message, recipients))
+    if not may_wait:
+        inbox.report_growth()
+    return turn

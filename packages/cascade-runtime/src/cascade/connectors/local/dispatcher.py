@@ -4,9 +4,9 @@ A `Dispatcher` belongs to one broker and one event loop. A message goes to its r
 the other, each callback running at once; what is published meanwhile waits in ``pending`` until the
 message being delivered has reached everyone. Other threads leave their messages in ``inbox``.
 
-The delivery loop stands here twice, one below the other: in `Publisher.publish`, for a message that
-is alone, and in `Dispatcher.dispatch`, for all others. Calling the second from the first would cost
-a fifth of a publish (``docs/decisions/0002-run-callbacks-to-completion.md``).
+The delivery loop stands here twice: in `Publisher.publish`, for a message that is alone, and in
+`Dispatcher.dispatch`, for all others: a call would cost a fifth of a publish
+(``docs/decisions/0002-run-callbacks-to-completion.md``).
 """
 
 from __future__ import annotations
@@ -16,56 +16,35 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from itertools import count
 from threading import get_ident
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from cascade.common.messaging import bus
-from cascade.connectors.local.callback_task import CallbackTask, LoopDelivery, OverCapacity
-from cascade.connectors.local.message import DRAIN, IDLE, Message, inside_callback
+from cascade.connectors.local.callback_task import CallbackTask
+from cascade.connectors.local.message import DRAIN, IDLE, Message
+from cascade.connectors.local.recipient import (
+    AnyRecipient,
+    Delivery,
+    LoopDelivery,
+    OverCapacity,
+    Recipients,
+)
+from cascade.connectors.local.turn import Turn
 from cascade.interfaces.errors import QueueFullError
 from cascade.interfaces.protocols import Payload
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT, BoundedQueue
+from cascade.runtime.concurrency.clock import is_simulated
 from cascade.runtime.concurrency.current_task import current_tasks, restore_task
 
-__all__ = ["AnyRecipient", "Delivery", "Dispatcher", "Publisher", "Recipients", "Route"]
-
-
-class AnyRecipient(Protocol):
-    """What takes a message: a subscription's task, or a group that hands it on to one of its members.
-
-    ``run(send, message)`` returns `IDLE`, or the future that the callback waits for and that
-    `suspend` is to be called with.
-    """
-
-    @property
-    def run(self) -> Any:
-        """How to hand over a message."""
-
-    @property
-    def send(self) -> Any:
-        """What to hand to ``run`` with it."""
-
-    @property
-    def queue(self) -> BoundedQueue[Any] | None:
-        """What waits for its callback."""
-
-    def suspend(self, waits_for: Any) -> None:
-        """Go on with the event loop: the callback waits for something."""
-
-    def applies_back_pressure(self) -> bool:
-        """Return whether its publishers have to wait until the queue has capacity again."""
-
-
-Recipients: TypeAlias = tuple[AnyRecipient, ...]
-"""Those of one event loop that a message goes to, in the order they subscribed."""
+__all__ = ["Dispatcher", "Publisher", "Route"]
 
 Route: TypeAlias = tuple[Recipients, tuple[tuple["Dispatcher", Recipients], ...]]
 """Where the messages of one topic go, seen from one loop: the local recipients, and the remote ones."""
 
-Delivery: TypeAlias = tuple[Message, Recipients]
-"""One message on its way to those of this loop who subscribed before it was published."""
-
-_INBOX_SLICE = 0.001  # seconds that messages from other threads may take of one turn of the loop
+_SLICE = 0.001  # seconds that deliveries may take of one turn of the loop, beyond the first
+_MANY = 100_000  # messages; the same on a simulated loop, where nobody is kept waiting meanwhile
 
 
 class Publisher(ABC):
@@ -96,6 +75,8 @@ class Publisher(ABC):
         message = (topic, payload)
         if dispatcher.delivering:
             dispatcher.pending.append((message, local))
+            if dispatcher.paused and not isinstance(publisher, CallbackTask):
+                await dispatcher.catch_up(message)
             return
         recipient = None
         dispatcher.delivering = True
@@ -114,7 +95,8 @@ class Publisher(ABC):
         if dispatcher.pending:
             dispatcher.dispatch()
         if dispatcher.over_capacity:
-            await dispatcher.apply_back_pressure(message, may_wait=not inside_callback.get())
+            may_wait = not isinstance(publisher, CallbackTask)
+            await dispatcher.apply_back_pressure(message, may_wait=may_wait)
 
     @abstractmethod
     async def _publish_slow_path(
@@ -124,9 +106,14 @@ class Publisher(ABC):
 
 
 class Dispatcher:
-    """The delivery of one broker's messages on one event loop."""
+    """The delivery of one broker's messages on one event loop.
+
+    While it is ``delivering``, what is published queues in ``pending``; while it is ``paused``, until
+    the loop has had a turn.
+    """
 
     __slots__ = (
+        "_is_simulated",
         "_scheduled",
         "delivering",
         "delivery",
@@ -135,6 +122,7 @@ class Dispatcher:
         "loop",
         "mixed_routes",
         "over_capacity",
+        "paused",
         "pending",
         "routes",
         "thread_id",
@@ -147,28 +135,31 @@ class Dispatcher:
         self.loop = loop
         self.thread_id = get_ident()
         self.find_route = find_route
-        self.routes: dict[str, Recipients] = {}
-        """Topics that only subscriptions of this loop listen to: the fast path."""
-        self.mixed_routes: dict[str, Route] = {}
-        """Topics that subscriptions of other loops listen to as well."""
+        self.routes: dict[str, Recipients] = {}  # to this loop alone: the fast path
+        self.mixed_routes: dict[str, Route] = {}  # to other loops as well
         self.delivering = False
+        self.paused = False
         self.pending: deque[Delivery] = deque()
         self.inbox: BoundedQueue[Delivery] = BoundedQueue("(other threads)", DEFAULT_LIMIT, "wait")
         self.over_capacity: OverCapacity = []
         self.delivery = LoopDelivery(loop, self.over_capacity, self.schedule_drain)
         self._scheduled = False
+        self._is_simulated = is_simulated(loop)
 
     def dispatch(self) -> None:
         """Run the callbacks for everything that is pending, and for what they publish, in order.
 
-        An interrupt such as `KeyboardInterrupt` goes up at once; the next turn of the loop delivers
-        the rest, and until then everything queues behind it.
+        Callbacks may answer each other for ever, so after a time slice the rest waits for the next
+        turn of the loop, and so does everything that is published until then. An interrupt such as
+        `KeyboardInterrupt` goes up at once, and has the same effect.
         """
         loop = self.loop
         pending = self.pending
         publisher = current_tasks.get(loop)
         self.delivering = True
-        while pending:
+        self.paused = False
+        ends_at = _MANY if self._is_simulated else time.perf_counter() + _SLICE
+        for number in count():
             message, recipients = pending.popleft()
             recipient = None
             try:
@@ -181,7 +172,12 @@ class Dispatcher:
                 self.requeue_undelivered(message, recipients, recipient)
                 restore_task(loop, publisher)
                 raise
-        self.delivering = False
+            if not pending:
+                self.delivering = False
+                break
+            if (number if self._is_simulated else time.perf_counter()) > ends_at:
+                self._pause()
+                break
         restore_task(loop, publisher)
 
     def deliver(self, message: Message, recipients: Recipients) -> None:
@@ -196,10 +192,14 @@ class Dispatcher:
         """Keep what an interrupt broke off: those after ``last`` have not had the message."""
         done = recipients.index(last) + 1 if last in recipients else 0
         self.pending.appendleft((message, recipients[done:]))
+        self._pause()
+
+    def _pause(self) -> None:
+        """Leave what is pending to the next turn of the loop."""
+        self.paused = True
         self.loop.call_soon(self._resume)
 
     def _resume(self) -> None:
-        """Deliver what an interrupt left behind."""
         self.dispatch()
         self.report_over_capacity()
 
@@ -216,7 +216,7 @@ class Dispatcher:
         return self.thread_id == get_ident() and self.loop in current_tasks
 
     def runs_elsewhere(self) -> bool:
-        """Return whether the loop runs in another thread than this one."""
+        """Return whether the loop runs in another thread."""
         return self.thread_id != get_ident() and self.loop.is_running()
 
     def post(self, delivery: Delivery) -> None:
@@ -235,9 +235,9 @@ class Dispatcher:
     def _empty_inbox(self) -> None:
         self._scheduled = False  # first: what is posted from here on schedules anew
         inbox = self.inbox
-        end = time.perf_counter() + _INBOX_SLICE
+        end = time.perf_counter() + _SLICE
         try:
-            while inbox:
+            while inbox and not self.paused:
                 self.deliver(*inbox.get_nowait())
                 if time.perf_counter() > end:
                     break
@@ -249,12 +249,20 @@ class Dispatcher:
 
     # --- back-pressure ------------------------------------------------------------------------
 
+    def turn_behind(self, message: Message) -> Turn:
+        """Return what to deliver behind a message whose publisher waits for it."""
+        return Turn(self.loop, partial(self.report_over_capacity, message, may_wait=True))
+
+    async def catch_up(self, message: Message) -> None:
+        """Wait until a message that is pending has been delivered, and for capacity then."""
+        turn = self.turn_behind(message)
+        self.pending.append((message, (turn,)))
+        await turn.wait()
+
     async def apply_back_pressure(self, message: Message, *, may_wait: bool) -> None:
         """Deal with the full queues that the last delivery met: refuse, warn, or wait for capacity.
 
-        Args:
-            message: the publisher's own message.
-            may_wait: False inside a callback, where waiting could close a cycle.
+        It is the publisher's own ``message``, which ``may_wait`` where it is no callback itself.
 
         Raises:
             QueueFullError: a recipient with the policy ``error`` refused the message.

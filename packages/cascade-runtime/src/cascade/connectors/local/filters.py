@@ -9,7 +9,8 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import TypeAlias
 
-from cascade.connectors.local.dispatcher import Delivery, Dispatcher
+from cascade.connectors.local.dispatcher import Dispatcher
+from cascade.connectors.local.recipient import Delivery
 from cascade.connectors.local.share import ShareGroup
 from cascade.connectors.local.subscription import Subscription
 from cascade.interfaces.topics import Filters, FilterTrie, has_wildcard, shared_filter
@@ -37,39 +38,33 @@ class FilterBook:
         self._groups: dict[str, ShareGroup] = {}
         self._post = post
 
-    def add(self, subscription: Subscription) -> Filters:
-        """Enter a subscription; return the filters whose topics go somewhere else now."""
+    def add(self, subscription: Subscription) -> Filters | None:
+        """Enter a subscription; return the topics that go somewhere else now, or None where many may."""
         share = subscription.filters[0]
-        shared = shared_filter(share)
-        if not shared:
-            for topic_filter in subscription.filters:
-                self._enter(topic_filter, subscription)
-            return subscription.filters
+        if share[0] != "$" or not (shared := shared_filter(share)):
+            return self._enter(subscription.filters, subscription)
         group = self._groups.get(share)
         if group is None:
             group = self._groups[share] = ShareGroup(subscription.number, self._post)
-            self._enter(shared, group)
+            self._enter((shared,), group)
         group.join(subscription)
-        return (shared,)
+        return None
 
-    def remove(self, subscription: Subscription) -> Filters:
-        """Strike a subscription out; return the filters whose topics go somewhere else now.
+    def remove(self, subscription: Subscription) -> Filters | None:
+        """Strike a subscription out; return the topics that go somewhere else now, or None where many may.
 
         Raises:
             KeyError: it does not stand here.
         """
         share = subscription.filters[0]
-        shared = shared_filter(share)
-        if not shared:
-            for topic_filter in subscription.filters:
-                self._strike(topic_filter, subscription)
-            return subscription.filters
+        if share[0] != "$" or not (shared := shared_filter(share)):
+            return self._strike(subscription.filters, subscription)
         group = self._groups[share]
         group.leave(subscription)
         if not group.members:
             del self._groups[share]
-            self._strike(shared, group)
-        return (shared,)
+            self._strike((shared,), group)
+        return None
 
     def match(self, topic: str) -> list[Listener]:
         """Return those whom a topic reaches, each once, in the order they subscribed."""
@@ -77,17 +72,25 @@ class FilterBook:
         found.update(self.exact.get(topic, _NOBODY))
         return sorted(found, key=_by_number)
 
-    def _enter(self, topic_filter: str, listener: Listener) -> None:
-        if has_wildcard(topic_filter):
-            self._wildcards.add(topic_filter, listener)
-        else:
-            self.exact.setdefault(topic_filter, {})[listener] = None
+    def _enter(self, filters: Filters, listener: Listener) -> Filters | None:
+        topics: Filters | None = filters
+        for topic_filter in filters:
+            if has_wildcard(topic_filter):
+                self._wildcards.add(topic_filter, listener)
+                topics = None
+            else:
+                self.exact.setdefault(topic_filter, {})[listener] = None
+        return topics
 
-    def _strike(self, topic_filter: str, listener: Listener) -> None:
-        if has_wildcard(topic_filter):
-            self._wildcards.remove(topic_filter, listener)
-            return
-        same = self.exact[topic_filter]
-        del same[listener]
-        if not same:
-            del self.exact[topic_filter]
+    def _strike(self, filters: Filters, listener: Listener) -> Filters | None:
+        topics: Filters | None = filters
+        for topic_filter in filters:
+            if has_wildcard(topic_filter):
+                self._wildcards.remove(topic_filter, listener)
+                topics = None
+                continue
+            same = self.exact[topic_filter]
+            del same[listener]
+            if not same:
+                del self.exact[topic_filter]
+        return topics

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import Any, TypeAlias
 
-__all__ = ["DRAIN", "IDLE", "Message", "inside_callback"]
+__all__ = ["DRAIN", "IDLE", "Message"]
 
 Message: TypeAlias = tuple[str, Any]
 """Topic and payload."""
@@ -15,6 +14,3 @@ DRAIN: Message = ("", None)
 
 IDLE = object()
 """What ``send`` returns when the callback waits for nothing."""
-
-inside_callback: ContextVar[bool] = ContextVar("inside_callback", default=False)
-"""True in every callback, and in what it starts: there a publish never waits."""

@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from cascade.connectors.local.callback_task import CallbackTask
-from cascade.connectors.local.dispatcher import Delivery, Dispatcher
+from cascade.connectors.local.dispatcher import Dispatcher
 from cascade.connectors.local.message import IDLE, Message
+from cascade.connectors.local.recipient import AnyRecipient, Delivery
 from cascade.connectors.local.subscription import Subscription
 from cascade.runtime.concurrency.current_task import current_tasks
 
@@ -79,8 +80,8 @@ class ShareGroup:
         return len(messages)
 
 
-class GroupRecipient:
-    """A group as a recipient of what one event loop publishes; see `CallbackTask` for its attributes."""
+class GroupRecipient(AnyRecipient):
+    """A group as a recipient of what one event loop publishes."""
 
     __slots__ = ("_dispatcher", "_group", "_runs", "queue", "send")
 
@@ -115,7 +116,3 @@ class GroupRecipient:
     def suspend(self, waits_for: Any) -> None:
         """Let the member that has the message go on with the event loop."""
         self._runs.suspend(waits_for)
-
-    def applies_back_pressure(self) -> bool:
-        """Return False: the member that a message went to says so itself."""
-        return False

@@ -13,16 +13,20 @@ asyncio", "Task lifetime support"): `asyncio.current_task` gives it inside the c
 from __future__ import annotations
 
 import asyncio
+from asyncio import base_tasks
 from asyncio import tasks as asyncio_tasks
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
-from typing import Any, TypeVar
+from types import FrameType
+from typing import Any, TextIO, TypeVar
 
 from cascade.runtime.concurrency.current_task import current_tasks, restore_task
 
 __all__ = ["PENDING", "EagerTask"]
 
 T = TypeVar("T")
+
+_asyncio: Any = base_tasks
 
 PENDING = object()
 """What `EagerTask.begin` returns where the coroutine waits for something."""
@@ -31,7 +35,8 @@ PENDING = object()
 class EagerTask(asyncio.Future[T]):
     """Drives one coroutine: at once until it first waits, then as the event loop wakes it.
 
-    Await it, or add a callback to it, as to an `asyncio.Task`. `start` must be called once.
+    It has all that an `asyncio.Task` has: await it, or add a callback to it. `start` must be called
+    once.
     """
 
     __slots__ = (
@@ -41,7 +46,10 @@ class EagerTask(asyncio.Future[T]):
         "_coro",
         "_fut_waiter",
         "_must_cancel",
+        "_name",
     )
+
+    _name: str
 
     def __init__(
         self,
@@ -206,4 +214,19 @@ class EagerTask(asyncio.Future[T]):
 
     def get_name(self) -> str:
         """Return a name for messages: the coroutine's."""
-        return getattr(self._coro, "__qualname__", type(self._coro).__name__)
+        try:
+            return self._name
+        except AttributeError:
+            return getattr(self._coro, "__qualname__", type(self._coro).__name__)
+
+    def set_name(self, value: object) -> None:
+        """Set the name."""
+        self._name = str(value)
+
+    def get_stack(self, *, limit: int | None = None) -> list[FrameType]:
+        """Return the frames that the coroutine stands in, or those of its failure."""
+        return _asyncio._task_get_stack(self, limit)  # type: ignore[no-any-return]  # noqa: SLF001 - asyncio's own
+
+    def print_stack(self, *, limit: int | None = None, file: TextIO | None = None) -> None:
+        """Print them, as `asyncio.Task.print_stack` does."""
+        _asyncio._task_print_stack(self, limit, file)  # noqa: SLF001 - asyncio's own
