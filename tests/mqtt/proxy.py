@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+from cascade.testing.connectors import Heard
 from mqtt.broker import HOST
 
 __all__ = ["Line", "line_to"]
@@ -11,7 +12,14 @@ _PIECE = 65_536  # bytes forwarded at once
 
 
 class Line:
-    """Forwards bytes both ways, to one port."""
+    """Forwards bytes both ways, to one port.
+
+    Attributes:
+        closes_at: a word; a client whose bytes hold it is cut off, as some brokers do.
+        closes_after_answer: whether a client is cut off as soon as the broker has said a first word.
+        delay: seconds that bytes are on their way, in each direction.
+        closings: how many clients were cut off by these.
+    """
 
     def __init__(self, target):
         self._target = target
@@ -19,6 +27,10 @@ class Line:
         self._open.set()
         self._writers = []
         self._pumps = []
+        self.closes_at = None
+        self.closes_after_answer = False
+        self.delay = 0
+        self.closings = Heard()
 
     async def serve(self):
         self._server = await asyncio.start_server(self._join, HOST, 0)
@@ -33,16 +45,28 @@ class Line:
         far_reader, far_writer = await asyncio.open_connection(HOST, self._target)
         self._writers += [writer, far_writer]
         self._pumps += [
-            asyncio.create_task(self._pump(reader, far_writer)),
-            asyncio.create_task(self._pump(far_reader, writer)),
+            asyncio.create_task(self._pump(reader, far_writer, self._is_forbidden)),
+            asyncio.create_task(self._pump(far_reader, writer, self._is_answer)),
         ]
 
-    async def _pump(self, reader, writer):
+    def _is_forbidden(self, piece):
+        return self.closes_at is not None and self.closes_at in piece
+
+    def _is_answer(self, _piece):
+        return self.closes_after_answer
+
+    async def _pump(self, reader, writer, is_last):
         try:
             while piece := await reader.read(_PIECE):
                 await self._open.wait()
-                writer.write(piece)
-                await writer.drain()
+                await asyncio.sleep(self.delay)
+                last = is_last(piece)
+                if not last or self.closes_after_answer:
+                    writer.write(piece)
+                    await writer.drain()
+                if last:
+                    self.closings.keep(self.port, piece)
+                    break
         except ConnectionError:
             pass  # one end was cut; so the other is, too
         writer.close()

@@ -5,23 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Self
 
 from cascade.connectors.local import LocalBroker, Subscription, checked_callback
 from cascade.connectors.mqtt.codec import Codec
 from cascade.connectors.mqtt.inbound import Inbound
-from cascade.connectors.mqtt.packets import is_5, publish_properties
+from cascade.connectors.mqtt.packets import check_size, is_5, publish_properties
 from cascade.connectors.mqtt.pending_subscription import PendingSubscription
 from cascade.connectors.mqtt.session import Session
 from cascade.connectors.mqtt.settings import MqttSettings, read_settings
 from cascade.connectors.mqtt.subscriber import Subscriber
 from cascade.connectors.mqtt.subscription_table import SubscriptionTable
 from cascade.connectors.mqtt.user_properties import unpacking
-from cascade.interfaces.errors import (
-    NotConnectedError,
-    PayloadError,
-    WrongLoopError,
-)
+from cascade.interfaces.errors import NotConnectedError, WrongLoopError
 from cascade.interfaces.payloads import clears
 from cascade.interfaces.properties import to_send
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
@@ -30,8 +26,6 @@ from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT, check_bound
 
 __all__ = ["MqttConnector"]
 
-_PACKET_HEAD = 16  # bytes of a PUBLISH packet beside topic and payload, at most
-_PAIR_HEAD = 5  # bytes of a user property beside its name and value (MQTT 5.0 §1.5.7)
 _check_topic = lru_cache(maxsize=65_536)(validate_topic)
 
 
@@ -106,7 +100,7 @@ class MqttConnector:
         """Connect to the broker, and from then on keep the connection.
 
         Raises:
-            BrokerRefusedError: the broker does not want us; it says why.
+            BrokerRefusedError: the broker does not want us.
             BrokerUnavailableError: no broker could be reached in ``connect_timeout`` seconds.
             WrongLoopError: it is connected on another event loop that still runs.
             OSError: a file for TLS cannot be read.
@@ -116,6 +110,9 @@ class MqttConnector:
             self._leave_old_loop()
             self._loop = loop
             self._changing = asyncio.Lock()
+            self._ended = asyncio.Event()
+            self._ended.set()
+        await self._ended.wait()
         async with self._changing:
             if not self._connected:
                 await self._open()
@@ -142,13 +139,15 @@ class MqttConnector:
         try:
             await session.start()
         except BaseException:
-            session.connection.abandon()
+            session.abandon()
             raise
         self._table.may_number = session.connection.may_number
         self._connected = True
 
     async def disconnect(self) -> None:
         """End all subscriptions, then the connection; the broker has then read all that was published.
+
+        Whoever is cancelled meanwhile ends all of it at once, without a goodbye to the broker.
 
         Raises:
             WrongLoopError: it is connected on another event loop.
@@ -157,14 +156,34 @@ class MqttConnector:
             return
         self._require_loop("disconnect")
         self._connected = False
+        self._ended.clear()
         subscriptions = list(self._subscriptions)
-        for subscription in subscriptions:
-            subscription.close()
-        for subscription in subscriptions:
-            await subscription.unsubscribe()
-        async with self._changing:
+        try:
+            for subscription in subscriptions:
+                subscription.close()
+            for subscription in subscriptions:
+                await subscription.unsubscribe()
             await self._session.stop()
+        except BaseException:
+            for subscription in subscriptions:
+                subscription.abandon()
+            raise
+        finally:
+            self._session.abandon()
+            for late in list(self._subscriptions):  # whose answer came meanwhile
+                late.close()
+                late.abandon()
             self._inbound.close()
+            self._ended.set()
+
+    async def __aenter__(self) -> Self:
+        """Connect."""
+        await self.connect()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Disconnect."""
+        await self.disconnect()
 
     # --- publishing ---------------------------------------------------------------------------
 
@@ -187,18 +206,12 @@ class MqttConnector:
         if qos not in (0, 1, 2):
             raise ValueError(f"qos is 0, 1 or 2, not {qos!r}")
         data = b"" if retain and clears(payload) else self._codec.encode(topic, payload)
-        pairs, properties, size = to_send.get(), None, len(topic) * 4 + len(data) + _PACKET_HEAD
-        if pairs and is_5(self.settings):
-            properties = publish_properties(pairs)
-            size += sum(_PAIR_HEAD + 4 * (len(name) + len(value)) for name, value in pairs)
-        session = self._session
-        connection = session.connection
-        if connection.max_packet and size > connection.max_packet:
-            raise PayloadError(
-                topic, f"the broker takes packets of {connection.max_packet} bytes at most"
-            )
-        if not session.is_up:
-            await session.wait_until_up("publish")
+        pairs = to_send.get() if self.carries_properties else ()
+        connection = self._session.connection
+        if connection.max_packet:
+            check_size(topic, data, pairs, connection.max_packet)
+        properties = publish_properties(pairs) if pairs else None
+        await self._session.gate.enter("publish")
         if qos == 0 and not retain:
             await connection.outbound.send(topic, data, retain=False, properties=properties)
         else:
@@ -228,14 +241,12 @@ class MqttConnector:
         pending = PendingSubscription(filters, lambda: self._admit(filters, callback))
         try:
             await self._subscriber.subscribe(pending)
-            await pending.finish()
+            self._require("subscribe")  # with the answer may have come the end
+            return await pending.finish()
         except BaseException:
             if pending.subscription is not None:
                 await pending.subscription.unsubscribe()
             raise
-        if pending.subscription is None:  # the answer came, and with it the end
-            raise NotConnectedError("subscribe")
-        return pending.subscription
 
     def _admit(self, filters: Filters, callback: MessageCallback) -> Subscription:
         """Make a subscription that the broker agreed to."""

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
-
-from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, CleanStartOption, Client
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, CleanStartOption
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from cascade.connectors.mqtt.client import BrokerClient
 from cascade.connectors.mqtt.settings import MqttSettings
 from cascade.connectors.mqtt.tls import tls_context
+from cascade.interfaces.errors import PayloadError
 from cascade.interfaces.properties import Properties as UserProperties
 
 __all__ = [
-    "BrokerClient",
+    "check_size",
     "clean_start",
     "connect_properties",
     "is_5",
@@ -27,52 +25,9 @@ __all__ = [
     "subscribe_properties",
 ]
 
+_PACKET_HEAD = 16  # bytes of a PUBLISH packet beside topic and payload, at most
+_PAIR_HEAD = 5  # bytes of a user property beside its name and value (MQTT 5.0 §1.5.7)
 _DIAL_TIMEOUT = 10.0  # seconds that one attempt to reach the host may take
-
-
-class BrokerClient(Client):
-    """paho's client, with what it leaves out of the standard, and out of TLS."""
-
-    def limit_in_flight(self, most: int) -> None:
-        """Allow as many unacknowledged messages as the broker said in its CONNACK.
-
-        paho's own setter wants to be called before there is a connection (MQTT 5.0 §3.2.2.3.3).
-        """
-        self._max_inflight_messages = most
-
-    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
-        """Speak TLS as the context says.
-
-        paho checks the host's name even if the context does not ask for it, with a function that
-        Python 3.12 no longer has, and leaves the socket of a broker that it refuses open.
-        """
-        context = self._ssl_context
-        assert context is not None  # noqa: S101 - paho calls this only with one
-        wrapped = context.wrap_socket(
-            tcp_sock, server_hostname=self.host, do_handshake_on_connect=False
-        )
-        try:
-            wrapped.settimeout(self.connect_timeout)
-            wrapped.do_handshake()
-        except BaseException:
-            wrapped.close()
-            raise
-        return wrapped
-
-    def _handle_pubrec(self) -> MQTTErrorCode:
-        """Go on with a message of QoS 2, unless the broker refuses it.
-
-        MQTT 5.0 §3.5: packet id, then the reason code unless all is well. With one from 0x80 on the
-        message ends here (§4.3.3); paho would send PUBREL, and take the answer to that for success.
-        """
-        packet = self._in_packet["packet"]
-        code = packet[2] if len(packet) > 2 else 0  # noqa: PLR2004 - two bytes of packet id
-        packet_id = int.from_bytes(packet[:2], "big")
-        with self._out_message_mutex:
-            if code >= 0x80 and packet_id in self._out_messages:  # noqa: PLR2004 - named above
-                reason = ReasonCode(PacketTypes.PUBREC, identifier=code)
-                return self._do_on_publish(packet_id, reason, _properties(PacketTypes.PUBREC))
-        return super()._handle_pubrec()
 
 
 def is_5(settings: MqttSettings) -> bool:
@@ -120,6 +75,17 @@ def connect_properties(settings: MqttSettings) -> Properties | None:
     properties = _properties(PacketTypes.CONNECT)
     properties.SessionExpiryInterval = settings.session_expiry
     return properties
+
+
+def check_size(topic: str, data: bytes, pairs: UserProperties, most: int) -> None:
+    """Refuse a message whose packet would be larger than the broker takes.
+
+    Raises:
+        PayloadError: it might be larger than ``most`` bytes.
+    """
+    beside = sum(_PAIR_HEAD + 4 * (len(name) + len(value)) for name, value in pairs)
+    if _PACKET_HEAD + 4 * len(topic) + beside + len(data) > most:
+        raise PayloadError(topic, f"the broker takes packets of {most} bytes at most")
 
 
 def publish_properties(pairs: UserProperties) -> Properties:

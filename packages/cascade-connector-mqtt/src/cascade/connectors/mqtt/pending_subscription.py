@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextvars import Context, copy_context
 
 from cascade.connectors.local import Subscription
+from cascade.interfaces.errors import NotConnectedError
 from cascade.interfaces.protocols import Payload
 from cascade.interfaces.topics import Filters, matches
 
@@ -46,7 +47,13 @@ class PendingSubscription:
         self._retained[topic] = payload
         self.heard += 1
 
-    async def finish(self) -> None:
-        """Hand over what was gathered, and wait until the callback is done with it."""
-        if self.subscription is not None:
-            await self.subscription.replay(list(self._retained.items()))
+    async def finish(self) -> Subscription:
+        """Hand over what was gathered, and wait until the callback is done with it.
+
+        Raises:
+            NotConnectedError: the broker has not agreed.
+        """
+        if self.subscription is None:
+            raise NotConnectedError("subscribe")
+        await self.subscription.replay(list(self._retained.items()))
+        return self.subscription

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from cascade.connectors.mqtt.connection import ConnectionLostError
+from cascade.connectors.mqtt.closings import Closings
 from cascade.connectors.mqtt.inbound import Inbound
 from cascade.connectors.mqtt.pending_subscription import PendingSubscription
+from cascade.connectors.mqtt.requests import ConnectionLostError
 from cascade.connectors.mqtt.session import Session
 from cascade.connectors.mqtt.subscription_table import SubscriptionTable
 from cascade.interfaces.topics import Filters
@@ -36,25 +37,38 @@ class Subscriber:
         """Subscribe to the filters of a pending subscription, and gather what is retained for them.
 
         Raises:
-            BrokerRefusedError: the broker does not allow one of them.
+            BrokerRefusedError: the broker does not allow one of them, or closes the connection at it.
             BrokerUnavailableError: there is no connection, for too long.
             NotConnectedError: somebody disconnected meanwhile.
         """
         async with self._turn:
-            older = [o for each in pending.filters for o in self._table.acquire(each)]
+            action = f"subscribe to {', '.join(map(repr, pending.filters))}"
+            closings, done = Closings(), False
             try:
-                while not await self._ask(pending, older):
-                    pass
-            except BaseException:
-                if pending.subscription is None:  # else its end lets go of the filters
-                    self.release(pending.filters)
-                raise
+                while not done:
+                    await self._session.gate.enter("subscribe")
+                    done = await self._ask(pending)
+                    refusal = None if done else closings.add(action)
+                    if refusal is not None:
+                        raise refusal
             finally:
                 self._inbound.pending = None
 
-    async def _ask(self, pending: PendingSubscription, older: list[str]) -> bool:
+    async def _ask(self, pending: PendingSubscription) -> bool:
         """Ask once; False means that the connection was lost."""
-        await self._session.wait_until_up("subscribe")
+        older = []
+        if pending.subscription is None:
+            older = [o for each in pending.filters for o in self._table.acquire(each)]
+        try:
+            await self._ask_for_all(pending, older)
+        except ConnectionLostError:
+            return False
+        finally:
+            if pending.subscription is None:  # else its end lets go of the filters
+                self.release(pending.filters)
+        return True
+
+    async def _ask_for_all(self, pending: PendingSubscription, older: list[str]) -> None:
         connection, numbers = self._session.connection, self._table.numbers
         self._inbound.pending = pending
 
@@ -62,22 +76,20 @@ class Subscriber:
             pending.accept()
             self._inbound.claim(pending)
 
-        asks = [connection.subscribe(each, numbers[each], retained=False) for each in older]
+        asks = [
+            connection.requests.subscribe(each, numbers[each], retained=False) for each in older
+        ]
         asks += [
-            connection.subscribe(each, numbers.get(each), on_accepted=accept)
+            connection.requests.subscribe(each, numbers.get(each), on_accepted=accept)
             for each in pending.filters
         ]
         answers = await asyncio.gather(
-            *asks, connection.round_trip_barrier(), return_exceptions=True
+            *asks, connection.requests.round_trip_barrier(), return_exceptions=True
         )
         failures = [each for each in answers if isinstance(each, BaseException)]
-        try:
-            if failures:
-                raise failures[0]
-            await self._gather(pending)
-        except ConnectionLostError:
-            return False
-        return True
+        if failures:
+            raise failures[0]
+        await self._gather(pending)
 
     async def _gather(self, pending: PendingSubscription) -> None:
         """Wait for the end of what is retained, which MQTT does not mark.
@@ -88,7 +100,7 @@ class Subscriber:
         quiet = 0 if pending.heard else 1
         while quiet < self._quiet_rounds:
             before = pending.heard
-            await self._session.connection.round_trip_barrier()
+            await self._session.connection.requests.round_trip_barrier()
             quiet = quiet + 1 if pending.heard == before else 0
 
     def release(self, filters: Filters, *, at_broker: bool = True) -> None:
