@@ -17,6 +17,7 @@ class LocalHarness:
 
     one_order = True
     retained_in_order = True
+    keeps_overflow = True
     many = 100_000
 
     def __init__(self):
@@ -48,6 +49,9 @@ class MqttHarness:
 
     retained_in_order = False
     """Mosquitto walks through its tree of topics."""
+
+    keeps_overflow = False
+    """Only the broker of a lasting session keeps anything."""
 
     many = 2_000
     """Each message makes a journey of its own."""

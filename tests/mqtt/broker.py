@@ -13,10 +13,8 @@ __all__ = ["HOST", "NEEDS_BROKER", "Broker", "free_port", "program"]
 
 HOST = "127.0.0.1"
 _PATIENCE = 20  # seconds after which a broker that does not listen or end never will
-_ALWAYS = [
-    "log_dest none",
-    "max_queued_messages 0",
-]  # none dropped, so that each missing one is ours
+_ALWAYS = ["log_dest none"]
+_UNLIMITED = ["max_queued_messages 0"]  # none dropped, so that each missing one is ours
 
 
 def program():
@@ -43,10 +41,10 @@ def free_port():
 class Broker:
     """One Mosquitto; it may be stopped and started again, and keeps its port."""
 
-    def __init__(self, folder, *settings, anonymous=True, listener=()):
+    def __init__(self, folder, *settings, anonymous=True, listener=(), limits="none"):
         self.folder = folder
         self.port = free_port()
-        self._settings = [*_ALWAYS, *settings]
+        self._settings = [*_ALWAYS, *(_UNLIMITED if limits == "none" else ()), *settings]
         self._anonymous = anonymous
         self._listener = listener
         self._process = None

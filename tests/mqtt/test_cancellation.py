@@ -104,8 +104,8 @@ async def test_a_subscribe_that_is_cancelled_before_the_answer_leaves_no_subscri
         await (
             connector._session.connection.requests.round_trip_barrier()
         )  # the answer has come by now
-        assert connector._subscriptions == {}
-        assert connector._table.filters() == []
+        assert connector._subscriber.subscriptions == {}
+        assert connector._subscriber._table.filters() == []
         await connector.subscribe(filters, heard)
         await connector.publish("a", 1, 1)
         await heard.until(1)
@@ -145,7 +145,7 @@ async def test_a_subscribe_that_is_cancelled_in_an_outage_is_not_made_later(brok
             line.thaw()
             async with patience():
                 await connector.publish("b", 1, 1)
-        assert connector._table.filters() == []
+        assert connector._subscriber._table.filters() == []
 
 
 async def test_a_subscribe_during_a_disconnect_ends_with_it(broker, connect):
@@ -157,7 +157,7 @@ async def test_a_subscribe_during_a_disconnect_ends_with_it(broker, connect):
         await connector.disconnect()
         with pytest.raises(NotConnectedError, match="subscribe"):
             await subscribing
-    assert connector._subscriptions == {}
+    assert connector._subscriber.subscriptions == {}
 
 
 async def test_a_filter_that_ended_during_an_outage_is_not_subscribed_to_again(broker, connect):
@@ -220,7 +220,7 @@ async def test_a_disconnect_that_is_cancelled_leaves_no_client_and_no_callback(
     assert states.payloads[-1] == "online"
     ending.set()
     await connector.disconnect()
-    assert connector._subscriptions == {}
+    assert connector._subscriber.subscriptions == {}
 
 
 async def test_a_connect_waits_for_the_disconnect_before_it(broker, states):

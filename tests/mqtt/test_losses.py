@@ -176,7 +176,7 @@ async def test_a_subscription_at_which_the_broker_closes_is_refused_and_others_l
                     await connector.subscribe("poison/#", Heard())
             await connector.publish("a", 1, 1)
         await heard.until(1)
-        assert connector._table.filters() == ["a"]
+        assert connector._subscriber._table.filters() == ["a"]
 
 
 async def test_an_old_subscription_at_which_the_broker_now_closes_is_lost_and_others_live_on(

@@ -58,13 +58,14 @@ class Connection:
         max_packet: bytes of the largest packet that the broker takes; 0 for any.
     """
 
-    def __init__(self, settings: MqttSettings, listener: Listener) -> None:
+    def __init__(self, settings: MqttSettings, listener: Listener, max_queued: int) -> None:
         """Prepare a client; `open` connects it.
 
         Raises:
             OSError: a file for TLS cannot be read.
         """
         self._settings = settings
+        self._max_queued = max_queued
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._client = client = new_client(settings)
@@ -109,7 +110,7 @@ class Connection:
 
     def _connect(self) -> None:
         of = self._settings
-        start, properties = clean_start(of), connect_properties(of)
+        start, properties = clean_start(of), connect_properties(of, self._max_queued)
         self._client.connect(
             of.host, of.port, of.keep_alive, clean_start=start, properties=properties
         )

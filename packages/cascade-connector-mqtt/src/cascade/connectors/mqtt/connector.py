@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Self
 
 from cascade.connectors.local import LocalBroker, Subscription, checked_callback
+from cascade.connectors.mqtt.arrival import Receiver
 from cascade.connectors.mqtt.codec import Codec
 from cascade.connectors.mqtt.inbound import Inbound
 from cascade.connectors.mqtt.packets import check_size, is_5, publish_properties
-from cascade.connectors.mqtt.pending_subscription import PendingSubscription
 from cascade.connectors.mqtt.session import Session
 from cascade.connectors.mqtt.settings import MqttSettings, read_settings
-from cascade.connectors.mqtt.subscriber import Subscriber
+from cascade.connectors.mqtt.subscriber import QueueOptions, Subscriber
 from cascade.connectors.mqtt.subscription_table import SubscriptionTable
-from cascade.connectors.mqtt.user_properties import unpacking
 from cascade.interfaces.errors import NotConnectedError, WrongLoopError
 from cascade.interfaces.payloads import clears
 from cascade.interfaces.properties import to_send
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
-from cascade.interfaces.topics import Filters, as_filters, validate_filters, validate_topic
+from cascade.interfaces.topics import as_filters, validate_filters, validate_topic
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT, check_bounds
 
 __all__ = ["MqttConnector"]
@@ -54,9 +53,9 @@ class MqttConnector:
             url: ``mqtt://user@host:port/?name=value&…``, or ``mqtts://`` for TLS. The names are those
                 of ``options``.
             max_queued: messages that each subscription holds while its callback is busy.
-            overflow: what happens to one message more: with ``wait`` the broker gets no acknowledgement for
-                messages of QoS 1 and 2 until there is room, and so sends no more of them;
-                ``drop_oldest`` and ``drop_newest`` drop, count and report; ``error`` refuses and reports.
+            overflow: what happens to one message more: with ``wait`` the broker of a lasting session keeps
+                messages of QoS 1 and 2 until there is room, and without one they are dropped as with
+                ``drop_newest``; that and ``drop_oldest`` drop, count and report; ``error`` refuses and reports.
             **options: the fields of `MqttSettings`; they outweigh the URL.
 
         Raises:
@@ -71,8 +70,6 @@ class MqttConnector:
         self._codec = Codec(raw=self.settings.payloads == "bytes", limit=self.settings.max_payload)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connected = False
-        self._subscriptions: dict[Subscription, None] = {}
-        self._on_close = self._forget  # bound once: each subscription keeps it
 
     def __repr__(self) -> str:
         """Return address and name; never a password."""
@@ -124,16 +121,14 @@ class MqttConnector:
         if not old.is_closed():
             raise WrongLoopError("connect")
         self._connected = False
-        self._subscriptions.clear()
         self._session.connection.abandon()  # the broker takes it for a death, and is right
 
     async def _open(self) -> None:
-        self._local_broker = LocalBroker()
-        self._table = SubscriptionTable()
-        self._inbound = Inbound(self._local_broker, self._table, self._codec)
-        self._session = session = Session(self.settings, self._table, self._inbound)
-        qos = self.settings.subscribe_qos
-        self._subscriber = Subscriber(session, self._table, self._inbound, qos)
+        lasts, broker, table = self.settings.session_expiry > 0, LocalBroker(), SubscriptionTable()
+        self._inbound = Inbound(broker, table, self._codec, lasts=lasts)
+        self._session = session = Session(self.settings, table, self._inbound, self._max_queued)
+        queues = QueueOptions(self._max_queued, self._overflow)
+        self._subscriber = Subscriber(self.settings, session, table, self._inbound, broker, queues)
         if not self.settings.clean_start:
             self._inbound.expect_unclaimed(self._max_queued)
         try:
@@ -141,7 +136,7 @@ class MqttConnector:
         except BaseException:
             session.abandon()
             raise
-        self._table.may_number = session.connection.may_number
+        table.may_number = session.connection.may_number
         self._connected = True
 
     async def disconnect(self) -> None:
@@ -157,22 +152,12 @@ class MqttConnector:
         self._require_loop("disconnect")
         self._connected = False
         self._ended.clear()
-        subscriptions = list(self._subscriptions)
         try:
-            for subscription in subscriptions:
-                subscription.close()
-            for subscription in subscriptions:
-                await subscription.unsubscribe()
+            await self._subscriber.close()
             await self._session.stop()
-        except BaseException:
-            for subscription in subscriptions:
-                subscription.abandon()
-            raise
         finally:
+            self._subscriber.abandon()
             self._session.abandon()
-            for late in list(self._subscriptions):  # whose answer came meanwhile
-                late.close()
-                late.abandon()
             self._inbound.close()
             self._ended.set()
 
@@ -238,43 +223,7 @@ class MqttConnector:
         callback = checked_callback(callback)
         filters = as_filters(topic)
         validate_filters(filters)
-        pending = PendingSubscription(filters, lambda: self._admit(filters, callback))
-        try:
-            await self._subscriber.subscribe(pending)
-            self._require("subscribe")  # with the answer may have come the end
-            return await pending.finish()
-        except BaseException:
-            if pending.subscription is not None:
-                await pending.subscription.unsubscribe()
-            raise
-
-    def _admit(self, filters: Filters, callback: MessageCallback) -> Subscription:
-        """Make a subscription that the broker agreed to."""
-        subscription = self._local_broker.add(
-            filters,
-            unpacking(callback),
-            limit=self._max_queued,
-            overflow=self._overflow,
-            on_close=self._on_close,
-            hold=True,
-        )
-        self._subscriptions[subscription] = None
-        return subscription
-
-    def _forget(self, subscription: Subscription) -> None:
-        """Take an ended subscription off the books, here and at the broker; from any thread."""
-        if self._subscriptions.pop(subscription, self) is self:
-            return
-        self._local_broker.remove(subscription)
-        # What a lasting session is subscribed to stays so when its client goes away.
-        at_broker = self._connected or not self.settings.session_expiry
-        release = partial(self._subscriber.release, subscription.filters, at_broker=at_broker)
-        loop = self._loop
-        if loop is not None and loop is not _running_loop():
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(release)
-        else:
-            release()
+        return await self._subscriber.subscribe(filters, Receiver(callback, whole=False))
 
     # --- whether it may be used ---------------------------------------------------------------
 
@@ -286,10 +235,3 @@ class MqttConnector:
     def _require_loop(self, action: str) -> None:
         if asyncio.get_running_loop() is not self._loop:
             raise WrongLoopError(action)
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

@@ -10,6 +10,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cascade.connectors.mqtt.client import BrokerClient
 from cascade.connectors.mqtt.settings import MqttSettings
+from cascade.connectors.mqtt.subscription_table import FilterOptions
 from cascade.connectors.mqtt.tls import tls_context
 from cascade.interfaces.errors import PayloadError
 from cascade.interfaces.properties import Properties as UserProperties
@@ -25,6 +26,9 @@ __all__ = [
     "subscribe_properties",
 ]
 
+_TWO_BYTES = 0xFFFF
+_LARGEST_PACKET = 268_435_460  # MQTT 5.0 §1.5.5 and §2.1.4
+_BESIDE_PAYLOAD = 131_072  # bytes of a packet that topic and properties may take
 _PACKET_HEAD = 16  # bytes of a PUBLISH packet beside topic and payload, at most
 _PAIR_HEAD = 5  # bytes of a user property beside its name and value (MQTT 5.0 §1.5.7)
 _DIAL_TIMEOUT = 10.0  # seconds that one attempt to reach the host may take
@@ -68,12 +72,19 @@ def clean_start(settings: MqttSettings) -> CleanStartOption:
     return MQTT_CLEAN_START_FIRST_ONLY
 
 
-def connect_properties(settings: MqttSettings) -> Properties | None:
-    """Return the properties of the CONNECT packet."""
-    if not is_5(settings) or not settings.session_expiry:
+def connect_properties(settings: MqttSettings, max_queued: int) -> Properties | None:
+    """Return the properties of the CONNECT packet.
+
+    A lasting session names how many messages it takes unacknowledged: that bounds its queues, since
+    it acknowledges what has been handled. All name the largest packet, so that no broker sends more.
+    """
+    if not is_5(settings):
         return None
     properties = _properties(PacketTypes.CONNECT)
-    properties.SessionExpiryInterval = settings.session_expiry
+    properties.MaximumPacketSize = min(settings.max_payload + _BESIDE_PAYLOAD, _LARGEST_PACKET)
+    if settings.session_expiry:
+        properties.SessionExpiryInterval = settings.session_expiry
+        properties.ReceiveMaximum = min(max_queued, _TWO_BYTES)
     return properties
 
 
@@ -95,12 +106,16 @@ def publish_properties(pairs: UserProperties) -> Properties:
     return properties
 
 
-def subscribe_options(settings: MqttSettings, *, retained: bool) -> SubscribeOptions | None:
+def subscribe_options(
+    settings: MqttSettings, options: FilterOptions, *, retained: bool
+) -> SubscribeOptions | None:
     """Return how to subscribe in MQTT 5: with or without what is retained; None in 3.1.1."""
     if not is_5(settings):
         return None
     send, keep = SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE, SubscribeOptions.RETAIN_DO_NOT_SEND
-    return SubscribeOptions(qos=settings.subscribe_qos, retainHandling=send if retained else keep)
+    return SubscribeOptions(
+        qos=options.qos, noLocal=options.no_local, retainHandling=send if retained else keep
+    )
 
 
 def subscribe_properties(number: int | None) -> Properties | None:

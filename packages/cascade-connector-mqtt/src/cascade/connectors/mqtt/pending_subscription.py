@@ -6,9 +6,10 @@ from collections.abc import Callable
 from contextvars import Context, copy_context
 
 from cascade.connectors.local import Subscription
+from cascade.connectors.mqtt.subscription_table import FilterOptions
 from cascade.interfaces.errors import NotConnectedError
 from cascade.interfaces.protocols import Payload
-from cascade.interfaces.topics import Filters, matches
+from cascade.interfaces.topics import Filters, matches, shared_filter
 
 __all__ = ["PendingSubscription"]
 
@@ -19,28 +20,35 @@ class PendingSubscription:
     Only one is on its way at a time; so a retained message that comes meanwhile is for this one.
 
     Attributes:
+        filters: what it listens to.
+        options: how the broker is asked for them.
         subscription: the subscription, from the broker's yes on. Live messages wait in its queue
             until it has had what is retained.
         heard: how many retained messages have come.
     """
 
-    def __init__(self, filters: Filters, admit: Callable[[], Subscription]) -> None:
+    def __init__(
+        self, filters: Filters, options: FilterOptions, admit: Callable[[], Subscription]
+    ) -> None:
         """Prepare a subscription, which ``admit`` makes once the broker agrees."""
         self.filters = filters
+        self.options = options
         self.subscription: Subscription | None = None
         self.heard = 0
         self._admit = admit
         self._context: Context = copy_context()  # the callback runs in that of its subscriber
         self._retained: dict[str, Payload] = {}
 
-    def accept(self) -> None:
+    def accept(self) -> Subscription:
         """Begin to hear; once for all filters, at the first yes of the broker."""
         if self.subscription is None:
             self.subscription = self._context.run(self._admit)
+        return self.subscription
 
     def wants(self, topic: str) -> bool:
-        """Return whether a retained message is for this subscription."""
-        return any(matches(topic_filter, topic) for topic_filter in self.filters)
+        """Return whether a message is for this subscription."""
+        filters = [shared_filter(each) or each for each in self.filters]
+        return any(matches(topic_filter, topic) for topic_filter in filters)
 
     def keep(self, topic: str, payload: Payload) -> None:
         """Take a retained message; it may come for more than one of the filters, and counts once."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from paho.mqtt.client import Client
@@ -12,9 +12,10 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from cascade.connectors.mqtt.packets import subscribe_options, subscribe_properties
+from cascade.connectors.mqtt.packets import is_5, subscribe_options, subscribe_properties
 from cascade.connectors.mqtt.paho_adapter import PahoAdapter
 from cascade.connectors.mqtt.settings import MqttSettings
+from cascade.connectors.mqtt.subscription_table import FilterOptions
 from cascade.interfaces.errors import BrokerRefusedError
 
 __all__ = ["ConnectionLostError", "Requests"]
@@ -26,6 +27,13 @@ class ConnectionLostError(Exception):
     """The connection is gone; whoever keeps the connection decides what that means."""
 
 
+class _Request(NamedTuple):
+    """What the broker was asked for."""
+
+    answer: asyncio.Future[Answer] | None
+    on_yes: Callable[[], object] | None
+
+
 class Requests:
     """Requests over one connection after the other; each ends with its connection at the latest."""
 
@@ -34,7 +42,7 @@ class Requests:
         self._client = client
         self._adapter = adapter
         self._settings = settings
-        self._answers: dict[int, tuple[asyncio.Future[Answer], Callable[[], object] | None]] = {}
+        self._requests: dict[int, _Request] = {}
         self._is_open = False
         # A filter that is never subscribed to.
         self._nobody = f"cascade/round_trip_barrier/{uuid4().hex}"
@@ -48,6 +56,7 @@ class Requests:
     async def subscribe(
         self,
         topic_filter: str,
+        options: FilterOptions,
         number: int | None = None,
         *,
         retained: bool = True,
@@ -55,8 +64,13 @@ class Requests:
     ) -> None:
         """Subscribe to a filter; to one that is subscribed to already, anew.
 
+        What is retained is asked for with QoS 0, and then the filter with its own: brokers queue only
+        so many messages of higher ones for a client (Mosquitto a thousand), and drop the rest
+        without a word. MQTT 3.1.1 cannot ask for the one without the other.
+
         Args:
             topic_filter: a valid filter.
+            options: how to subscribe to it.
             number: its subscription identifier.
             retained: whether to send what is retained for it.
             on_accepted: called between the broker's yes and the next message that it sends.
@@ -65,14 +79,23 @@ class Requests:
             BrokerRefusedError: the broker said no.
             ConnectionLostError: the connection is gone.
         """
-        options = subscribe_options(self._settings, retained=retained)
-        qos = 0 if options else self._settings.subscribe_qos
-        properties = subscribe_properties(number)
-        sent = self._client.subscribe(topic_filter, qos, options, properties)
-        (code,) = await self._answer(sent, on_accepted)
-        if code.is_failure:
-            action = f"subscribe to {topic_filter!r}"
-            raise BrokerRefusedError(action, code.value, code.getName())
+        apart = is_5(self._settings) and retained and options.qos > 0
+        ways = (
+            [(options._replace(qos=0), True), (options, False)] if apart else [(options, retained)]
+        )
+        asks: list[Coroutine[Any, Any, Answer]] = []
+        for each, with_retained in ways:
+            sent = self._client.subscribe(
+                topic_filter,
+                each.qos if not is_5(self._settings) else 0,
+                subscribe_options(self._settings, each, retained=with_retained),
+                subscribe_properties(number),
+            )
+            asks.append(self._answer(sent, None if asks else on_accepted))
+        for codes in await asyncio.gather(*asks):
+            if codes[0].is_failure:
+                action = f"subscribe to {topic_filter!r}"
+                raise BrokerRefusedError(action, codes[0].value, codes[0].getName())
 
     async def unsubscribe(self, topic_filter: str) -> None:
         """End a subscription; the answer says nothing that could be acted on.
@@ -82,10 +105,11 @@ class Requests:
         """
         await self._answer(self._client.unsubscribe(topic_filter))
 
-    def forget(self, topic_filter: str) -> None:
-        """End a subscription without awaiting the answer."""
-        if self._is_open:
-            self._client.unsubscribe(topic_filter)
+    def forget(self, topic_filter: str, on_ended: Callable[[], object]) -> None:
+        """End a subscription without awaiting the answer; ``on_ended`` is called when it is there."""
+        _, packet_id = self._client.unsubscribe(topic_filter)
+        if packet_id is not None:
+            self._requests[packet_id] = _Request(None, on_ended)
 
     async def round_trip_barrier(self) -> None:
         """Make one round trip: the broker has then read all that was sent to it before.
@@ -107,7 +131,7 @@ class Requests:
         if packet_id is None or not self._is_open:
             raise ConnectionLostError("not connected")
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._answers[packet_id] = (answer, on_accepted)
+        self._requests[packet_id] = _Request(answer, on_accepted)
         return await answer
 
     def _on_answer(
@@ -116,17 +140,21 @@ class Requests:
         self._adapter.defer(lambda: self._settle(packet_id, codes))
 
     def _settle(self, packet_id: int, codes: Answer) -> None:
-        answer, on_accepted = self._answers.pop(packet_id, (None, None))
-        if answer is None or answer.done():  # whoever asked was cancelled
+        request = self._requests.pop(packet_id, None)
+        if request is None:
             return
-        if on_accepted is not None and not any(code.is_failure for code in codes):
-            on_accepted()
-        answer.set_result(codes)
+        answer, on_yes = request
+        if answer is not None and answer.done():  # whoever asked was cancelled
+            return
+        if on_yes is not None and not any(code.is_failure for code in codes):
+            on_yes()
+        if answer is not None:
+            answer.set_result(codes)
 
     def fail(self) -> None:
         """Expect no more answers: the connection is gone."""
         self._is_open = False
-        answers, self._answers = self._answers, {}
-        for answer, _ in answers.values():
-            if not answer.done():
+        requests, self._requests = self._requests, {}
+        for answer, _ in requests.values():
+            if answer is not None and not answer.done():
                 answer.set_exception(ConnectionLostError("the connection is gone"))

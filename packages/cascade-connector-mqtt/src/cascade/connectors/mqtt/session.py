@@ -10,6 +10,7 @@ import asyncio
 import math
 import ssl
 from collections.abc import Callable
+from functools import partial
 
 from paho.mqtt.client import MQTTMessage
 
@@ -54,8 +55,12 @@ class Session:
         gate: where others wait for it.
     """
 
-    def __init__(self, settings: MqttSettings, table: SubscriptionTable, inbound: Inbound) -> None:
+    def __init__(
+        self, settings: MqttSettings, table: SubscriptionTable, inbound: Inbound, max_queued: int
+    ) -> None:
         """Prepare, on the loop that runs now; `start` connects.
+
+        A lasting session takes at most ``max_queued`` messages that are not acknowledged.
 
         Raises:
             OSError: a file for TLS cannot be read.
@@ -64,7 +69,7 @@ class Session:
         self._table = table
         self._inbound = inbound
         self._loop = asyncio.get_running_loop()
-        self.connection = inbound.connection = Connection(settings, self)
+        self.connection = inbound.connection = Connection(settings, self, max_queued)
         self.gate = Gate(settings.offline_timeout, self._unavailable, self._fail_outbound)
         self._forgotten: set[str] = set()
         self._reason = "not connected yet"
@@ -139,9 +144,10 @@ class Session:
         Raises:
             ConnectionLostError: the connection is lost again.
         """
+        self._table.begin_anew()
         if self.connection.session_present:
             for topic_filter in self._forgotten - set(self._table.filters()):
-                self.connection.requests.forget(topic_filter)
+                self.forget(topic_filter)
         else:
             for topic_filter in self._table.filters():
                 await self._restore_one(topic_filter)
@@ -156,9 +162,9 @@ class Session:
         if self._closings.verdict(action):
             return
         refusal = None
-        number = self._table.numbers.get(topic_filter)
+        options, number = self._table.options(topic_filter), self._table.number(topic_filter)
         try:
-            await self.connection.requests.subscribe(topic_filter, number)
+            await self.connection.requests.subscribe(topic_filter, options, number)
         except BrokerRefusedError as error:
             refusal = error
         except ConnectionLostError:
@@ -167,13 +173,15 @@ class Session:
         else:
             self._closings.forgive(action)
         finally:
+            self._table.refuse(topic_filter, refused=refusal is not None)
             if refusal is not None:
                 bus.error("mqtt.subscription_lost", topic=topic_filter, error=refusal)
 
     def forget(self, topic_filter: str) -> None:
         """End a subscription at the broker: now, or once the connection is back."""
         if self.connection.is_open:
-            self.connection.requests.forget(topic_filter)
+            on_ended = partial(self._table.left, topic_filter)
+            self.connection.requests.forget(topic_filter, on_ended)
         else:
             self._forgotten.add(topic_filter)
 

@@ -7,7 +7,7 @@ whose name pytest collects (needs ``pytest`` and ``pytest-asyncio`` in auto mode
     from cascade.testing.connectors import ConnectorContract
 
     class Harness:
-        one_order = retained_in_order = False   # what a network weakens
+        one_order = retained_in_order = keeps_overflow = False   # what a network weakens
         many = 2_000
         def connector(self, **options):
             return MyConnector("my://broker", **options)

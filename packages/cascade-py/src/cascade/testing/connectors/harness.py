@@ -31,6 +31,10 @@ class ConnectorHarness(Protocol):
         """Whether retained messages of several topics come oldest first."""
 
     @property
+    def keeps_overflow(self) -> bool:
+        """Whether the policy ``wait`` keeps what finds a queue full; a network may have to drop it."""
+
+    @property
     def many(self) -> int:
         """How many messages are a long chain here."""
 

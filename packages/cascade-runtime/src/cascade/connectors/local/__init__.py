@@ -16,10 +16,11 @@ A message goes down this list, and imports go the same way:
 from cascade.connectors.local.broker import LocalBroker
 from cascade.connectors.local.callback import checked_callback
 from cascade.connectors.local.connector import LocalBusConnector
-from cascade.connectors.local.recipient import Recipients
+from cascade.connectors.local.recipient import AnyRecipient, Recipients
 from cascade.connectors.local.subscription import Subscription
 
 __all__ = [
+    "AnyRecipient",
     "LocalBroker",
     "LocalBusConnector",
     "Recipients",

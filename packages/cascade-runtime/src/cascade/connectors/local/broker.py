@@ -38,8 +38,8 @@ class LocalBroker:
     Any number of event loops and threads may share one; each callback runs on the loop that subscribed.
 
     A connector to a network broker keeps one of its own for what arrives: `add` and `remove` its
-    subscriptions, `deliver` a message, `Subscription.replay` what is retained, and ask each
-    recipient whether it `applies_back_pressure`.
+    subscriptions, find the `recipients` of a topic, look at their queues, `deliver_to` them, and
+    `Subscription.replay` what is retained.
     """
 
     def __init__(self) -> None:
@@ -72,21 +72,23 @@ class LocalBroker:
 
     # --- messages -----------------------------------------------------------------------------
 
-    def deliver(self, topic: str, payload: Payload) -> Recipients:
-        """Deliver a message to the subscriptions of the loop that runs now; return their tasks.
+    def recipients(self, topic: str) -> Recipients:
+        """Return those of the loop that runs now whom a topic reaches.
 
         Raises:
             InvalidTopicError: it is not a topic that can be published.
         """
         dispatcher = self.dispatcher()
         local = dispatcher.routes.get(topic)
-        if local is None:
-            local, _ = self.route(topic, dispatcher)
-        if local:
-            dispatcher.deliver((topic, payload), local)
+        return self.route(topic, dispatcher)[0] if local is None else local
+
+    def deliver_to(self, topic: str, payload: Payload, recipients: Recipients) -> None:
+        """Deliver a message to recipients of the loop that runs now."""
+        dispatcher = self.dispatcher()
+        if recipients:
+            dispatcher.deliver((topic, payload), recipients)
             if dispatcher.over_capacity:
                 dispatcher.report_over_capacity()
-        return local
 
     def retain(self, topic: str, payload: Payload, dispatcher: Dispatcher) -> tuple[Payload, Route]:
         """Keep or clear a topic's last payload; return what live subscribers get, and the route.
@@ -114,6 +116,7 @@ class LocalBroker:
         overflow: OverflowPolicy,
         on_close: Callable[[Subscription], None],
         hold: bool = False,
+        routed: bool = True,
     ) -> Subscription:
         """Enter a subscription of the loop that runs now; it already holds what is retained for it.
 
@@ -124,6 +127,7 @@ class LocalBroker:
             overflow: what happens to one more.
             on_close: called when the subscription ends; it has to call `remove`.
             hold: keep live messages waiting until `Subscription.replay`.
+            routed: False has it receive only what `deliver_to` names it for.
 
         Raises:
             InvalidTopicError: a filter is not valid, or a shared one is not alone.
@@ -140,8 +144,9 @@ class LocalBroker:
                 overflow=overflow,
                 on_close=on_close,
             )
-            self._subscriptions[subscription] = None
-            self._forget_routes(self._filters.add(subscription))
+            if routed:
+                self._subscriptions[subscription] = None
+                self._forget_routes(self._filters.add(subscription))
             if hold or self._retained.by_topic:
                 retained = self._retained.match(filters)
                 if hold or retained:
@@ -234,9 +239,7 @@ class LocalBroker:
         mixed = dispatcher.mixed_routes.get(topic)
         if mixed is not None:
             return mixed
-        if (
-            topic not in self._filters.exact
-        ):  # a filter without wildcards is a topic, found valid already
+        if topic not in self._filters.exact:  # a filter without wildcards is a valid topic
             validate_topic(topic)
         with self._lock:
             return self._find_route(topic, dispatcher)

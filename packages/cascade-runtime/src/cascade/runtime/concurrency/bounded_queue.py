@@ -92,7 +92,7 @@ class BoundedQueue(Generic[T]):
         if self.policy == "drop_oldest":
             items.popleft()
             items.append(item)
-        self._count_drop()
+        self.count_drop()
         return True
 
     def _allocate(self) -> deque[T]:
@@ -173,7 +173,8 @@ class BoundedQueue(Generic[T]):
             self._warn_at = 2 * excess
             bus.warning("queue.growing", topic=self.name, queued=len(self), limit=self.limit)
 
-    def _count_drop(self) -> None:
+    def count_drop(self) -> None:
+        """Count and report an item that was dropped, or refused before it was put."""
         self.dropped += 1
         if self.dropped & (self.dropped - 1) == 0:
             bus.warning("queue.overflow", topic=self.name, policy=self.policy, dropped=self.dropped)

@@ -1,0 +1,199 @@
+"""With a lasting session a message is acknowledged when it is done with, and else comes again."""
+
+import asyncio
+
+import pytest
+
+from cascade.connectors.mqtt import MqttConnector
+from cascade.connectors.mqtt import inbound as inbounds
+from cascade.interfaces.acknowledgement import hold
+from cascade.testing.connectors import Gated, Heard, patience, reports
+from mqtt.broker import NEEDS_BROKER
+
+pytestmark = NEEDS_BROKER
+
+LASTING = {"client_id": "worker", "session_expiry": 600, "clean_start": False, "status": False}
+
+
+async def die(connector):
+    """End a connector as a killed process does."""
+    connector._session.abandon()
+    connector._connected = False
+
+
+@pytest.fixture
+async def worker(broker, connect):
+    async def start(callback, topic="a", **options):
+        connector = await connect(broker, **{**LASTING, **options})
+        return connector, await connector.subscribe(topic, callback)
+
+    return start
+
+
+async def test_what_a_killed_consumer_had_not_handled_comes_again(broker, connect, worker):
+    publisher, slow = await connect(broker), Gated()
+    connector, _ = await worker(slow)
+    for number in range(200):
+        await publisher.publish("a", number, 1)
+    await slow.begun.until(1)
+    await die(connector)
+    heard = Heard()
+    await worker(heard)
+    await heard.until(200)
+    assert list(dict.fromkeys(heard.payloads)) == list(range(200))
+
+
+async def test_what_was_handled_does_not_come_again(broker, connect, worker):
+    publisher, heard = await connect(broker), Heard()
+    connector, _ = await worker(heard)
+    for number in range(50):
+        await publisher.publish("a", number, 1)
+    await heard.until(50)
+    await connector.publish("b", 1, 1)  # behind the acknowledgements
+    await die(connector)
+    again = Heard()
+    await worker(again)
+    await publisher.publish("a", "new", 1)
+    await again.until(1)
+    assert again.payloads == ["new"]
+
+
+async def test_what_was_not_handled_at_a_disconnect_comes_again(broker, connect, worker):
+    publisher, slow = await connect(broker), Gated()
+    connector, _ = await worker(slow)
+    for number in range(30):
+        await publisher.publish("a", number, 1)
+    await slow.begun.until(1)
+    await connector.disconnect()
+    heard = Heard()
+    await worker(heard)
+    await heard.until(30)
+    assert heard.payloads == list(range(30))
+
+
+async def test_a_message_waits_for_every_callback(broker, connect, worker):
+    publisher, slow, quick = await connect(broker), Gated(), Heard()
+    connector, _ = await worker(quick, "a")
+    await connector.subscribe("a", slow)
+    await publisher.publish("a", 1, 1)
+    await quick.until(1)
+    await slow.begun.until(1)
+    await die(connector)
+    again = Heard()
+    await worker(again)
+    await again.until(1)
+
+
+async def test_a_callback_that_fails_is_done_with_its_message(broker, connect, worker):
+    publisher, begun = await connect(broker), Heard()
+
+    async def fail(topic, payload):
+        begun.keep(topic, payload)
+        raise ValueError(payload)
+
+    connector, _ = await worker(fail)
+    with reports():
+        for number in range(100):
+            await publisher.publish("a", number, 1)
+        await begun.until(100)
+        await connector.publish("b", 1, 1)
+    assert not connector._inbound._acknowledgements._owed
+
+
+async def test_an_unsubscribed_callback_holds_no_acknowledgement(broker, connect, worker):
+    publisher, slow, other = await connect(broker), Gated(), Heard()
+    connector, handle = await worker(slow, max_queued=20)
+    await connector.subscribe("b", other)
+    for number in range(40):
+        await publisher.publish("a", number, 1)
+    await publisher.publish("b", 1, 1)
+    await slow.begun.until(1)
+    assert other.messages == []  # which is why a slow one has a connector of its own
+    await handle.unsubscribe()
+    await other.until(1)
+
+
+@pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest", "error"])
+async def test_what_a_full_queue_drops_holds_no_acknowledgement(broker, connect, overflow):
+    publisher, slow, quick = await connect(broker), Gated(), Heard()
+    connector = await connect(broker, **LASTING, max_queued=5, overflow=overflow)
+    await connector.subscribe("a", slow)
+    await connector.subscribe("b", quick)
+    with reports():
+        for number in range(100):
+            await publisher.publish("a", number, 1)
+        await slow.begun.until(1)
+        slow.gate.set()
+        await publisher.publish("b", 1, 1)
+        await quick.until(1)
+        await slow.until(2)
+        async with patience():
+            while connector._inbound._acknowledgements._owed:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_queue_with_a_session_holds_no_more_than_its_limit(broker, connect):
+    publisher, slow = await connect(broker), Gated()
+    connector = await connect(broker, **LASTING, max_queued=5)
+    subscription = await connector.subscribe("a", slow)
+    for number in range(100):
+        await publisher.publish("a", number, 1)
+    await slow.begun.until(1)
+    await connector.publish("b", 1, 1)
+    assert len(subscription.task.queue) <= 5
+    slow.gate.set()
+    await slow.until(100)
+    assert slow.payloads == list(range(100))
+
+
+async def test_a_callback_may_hold_the_receipt_longer_than_it_runs(broker, connect, worker):
+    publisher, taken = await connect(broker), asyncio.Queue()
+
+    async def put(_topic, payload):
+        taken.put_nowait((payload, hold.get()()))
+
+    connector, _ = await worker(put)
+    for number in range(3):
+        await publisher.publish("a", number, 1)
+    async with patience():
+        _, release = await taken.get()
+        release()
+        release()  # again is nothing more
+        await connector.publish("b", 1, 1)
+    await die(connector)
+    heard = Heard()
+    await worker(heard)
+    await heard.until(2)
+    assert heard.payloads == [1, 2]
+
+
+async def test_what_nobody_asks_for_does_not_hold_what_others_want_for_ever(
+    broker, connect, worker, monkeypatch
+):
+    monkeypatch.setattr(inbounds, "_UNCLAIMED_WAIT", 0.1)
+    publisher = await connect(broker)
+    connector, _ = await worker(Heard(), "gone")
+    await connector.subscribe("a", Heard())
+    await connector.disconnect()
+    for number in range(50):
+        await publisher.publish("gone", number, 1)
+    await publisher.publish("a", 1, 1)
+    heard = Heard()
+    with reports() as told:
+        connector, _ = await worker(heard)
+        await heard.until(1)
+        await connector.disconnect()
+    assert told.topics == ["mqtt.unclaimed"]
+
+
+async def test_without_a_session_there_is_nothing_to_hold(broker):
+    held = Heard()
+
+    async def hear(topic, _payload):
+        held.keep(topic, hold.get())
+
+    async with MqttConnector(broker.url) as connector:
+        await connector.subscribe("a", hear)
+        await connector.publish("a", 1, 1)
+        await held.until(1)
+    assert held.payloads == [None]
