@@ -130,6 +130,22 @@ SAMPLES = [
         {"command": "ls x", "returncode": 2, "stdout": "out", "stderr": "no such file\n"},
         ["'ls x'", "status 2", "no such file"],
     ),
+    (
+        errors.ShellTimeoutError("ls x", 1.5, "out", "half a"),
+        {"command": "ls x", "seconds": 1.5, "stdout": "out", "stderr": "half a"},
+        ["'ls x' took longer than 1.5 s", "half a"],
+    ),
+    (
+        errors.HttpStatusError("http://x/a", 429, b"slowly", 7.0),
+        {"url": "http://x/a", "status": 429, "body": b"slowly", "retry_after": 7.0},
+        ["http://x/a answered 429 Too Many Requests: slowly"],
+    ),
+    (errors.HttpStatusError("http://x/a", 799, b"", None), {"status": 799}, ["answered 799"]),
+    (
+        errors.BodyTooLargeError("http://x/a", 10),
+        {"url": "http://x/a", "max_bytes": 10},
+        ["http://x/a", "more than 10 bytes", "max_bytes=", "save_to="],
+    ),
     (errors.InvalidTaskError("bad"), {}, ["bad"]),
     (
         errors.EncodeError("f(…).x[2]", "a tuple would come back as a list"),

@@ -93,8 +93,10 @@ path: str = route("a", {"a": load("a")})  # error: assignment
 
 cs.nonsense()  # error: attr-defined
 cs.shell(3)  # error: arg-type
+cs.shell("ls", on_line=int.bit_length)  # error: arg-type
 cs.http.get(url="http://localhost", tiemout=3)  # error: call-arg
-cs.http.patch("http://localhost")  # error: attr-defined
+cs.http.options("http://localhost")  # error: attr-defined
+cs.http.post("http://localhost", files=[b""])  # error: arg-type
 cs.run(load("a"), conector=None)  # error: call-overload
 
 

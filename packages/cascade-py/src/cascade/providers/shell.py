@@ -11,9 +11,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from cascade.interfaces.errors import ShellError
+from cascade.common.messaging import bus
+from cascade.interfaces.errors import ShellError, ShellTimeoutError
 from cascade.interfaces.protocols import LazyFactory
+from cascade.providers.output import OnLine, Output
+from cascade.providers.slots import SHELL_SLOTS, Slots
+from cascade.spec.resource import inject
 from cascade.spec.task import task
 
 __all__ = ["ShellProvider", "ShellResult", "shell"]
@@ -39,6 +44,8 @@ class ShellResult:
 
     stdout: str
     stderr: str
+    dropped: int = 0
+    """Bytes that the command said beyond ``max_output``: they are missing from the beginning."""
 
 
 @task
@@ -50,11 +57,14 @@ async def shell(
     env: Mapping[str, str] | None = None,
     stdin: str = "",
     timeout: float | None = None,
+    max_output: int = 10 * 2**20,
+    on_line: OnLine | None = None,
+    slots: Slots = inject(SHELL_SLOTS),
 ) -> ShellResult:
     """Run a command and return how it ended.
 
     On a time-out or cancellation the command is killed, with all processes that it started in its
-    session, and awaited.
+    session, and awaited. An engine runs 32 commands at once, see `cascade.providers.slots.slots`.
 
     Args:
         command: a list of arguments, run as it is; or one string, which the shell reads.
@@ -62,63 +72,108 @@ async def shell(
         cwd: the folder to run it in.
         env: variables to set on top of the present ones.
         stdin: what it reads from standard input.
-        timeout: seconds that it may take.
+        timeout: seconds that it may take, once it has begun.
+        max_output: bytes that are kept of standard output, and as many of standard error: the last
+            ones. Where there are more, a message says so, and ``dropped`` counts them.
+        on_line: called with each line of both as it comes; a line of more than 64 KiB comes in pieces.
+        slots: who else runs; filled in by the engine.
 
     Raises:
         ShellError: the exit status is not 0, and ``check`` is on.
-        TimeoutError: it took longer than ``timeout``.
+        ShellTimeoutError: it took longer than ``timeout``, a `TimeoutError` that has what it said.
         OSError: the program or the folder does not exist.
-        ValueError: the command is empty.
+        ValueError: the command is empty, or ``max_output`` is below 1.
+        Exception: whatever ``on_line`` raises; it ends the command.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.run(cs.shell("echo one; echo two", on_line=print)).returncode
+        one
+        two
+        0
     """
     shown = command if isinstance(command, str) else shlex.join(command)
     if not shown.strip():
         raise ValueError("cs.shell needs a command that is not empty")
+    if max_output < 1:
+        raise ValueError(f"max_output is a number of bytes above 0, not {max_output}")
+    out, err = Output(max_output, on_line), Output(max_output, on_line)
+    slot = await slots.acquire("")
+    try:
+        process = await _started(command, cwd, env)
+        in_time = await _ended(process, stdin, timeout, out, err)
+    finally:
+        slot.release()
+    if timeout is not None and not in_time:
+        raise ShellTimeoutError(shown, timeout, out.text(), err.text())
+    status, dropped = process.returncode or 0, out.dropped + err.dropped
+    if dropped:
+        bus.warning("shell.output_cut", command=shown, count=dropped, limit=max_output)
+    if check and status:
+        raise ShellError(shown, status, out.text(), err.text())
+    return ShellResult(shown, status, out.text(), err.text(), dropped)
+
+
+async def _started(
+    command: str | Sequence[str], cwd: str | Path | None, env: Mapping[str, str] | None
+) -> Process:
+    """Start a command; one that is cancelled meanwhile is killed."""
     starting = asyncio.ensure_future(_start(command, cwd, env))
     try:
-        process = await asyncio.shield(starting)
-    except (
-        asyncio.CancelledError
-    ):  # it may run by now, and only a process that has started can be killed
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # It may run by now, and only a process that has started can be killed.
         await _kill(await starting)
         raise
+
+
+async def _ended(
+    process: Process, stdin: str, timeout: float | None, out: Output, err: Output
+) -> bool:
+    """Give a command what it reads, take what it says; return whether it ended before it was killed."""
+    pipes = [
+        asyncio.ensure_future(each)
+        for each in (_feed(process, stdin), out.take(process.stdout), err.take(process.stderr))
+    ]
+    limit = asyncio.timeout(timeout)
     try:
-        async with asyncio.timeout(timeout):
-            out, err = await process.communicate(stdin.encode())
+        async with limit:
+            await asyncio.gather(*pipes)
+            await process.wait()
     except BaseException as error:
+        for pipe in pipes:
+            pipe.cancel()
         await _kill(process)
-        if isinstance(error, TimeoutError):
-            raise TimeoutError(f"command {shown!r} took longer than {timeout:g} s") from error
+        if isinstance(error, TimeoutError) and limit.expired():
+            return False
         raise
-    stdout, stderr = out.decode(errors="replace"), err.decode(errors="replace")
-    status = process.returncode or 0
-    if check and status:
-        raise ShellError(shown, status, stdout, stderr)
-    return ShellResult(shown, status, stdout, stderr)
+    return True
+
+
+async def _feed(process: Process, text: str) -> None:
+    """Write standard input, as much of it as the command reads."""
+    stdin = process.stdin
+    if stdin is None:
+        return
+    with suppress(BrokenPipeError, ConnectionResetError):  # it has read enough
+        stdin.write(text.encode())
+        await stdin.drain()
+    stdin.close()
 
 
 async def _start(
     command: str | Sequence[str], cwd: str | Path | None, env: Mapping[str, str] | None
 ) -> Process:
     variables = None if env is None else {**os.environ, **env}
+    settings: dict[str, Any] = {
+        **dict.fromkeys(("stdin", "stdout", "stderr"), PIPE),
+        "cwd": cwd,
+        "env": variables,
+        "start_new_session": True,
+    }
     if isinstance(command, str):
-        return await asyncio.create_subprocess_shell(
-            command,
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
-            cwd=cwd,
-            env=variables,
-            start_new_session=True,
-        )
-    return await asyncio.create_subprocess_exec(
-        *command,
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        cwd=cwd,
-        env=variables,
-        start_new_session=True,
-    )
+        return await asyncio.create_subprocess_shell(command, **settings)
+    return await asyncio.create_subprocess_exec(*command, **settings)
 
 
 async def _kill(process: Process) -> None:
@@ -130,6 +185,11 @@ async def _kill(process: Process) -> None:
             )  # it leads its session: its children are in its group
     elif process.returncode is None:
         process.kill()
-    # `wait` alone waits for the pipes too, and asyncio has no other way to close them.
-    process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+    # `wait` alone waits for the pipes too, and asyncio has no other way to close them. Closing the
+    # whole transport would also ask after the process, behind the back of who waits for it.
+    transport: asyncio.SubprocessTransport = process._transport  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+    for descriptor in range(3):
+        pipe = transport.get_pipe_transport(descriptor)
+        if pipe is not None:
+            pipe.close()
     await asyncio.shield(process.wait())

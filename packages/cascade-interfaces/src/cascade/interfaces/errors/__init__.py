@@ -30,6 +30,9 @@
     ├── UnknownProviderError (AttributeError)   no provider of that name is installed
     ├── BrokenProviderError (RuntimeError)      a provider that is installed does not load
     ├── ShellError (RuntimeError)               a command ended with an exit status that is not 0
+    ├── ShellTimeoutError (TimeoutError)        a command took longer than it may
+    ├── HttpStatusError (RuntimeError)          a server answered with a status of 400 or more
+    ├── BodyTooLargeError (RuntimeError)        an answer has more bytes than the request allows
     ├── InvalidConstraintError (ValueError)     an order to the engine that cannot be read
     └── SimulationError (RuntimeError)
         ├── DeadlockError                       nothing ready, no timer left, work unfinished
@@ -55,6 +58,12 @@ from cascade.interfaces.errors.connector import (
     QueueFullError,
     WrongLoopError,
 )
+from cascade.interfaces.errors.outside import (
+    BodyTooLargeError,
+    HttpStatusError,
+    ShellError,
+    ShellTimeoutError,
+)
 from cascade.interfaces.errors.simulation import (
     DeadlockError,
     NonDeterminismError,
@@ -75,7 +84,6 @@ from cascade.interfaces.errors.workflow import (
     ProcessTransferError,
     ResourceCycleError,
     ResourceError,
-    ShellError,
     UnknownParameterError,
     UnknownProviderError,
     UnknownResourceError,
@@ -85,6 +93,7 @@ from cascade.interfaces.errors.workflow import (
 )
 
 __all__ = [
+    "BodyTooLargeError",
     "BrokenProviderError",
     "BrokerRefusedError",
     "BrokerUnavailableError",
@@ -96,6 +105,7 @@ __all__ = [
     "DemandError",
     "EncodeError",
     "GraphError",
+    "HttpStatusError",
     "InvalidConstraintError",
     "InvalidResourceError",
     "InvalidTaskError",
@@ -112,6 +122,7 @@ __all__ = [
     "ResourceError",
     "RunawayError",
     "ShellError",
+    "ShellTimeoutError",
     "SimulationError",
     "UnknownParameterError",
     "UnknownProviderError",

@@ -30,5 +30,6 @@ def _rebuild(
     kind: type[CascadeError], args: tuple[Any, ...], facts: dict[str, Any]
 ) -> CascadeError:
     error = kind.__new__(kind, *args)
+    error.args = args  # the kinds of OSError keep none before their `__init__`
     vars(error).update(facts)
     return error

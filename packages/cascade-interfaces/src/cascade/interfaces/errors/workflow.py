@@ -20,7 +20,6 @@ __all__ = [
     "ProcessTransferError",
     "ResourceCycleError",
     "ResourceError",
-    "ShellError",
     "UnknownParameterError",
     "UnknownProviderError",
     "UnknownResourceError",
@@ -197,28 +196,6 @@ class BrokenProviderError(CascadeError, RuntimeError):
         )
         self.provider = provider
         self.distribution = distribution
-
-
-class ShellError(CascadeError, RuntimeError):
-    """A command ended with an exit status other than 0.
-
-    Attributes:
-        command: the command line as text.
-        returncode: its exit status; negative for a signal.
-        stdout: what it wrote to standard output.
-        stderr: what it wrote to standard error.
-    """
-
-    def __init__(self, command: str, returncode: int, stdout: str, stderr: str) -> None:
-        """Show the command, its status and the end of what it said."""
-        said = (stderr or stdout).strip()[-500:]
-        super().__init__(
-            f"command {command!r} ended with status {returncode}: {said or '(no output)'}"
-        )
-        self.command = command
-        self.returncode = returncode
-        self.stdout = stdout
-        self.stderr = stderr
 
 
 class InvalidConstraintError(CascadeError, ValueError):

@@ -20,6 +20,7 @@ from cascade.runtime.admission.ticket import held
 from cascade.runtime.concurrency.thread_call import ThreadCall
 from cascade.runtime.evaluation.arguments import missing_injections
 from cascade.runtime.evaluation.inside import context_for_thread
+from cascade.runtime.evaluation.own_clock import own_clock
 from cascade.runtime.observation.events import TaskRetrying, TaskThrottled
 from cascade.runtime.resources.scope import Scope
 from cascade.runtime.state.agent import Frame
@@ -177,12 +178,24 @@ class _Attempt:
             ) from error
 
     async def _call_in_time(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        task, loop = self._task, self._run.loop
-        seconds = task.policies.timeout
-        if seconds is None:
+        seconds = self._task.policies.timeout
+        if seconds is None and own_clock.get() is None:
             return await self._call(args, kwargs, None)
+        before = own_clock.set(None)
+        try:
+            if seconds is None:
+                return await self._call(args, kwargs, None)
+            return await self._call_within(seconds, args, kwargs)
+        finally:
+            own_clock.reset(before)
+
+    async def _call_within(
+        self, seconds: float, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        task, loop = self._task, self._run.loop
         try:
             async with asyncio.timeout(None) as limit:
+                own_clock.set(limit)
 
                 def start_clock() -> None:
                     with suppress(RuntimeError):  # it comes from a thread, and may come too late
