@@ -84,19 +84,3 @@ def test_importing_cascade_imports_no_optional_library():
         "print(sorted(late & set(sys.modules)))"
     )
     assert cs.run(cs.shell([sys.executable, "-c", code])).stdout == "[]\n"
-
-
-# --- template ---------------------------------------------------------------------------------
-
-
-def test_template_fills_in_lazies():
-    @cs.task(mode="inline")
-    def name():
-        return "<you>"
-
-    assert cs.run(cs.template("Hello {{ name }}\n", name=name())) == "Hello <you>\n"
-
-
-def test_template_refuses_an_unknown_name():
-    with pytest.raises(Exception, match="'nobody' is undefined"):
-        cs.run(cs.template("{{ nobody }}"))
