@@ -4,8 +4,12 @@ A shell that starts the tests in the background has them, and what they start, i
 """
 
 import sys
+from pathlib import Path
 
-__all__ = ["PROGRAM"]
+__all__ = ["INSTALLED", "PROGRAM"]
+
+INSTALLED = Path(sys.executable).with_name("cascade")
+"""The program as its users start it, which has not the current folder on its path."""
 
 _SCRIPT = """
 import signal, sys

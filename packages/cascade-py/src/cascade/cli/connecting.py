@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from cascade import termination
+from cascade.common.messaging.printable import printable
 from cascade.interfaces.errors import CascadeError, near_name
 from cascade.interfaces.protocols import Connector
 from cascade.plugins import plugins
@@ -87,5 +88,5 @@ def in_one_sentence() -> Iterator[None]:
     try:
         yield
     except (CascadeError, OSError) as error:
-        typer.echo(f"cascade: {error}", err=True)
+        typer.echo(f"cascade: {printable(str(error)) or type(error).__name__}", err=True)
         raise typer.Exit(1) from None

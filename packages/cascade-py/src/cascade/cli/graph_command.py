@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cascade.cli.failures import ShowTraceback
 from cascade.cli.targets import Target, load_target
 from cascade.runtime.evaluation.evaluator import as_call
 from cascade.runtime.evaluation.graph_export import dot, mermaid
@@ -26,12 +27,13 @@ def graph(
     target: Target,
     form: Annotated[Form, typer.Option("--format", help="What to write it as.")] = Form.mermaid,
     output: Annotated[Path | None, typer.Option(help="Write it here.")] = None,
+    traceback: ShowTraceback = False,
 ) -> None:
     """Draw which calls a target needs before it can run; nothing is run.
 
     What a task returns later, a tail call, is not known before.
     """
-    call = as_call(load_target(target), {})
+    call = as_call(load_target(target, traceback=traceback), {})
     drawn = mermaid(call) if form is Form.mermaid else dot(call)
     if output is None:
         typer.echo(drawn)

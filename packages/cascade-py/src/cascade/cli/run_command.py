@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Coroutine
+import sys
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from traceback import format_exception
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.status import Status
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
 
-from cascade.cli.connecting import OptionalUrl, connector_from, run_to_end
+from cascade.cli.connecting import INTERRUPTED, OptionalUrl, connector_from
+from cascade.cli.failures import ShowTraceback, fail
+from cascade.cli.json_text import json_text
 from cascade.cli.progress import Progress
-from cascade.cli.targets import Target, load_target, parameters_from
-from cascade.interfaces.errors.frames import hide_own_frames
+from cascade.cli.targets import Target, capacities_from, load_target, parameters_from
 from cascade.runtime.engine import Engine
-from cascade.runtime.events import Event, TaskFinished, TaskStarted
+from cascade.runtime.evaluation.evaluator import as_call
+from cascade.runtime.evaluation.graph_export import count_calls
+from cascade.runtime.events import Event, TaskFinished, TaskStarted, TaskThrottled
+from cascade.termination import run_to_end
 
 __all__ = ["run_target"]
 
@@ -30,6 +36,10 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
         list[str] | None,
         typer.Option("--param", "-p", help="key=value; the value as JSON or text."),
     ] = None,
+    capacity: Annotated[
+        list[str] | None,
+        typer.Option("--capacity", "-c", help="name=units of what tasks demand, such as gpu=2."),
+    ] = None,
     connector: OptionalUrl = None,
     name: Annotated[
         str | None, typer.Option(help="The run's id, for constraints and telemetry.")
@@ -37,62 +47,88 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     telemetry: Annotated[
         bool, typer.Option("--telemetry", help="Report over the connector what happens.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The value as JSON.")] = False,
-    traceback: Annotated[
-        bool, typer.Option("--traceback", help="Show the traceback of a failure as well.")
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The value as JSON; what JSON cannot say fails.")
     ] = False,
+    traceback: ShowTraceback = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Run a task, a call or a list of these, and print its value.
 
     Ends with status 0, or with 1 where the run fails; the error is one sentence on standard error.
     """
-    loaded, params = load_target(target), parameters_from(param or ())
+    loaded, params = load_target(target, traceback=traceback), parameters_from(param or ())
     if telemetry and connector is None:
         raise typer.BadParameter("--telemetry needs a --connector to report over")
     engine = Engine(
-        connector=None if connector is None else connector_from(connector), telemetry=telemetry
+        connector=None if connector is None else connector_from(connector),
+        capacities=capacities_from(capacity or ()),
+        telemetry=telemetry,
     )
-    console = Console(stderr=True)
     try:
-        with _progress(engine, console, target, quiet=quiet):
-            work = engine.run(loaded, params, name=name)
-            value = run_to_end(_with_traceback(work) if traceback else work)
-    except typer.Exit:
-        raise
+        with _progress(engine, loaded, params, quiet=quiet):
+            value = _value_of(run_to_end(_outcome(engine.run(loaded, params, name=name))))
+        shown = json_text(value) if as_json else repr(value)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - the edge: the user's own tasks raise what they like
-        notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ())[:1])
-        typer.echo(f"cascade: {type(error).__name__}: {error}{notes}", err=True)
-        raise typer.Exit(1) from None
-    typer.echo(json.dumps(value, ensure_ascii=False, default=repr) if as_json else repr(value))
+        fail(error, traceback=traceback)
+    typer.echo(shown)
 
 
-async def _with_traceback(work: Coroutine[Any, Any, T]) -> T:
-    """Show the traceback of what goes wrong, before it becomes one sentence."""
+async def _outcome(work: Coroutine[Any, Any, T]) -> T | _Failure:
+    """Catch what a run raises where it does, so that no frame of an event loop is in its traceback."""
     try:
         return await work
-    except Exception as error:
-        hide_own_frames(error)
-        typer.echo("".join(format_exception(error)), err=True, nl=False)
-        raise
+    except Exception as error:  # noqa: BLE001 - raised again, by `_value_of`
+        return _Failure(error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What a run raised."""
+
+    error: Exception
+
+
+def _value_of(outcome: T | _Failure) -> T:
+    if isinstance(outcome, _Failure):
+        raise outcome.error
+    return outcome
 
 
 def _progress(
-    engine: Engine, console: Console, target: str, *, quiet: bool
+    engine: Engine, target: Any, params: Mapping[str, Any], *, quiet: bool
 ) -> AbstractContextManager[object]:
-    """Show in one line which tasks run, where there is a terminal."""
+    """Show in one line how many tasks are done, run and wait, where there is a terminal."""
+    console = Console(stderr=True)
     if quiet or not console.is_terminal:
         return nullcontext()
-    status = Status(f"{target} begins", console=console)
-    progress = Progress()
+    progress = Progress(count_calls(as_call(target, params)))
+    spinner = Spinner("dots", _line(progress))
+    engine.events.listen(_listener(progress, lambda: spinner.update(text=_line(progress))))
+    # What tasks print goes above the line if both go to the terminal, and stays where it belongs if not.
+    together = sys.stdout.isatty()
+    return Live(spinner, console=console, transient=True, redirect_stdout=together)
 
-    def show(event: Event) -> None:
+
+def _listener(progress: Progress, show: Callable[[], None]) -> Callable[[Event], None]:
+    def take(event: Event) -> None:
         if isinstance(event, TaskStarted):
             progress.start(event.task)
         elif isinstance(event, TaskFinished):
             progress.end(event.task)
-        running = str(progress) or "none"
-        status.update(f"{progress.finished} tasks done; running: {running}")
+        elif isinstance(event, TaskThrottled):
+            progress.throttle(event.task, event.reason)
+        show()
 
-    engine.events.listen(show)
-    return status
+    return take
+
+
+def _line(progress: Progress) -> Text:
+    """Return what the line says; as plain text, since names of tasks are no markup."""
+    waiting = f"; waiting: {progress.waiting} ({progress.reason})" if progress.waiting else ""
+    return Text(
+        f"{progress.finished} of {progress.total} tasks done; "
+        f"running: {str(progress) or 'none'}{waiting}"
+    )

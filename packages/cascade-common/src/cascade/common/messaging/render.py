@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import sys
 import threading
 import traceback
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 
 from cascade.common.messaging.catalogue import sentence
 from cascade.common.messaging.message import Level, Message, show
+from cascade.common.messaging.printable import printable
 from cascade.common.messaging.settings import Settings, Stream, language_of, output_of
 
 _PLAIN, _DIM, _YELLOW, _RED = "\x1b[0m", "\x1b[2m", "\x1b[33m", "\x1b[31m"
@@ -20,9 +20,6 @@ _BARE = ("", "", "")
 # One lock for all streams: two of them often end in the same terminal. It is re-entrant, because a
 # stream may be a program's own and speak to people itself.
 _lock = threading.RLock()
-
-# All but tab and newline: a topic that came over the wire must not be able to steer a terminal.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def compose(
@@ -61,13 +58,13 @@ def write(message: Message, settings: Settings) -> None:
 
 def _console_lines(message: Message, stream: Stream) -> str:
     """Return a marked line, and the traceback under it."""
-    text = _CONTROL.sub(lambda found: repr(found[0])[1:-1], message.text)
+    text = printable(message.text, keep="\t\n")  # a topic that came over the wire must not steer it
     if message.level == "info":
         return text
     dim, colour, plain = (_DIM, _COLOURS[message.level], _PLAIN) if _has_colour(stream) else _BARE
     line = f"{colour}{message.level}:{plain} {text} {dim}[{message.id}]{plain}"
-    trace = _traceback(message)
-    return line if trace is None else f"{line}\n{dim}{trace}{plain}"
+    trace = printable(_traceback(message) or "", keep="\t\n")
+    return f"{line}\n{dim}{trace}{plain}" if trace else line
 
 
 def _json_line(message: Message) -> str:

@@ -8,7 +8,7 @@ from cascade.runtime.evaluation.graph import Graph, Node
 from cascade.runtime.evaluation.plan import plan
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 
-__all__ = ["dot", "mermaid"]
+__all__ = ["count_calls", "dot", "mermaid"]
 
 
 def mermaid(target: LazyResult[Any]) -> str:
@@ -33,6 +33,15 @@ def dot(target: LazyResult[Any]) -> str:
     boxes = [f'    n{number} [label="{_quoted(name)}"];' for number, name in enumerate(nodes)]
     lines = [f"    n{source} -> n{sink};" for source, sink in arrows]
     return "\n".join(["digraph {", "    node [shape=box];", *boxes, *lines, "}"])
+
+
+def count_calls(target: LazyResult[Any]) -> int:
+    """Return how many calls the graph has.
+
+    Raises:
+        CyclicGraphError: a call needs itself.
+    """
+    return len(plan(target, Graph(), None))
 
 
 def _drawn(target: LazyResult[Any]) -> tuple[list[str], list[tuple[int, int]]]:
