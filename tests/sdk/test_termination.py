@@ -1,4 +1,4 @@
-"""SIGTERM ends a script as Ctrl-C does: the run is cancelled, and everything closes."""
+"""SIGTERM and SIGHUP end a script and a command as Ctrl-C does: the run is cancelled, everything closes."""
 
 import asyncio
 import os
@@ -7,13 +7,17 @@ import subprocess
 import sys
 import textwrap
 import threading
+from contextlib import suppress
 
 import pytest
 
 import cascade as cs
-from cascade.termination import TERMINATED, run_to_end
+from cascade.termination import run_to_end
+from cli.program import INSTALLED
+from rows import each_row
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
+if sys.platform == "win32":
+    pytest.skip("Windows has no such signals to send", allow_module_level=True)
 
 PATIENCE = 30  # seconds: a bound for what goes wrong, not a measure of anything
 
@@ -49,19 +53,32 @@ SCRIPT = textwrap.dedent("""
 """)
 
 
-def test_a_script_is_ended_with_all_that_it_started(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as process:
+STATUSES = [(signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+
+@each_row(("number", "status"), STATUSES)
+@each_row("as_command", [False, True])
+def test_a_program_is_ended_with_all_that_it_started(tmp_path, number, status, as_command):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    ways = [sys.executable, "script.py"], [INSTALLED, "run", "script:agent"]
+    start = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a test may be run under nohup
+    try:
+        process = subprocess.Popen(
+            ways[as_command], stdout=subprocess.PIPE, text=True, cwd=tmp_path
+        )
+    finally:
+        signal.signal(signal.SIGHUP, start)
+    with process:
         said = iter(process.stdout.readline, "")
-        before = [next(said), next(said)]
-        process.send_signal(signal.SIGTERM)
+        before = [next(said) for _ in range(1 if as_command else 2)]
+        process.send_signal(number)
         after = [
             *said
         ]  # until nobody holds the pipe any more: the process and the command are gone
-        assert process.wait(PATIENCE) == TERMINATED == 143
-    assert before == ["online\n", "ready\n"]
-    assert after == ["closed\n", "offline\n"]
+        assert process.wait(PATIENCE) == status
+    reports = ([], []) if as_command else (["online\n"], ["offline\n"])
+    assert before == [*reports[0], "ready\n"]
+    assert after == ["closed\n", *reports[1]]
 
 
 async def terminated():
@@ -71,10 +88,11 @@ async def terminated():
 
 def test_the_handler_is_there_as_long_as_the_work():
     assert run_to_end(asyncio.sleep(0, "value")) == "value"
+    before = [signal.getsignal(number) for number, _ in STATUSES]
     with pytest.raises(SystemExit) as caught:
         run_to_end(terminated())
-    assert caught.value.code == TERMINATED
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert caught.value.code == 143
+    assert [signal.getsignal(number) for number, _ in STATUSES] == before
 
 
 def test_a_second_signal_ends_work_that_does_not_end():
@@ -86,6 +104,30 @@ def test_a_second_signal_ends_work_that_does_not_end():
 
     with pytest.raises(SystemExit):
         run_to_end(stubborn())
+
+
+def test_work_that_ends_all_the_same_ends_the_program_too():
+    async def unmoved():
+        with suppress(asyncio.CancelledError):
+            await terminated()
+        return "value"
+
+    with pytest.raises(SystemExit) as caught:
+        run_to_end(unmoved())
+    assert caught.value.code == 143
+
+
+def test_a_signal_that_is_ignored_stays_so():
+    async def hung_up():
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0)
+        return "went on"
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert run_to_end(hung_up()) == "went on"
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_cancellation_of_another_kind_stays_one():

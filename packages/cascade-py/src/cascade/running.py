@@ -56,7 +56,7 @@ def run(target: R, params: Mapping[str, Any] | None = None, **options: Unpack[Op
 def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[Options]) -> Any:
     """Run a target in a script and return its value.
 
-    Ctrl-C and SIGTERM cancel it, and it ends when its resources are closed.
+    Ctrl-C, SIGTERM and SIGHUP cancel it, and it ends when its resources are closed.
 
     Args:
         target: a call, a list, tuple or dict of calls, or a task.
@@ -66,7 +66,7 @@ def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[
     Raises:
         RuntimeError: an event loop is running already; await `run_async` there.
         TypeError: an option has a name that nobody knows.
-        SystemExit: SIGTERM came, with status 143.
+        SystemExit: SIGTERM came, with status 143, or SIGHUP, with 129.
 
     Examples:
         >>> import cascade as cs

@@ -1,7 +1,8 @@
-"""Running a coroutine to its end in a script or a command, which SIGTERM ends as Ctrl-C does.
+"""Running a coroutine to its end in a script or a command, which SIGTERM and SIGHUP end as Ctrl-C does.
 
-That is the signal of those who stop programs politely: `docker stop`, systemd, Kubernetes. The work is
-cancelled, so that resources close and telemetry says goodbye; a second signal ends it at once.
+The first is the signal of those who stop programs politely: `docker stop`, systemd, Kubernetes; the
+second comes when a terminal closes. The work is cancelled, so that resources close and telemetry says
+goodbye; a second signal ends it at once.
 """
 
 from __future__ import annotations
@@ -13,35 +14,40 @@ from collections.abc import Coroutine
 from types import FrameType
 from typing import Any, TypeVar
 
-__all__ = ["TERMINATED", "run_to_end"]
+__all__ = ["run_to_end"]
 
 T = TypeVar("T")
 
-TERMINATED = 128 + signal.SIGTERM
-"""The exit status after SIGTERM, as shells count."""
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
+]  # Windows has no SIGHUP
 
 
 class _Termination:
-    """Cancels the work of an event loop when SIGTERM comes."""
+    """Cancels the work of an event loop when one of the signals comes.
+
+    Attributes:
+        status: the exit status, 128 and the number of the signal that has come, as shells count.
+    """
 
     def __init__(self) -> None:
-        self.has_come = False
+        self.status: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._work: asyncio.Task[Any] | None = None
 
     async def watch_over(self, work: Coroutine[Any, Any, T]) -> T:
         """Await the work, in the task that is cancelled."""
         self._loop, self._work = asyncio.get_running_loop(), asyncio.current_task()
-        if self.has_come:
+        if self.status is not None:
             work.close()
             raise asyncio.CancelledError
         return await work
 
-    def __call__(self, _signal: int, _frame: FrameType | None) -> None:
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
         """Cancel the work; the second time, end it at once."""
-        if self.has_come:
-            raise SystemExit(TERMINATED)
-        self.has_come = True
+        if self.status is not None:
+            raise SystemExit(self.status)
+        self.status = 128 + number
         if self._loop is not None and self._work is not None:
             self._loop.call_soon_threadsafe(self._work.cancel)
 
@@ -49,24 +55,27 @@ class _Termination:
 def run_to_end(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on an event loop of its own and return its value.
 
-    Where SIGTERM has a handler already, or this is not the main thread, that is left as it is.
+    A signal that has a handler already, or is ignored, as after `nohup`, is left as it is; so are both
+    where this is not the main thread.
 
     Raises:
-        SystemExit: SIGTERM came, and the work has ended.
+        SystemExit: one of the signals came, and the work has ended.
         KeyboardInterrupt: Ctrl-C came, and the work has ended.
     """
-    is_ours = threading.current_thread() is threading.main_thread() and (
-        signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    )
-    if not is_ours:
+    if threading.current_thread() is not threading.main_thread():
         return asyncio.run(work)
+    ours = [each for each in _SIGNALS if signal.getsignal(each) is signal.SIG_DFL]
     termination = _Termination()
-    signal.signal(signal.SIGTERM, termination)
+    for each in ours:
+        signal.signal(each, termination)
     try:
-        return asyncio.run(termination.watch_over(work))
+        value = asyncio.run(termination.watch_over(work))
     except asyncio.CancelledError:
-        if termination.has_come:
-            raise SystemExit(TERMINATED) from None
-        raise
+        if termination.status is None:
+            raise
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for each in ours:
+            signal.signal(each, signal.SIG_DFL)
+    if termination.status is not None:  # also where the work came to its end all the same
+        raise SystemExit(termination.status)
+    return value
