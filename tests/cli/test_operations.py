@@ -183,11 +183,23 @@ def test_constraints_are_what_engines_understand(capsys):
     assert list(json.loads(said(capsys, "status", "--json", *AT).out)["constraints"]) == ["run/a"]
 
 
+def test_both_limits_of_a_target_hold_together(capsys):
+    assert said(capsys, "limit", "-n", "2", "--rate", "5/s", *AT).out == (
+        "Limited: global to 2 and 5/s\n"
+    )
+    constraints = json.loads(said(capsys, "status", "--json", *AT).out)["constraints"]
+    assert constraints["global"] == [
+        {"id": "cli", "type": "concurrency", "n": 2, "burst": 1},
+        {"id": "cli-rate", "type": "rate_limit", "rate": "5/s", "burst": 1},
+    ]
+    said(capsys, "resume", *AT)
+    assert "no constraint is in force" in said(capsys, "status", *AT).out
+
+
 @each_row(
     ("arguments", "reason"),
     [
-        (["limit"], "either -n or --rate"),
-        (["limit", "-n", "1", "--rate", "1/s"], "either -n or --rate"),
+        (["limit"], "-n, --rate, or both"),
         (["limit", "--rate", "often"], "a rate looks like '20/s'"),
         (["limit", "-n", "1", "--expires", "inf"], "expires_at is a Unix time"),
         (["pause", "--expires", "inf"], "expires_at is a Unix time"),
@@ -210,7 +222,7 @@ def test_status_tells_of_engines_and_constraints(capsys):
     said(capsys, "pause", *AT)
     first, second = said(capsys, "status", *AT).out.splitlines()
     assert first.startswith("engine engine-")
-    assert ": offline, 10 events, 0 s ago" in first
+    assert ": offline, 0 runs, " in first
     assert second == 'constraint global: {"id": "cli", "type": "pause", "burst": 1}'
 
 

@@ -95,12 +95,12 @@ class Session:
             time.sleep(0.05)
 
     def reports(self):
-        """Whether an engine says that it is there; only the first of the session is one."""
+        """Whether an engine says that it is there, and runs; only the first of the session is one."""
         if self.running[1:]:
             return False
         command = ["cascade", "status"]
         shown = subprocess.check_output(command, env=self.environment, text=True)
-        return ": online" in shown
+        return ": online, 1 run" in shown
 
     def end(self):
         for _, process, _ in reversed(self.running):

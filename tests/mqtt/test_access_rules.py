@@ -17,6 +17,7 @@ RULES = (ROOT / "docs" / "examples" / "mosquitto.acl").read_text(encoding="utf-8
 TOPICS = {
     "cascade/constraints/#": {"cascade/constraints/global", "cascade/constraints/task/plane"},
     "cascade/telemetry/#": {"cascade/telemetry/mill/status", "cascade/telemetry/mill/job/x"},
+    "cascade/telemetry/+/status": {"cascade/telemetry/mill/status"},
     "cascade/status/#": {"cascade/status/mill", "cascade/status/mill/more"},
     "workshop/#": {"workshop/door", "workshop/bench/vice"},
 }
@@ -27,6 +28,7 @@ ALLOWED = {
     "operator": {
         "cascade/constraints/#": "readwrite",
         "cascade/telemetry/#": "read",
+        "cascade/telemetry/+/status": "write",
         "cascade/status/#": "read",
     },
     "engine": {

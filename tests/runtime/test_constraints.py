@@ -146,7 +146,8 @@ async def test_a_constraint_is_replaced_by_its_id(engine, connector):
     [
         ("pause", "a constraint is a mapping, not str"),
         (False, "a constraint is a mapping, not bool"),
-        ([], "a constraint is a mapping, not list"),
+        ([], "a list has 1 to 16 constraints"),
+        ([[]], "a constraint is a mapping, not list"),
         ({"type": "pause"}, "missing required field `id`"),
         ({"id": "x"}, "missing required field `type`"),
         ({"id": 7, "type": "pause"}, "Expected `str`, got `int` - at `$.id`"),

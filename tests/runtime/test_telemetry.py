@@ -125,6 +125,16 @@ async def test_the_status_names_the_runs_that_are_under_way_and_what_holds_them(
         assert (status["run_count"], status["runs"]) == (0, {})
 
 
+async def test_a_run_that_begins_is_in_a_status_before_the_next_heartbeat():
+    async with Watcher() as watcher, watcher.engine(every=0.01, heartbeat=3600) as engine:
+        run = asyncio.create_task(engine.run(cs.recv("go"), name="job"))
+        status = await watcher.next_status()
+        assert (status["runs"], status["heartbeat"]) == ({"job": "running"}, 3600)
+        await watcher.connector.publish("go", 1)
+        await run
+        assert (await watcher.next_status())["runs"] == {}
+
+
 async def test_of_many_runs_the_status_names_the_oldest_hundred():
     async with Watcher() as watcher, watcher.engine(heartbeat=0.01) as engine:
         names = [f"run {number}" for number in range(150)]

@@ -11,10 +11,13 @@ from typing import Literal
 
 from cascade.interfaces.errors import InvalidConstraintError
 
-__all__ = ["CONSTRAINT_TOPIC", "NEEDED_FIELD", "GlobalConstraint", "parse_rate"]
+__all__ = ["CONSTRAINT_TOPIC", "MAX_ID", "NEEDED_FIELD", "GlobalConstraint", "parse_rate"]
 
 CONSTRAINT_TOPIC = "cascade/constraints"
 """Constraints are published, retained, on ``cascade/constraints/<target>``."""
+
+MAX_ID = 256
+"""Characters that the id of a constraint has at most, and its target."""
 
 NEEDED_FIELD: Mapping[str, str] = MappingProxyType({"concurrency": "n", "rate_limit": "rate"})
 """Which other field a constraint of a type needs."""
@@ -47,7 +50,7 @@ class GlobalConstraint:
     """
 
     # The metadata are the keywords of JSON Schema that say what a type cannot.
-    id: str = field(metadata={"minLength": 1})
+    id: str = field(metadata={"minLength": 1, "maxLength": MAX_ID})
     """Names the constraint within its target; a later one of the same id replaces it."""
 
     type: Literal["pause", "concurrency", "rate_limit"]
@@ -74,6 +77,8 @@ class GlobalConstraint:
         """Check what the types do not say."""
         if not self.id:
             raise InvalidConstraintError("a constraint needs an id, a text that is not empty")
+        if len(self.id) > MAX_ID:
+            raise InvalidConstraintError(f"an id has at most {MAX_ID} characters")
         needed = NEEDED_FIELD.get(self.type)
         if needed is not None and getattr(self, needed) is None:
             raise InvalidConstraintError(f"a constraint of type {self.type!r} needs {needed!r}")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Annotated, Any
 
 import typer
 
 from cascade.cli.connecting import Url, connected, run_to_end
+from cascade.cli.json_text import json_text_of_any
+from cascade.cli.output import say
 from cascade.cli.targets import plain_value
+from cascade.common.messaging.printable import printable
 
 __all__ = ["pub", "sub"]
 
@@ -48,27 +50,29 @@ def sub(
     """Show messages as they come, a line each."""
 
     async def show() -> bool:
-        done = asyncio.Event()
-        seen = 0
+        heard: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
 
         async def hear(topic: str, payload: Any) -> None:
-            nonlocal seen
-            if done.is_set():
-                return
-            seen += 1
-            said = json.dumps(payload, ensure_ascii=False, default=repr)
-            name = json.dumps(topic, ensure_ascii=False)
-            typer.echo(f'{{"topic": {name}, "payload": {said}}}' if as_json else f"{topic} {said}")
-            if seen == count:
-                done.set()
+            heard.put_nowait((topic, payload))
 
         async with connected(connector) as bus:
             await bus.subscribe(topics, hear)
+            seen = 0
             try:
                 async with asyncio.timeout(timeout):
-                    return await done.wait()
+                    while count is None or seen < count:
+                        say(_line(*await heard.get(), as_json=as_json))
+                        seen += 1
             except TimeoutError:
                 return False
+        return True
 
     if not run_to_end(show()):
         raise typer.Exit(1)
+
+
+def _line(topic: str, payload: Any, *, as_json: bool) -> str:
+    said = json_text_of_any(payload)
+    if as_json:
+        return f'{{"topic": {json_text_of_any(topic)}, "payload": {said}}}'
+    return f"{printable(topic)} {said}"

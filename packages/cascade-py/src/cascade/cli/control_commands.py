@@ -1,20 +1,20 @@
-"""``cascade pause``, ``resume``, ``limit`` and ``status``: constraints, and what engines report."""
+"""``cascade pause``, ``resume`` and ``limit``: constraints, sent to engines."""
 
 from __future__ import annotations
 
-import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import typer
 
 from cascade.cli.connecting import Url, connected, run_to_end
+from cascade.cli.output import say
 from cascade.interfaces.errors import InvalidConstraintError
-from cascade.runtime.observation.telemetry import TELEMETRY_TOPIC
 from cascade.spec.constraint import CONSTRAINT_TOPIC, GlobalConstraint
 
-__all__ = ["limit", "pause", "resume", "status"]
+__all__ = ["limit", "pause", "resume"]
 
 ConstraintTarget = Annotated[
     str, typer.Argument(help="What to steer: global, task/<name> or run/<id>.")
@@ -36,13 +36,13 @@ def pause(
 ) -> None:
     """Hold tasks of every engine that listens, until they are resumed."""
     _send(connector, target, _constraint(constraint_id, "pause", expires=expires))
-    typer.echo(f"Paused: {target}")
+    say(f"Paused: {target}")
 
 
 def resume(connector: Url, target: ConstraintTarget = "global") -> None:
     """Take back the constraints of a target: a pause, or limits."""
-    _send(connector, target, None)
-    typer.echo(f"Resumed: {target}")
+    _send(connector, target)
+    say(f"Resumed: {target}")
 
 
 def limit(  # noqa: PLR0917 - Typer gives them all by name
@@ -56,12 +56,18 @@ def limit(  # noqa: PLR0917 - Typer gives them all by name
     constraint_id: ConstraintId = "cli",
     expires: Expires = None,
 ) -> None:
-    """Limit how many tasks run at once (-n), or how many start in a time (--rate)."""
-    if (n is None) == (rate is None):
-        raise typer.BadParameter("say what to limit: either -n or --rate")
-    kind: Kind = "concurrency" if rate is None else "rate_limit"
-    _send(connector, target, _constraint(constraint_id, kind, n, rate, burst, expires))
-    typer.echo(f"Limited: {target} to {n if rate is None else rate}")
+    """Limit how many tasks run at once (-n), how many start in a time (--rate), or both."""
+    constraints = []
+    if n is not None:
+        constraints.append(_constraint(constraint_id, "concurrency", n, expires=expires))
+    if rate is not None:
+        rate_id = constraint_id if n is None else f"{constraint_id}-rate"
+        constraints.append(_constraint(rate_id, "rate_limit", None, rate, burst, expires))
+    if not constraints:
+        raise typer.BadParameter("say what to limit: -n, --rate, or both")
+    _send(connector, target, *constraints)
+    limits = " and ".join(str(each) for each in (n, rate) if each is not None)
+    say(f"Limited: {target} to {limits}")
 
 
 def _constraint(  # noqa: PLR0917 - in the order of the constraint's own fields
@@ -79,55 +85,26 @@ def _constraint(  # noqa: PLR0917 - in the order of the constraint's own fields
         raise typer.BadParameter(str(error)) from None
 
 
-def _send(url: str, target: str, constraint: GlobalConstraint | None) -> None:
+def _send(url: str, target: str, *constraints: GlobalConstraint) -> None:
+    """Send what holds for a target from now on; nothing takes back what did."""
     if target != "global" and target.partition("/")[0] not in ("task", "run"):
         raise typer.BadParameter(
             f"a target of a constraint is global, task/<name> or run/<id>, not {target!r}"
         )
-    fields = {} if constraint is None else asdict(constraint)
-    payload = {name: value for name, value in fields.items() if value is not None}
 
     async def send() -> None:
         async with connected(url) as bus:
-            await bus.publish(f"{CONSTRAINT_TOPIC}/{target}", payload, qos=1, retain=True)
+            topic = f"{CONSTRAINT_TOPIC}/{target}"
+            await bus.publish(topic, _payload(constraints), 1, retain=True)
 
     run_to_end(send())
 
 
-# --- status ---------------------------------------------------------------------------------------
+def _payload(constraints: Sequence[GlobalConstraint]) -> Any:
+    """Return one constraint as a mapping, several as a list, and none as what clears."""
+    plain = [_plain(each) for each in constraints]
+    return plain if len(plain) > 1 else plain[0] if plain else {}
 
 
-def status(
-    connector: Url,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-) -> None:
-    """Show which engines report, and which constraints are in force."""
-    engines, constraints = run_to_end(_look(connector))
-    if as_json:
-        typer.echo(json.dumps({"engines": engines, "constraints": constraints}, ensure_ascii=False))
-        return
-    if not (engines or constraints):
-        typer.echo("No engine reports, and no constraint is in force.")
-    for name, said in sorted(engines.items()):
-        seconds = time.time() - said["time"]
-        typer.echo(f"engine {name}: {said['state']}, {said['events']} events, {seconds:.0f} s ago")
-    for target, constraint in sorted(constraints.items()):
-        typer.echo(f"constraint {target}: {json.dumps(constraint, ensure_ascii=False)}")
-
-
-async def _look(url: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what is retained: the last status of each engine, and the constraint of each target."""
-    engines: dict[str, Any] = {}
-    constraints: dict[str, Any] = {}
-
-    async def take_status(_topic: str, payload: Any) -> None:
-        if isinstance(payload, dict) and "engine" in payload:
-            engines[payload["engine"]] = payload
-
-    async def take_constraint(topic: str, payload: Any) -> None:
-        constraints[topic.removeprefix(f"{CONSTRAINT_TOPIC}/")] = payload
-
-    async with connected(url) as bus:
-        await bus.subscribe(f"{TELEMETRY_TOPIC}/+/status", take_status)
-        await bus.subscribe(f"{CONSTRAINT_TOPIC}/#", take_constraint)
-    return engines, constraints
+def _plain(constraint: GlobalConstraint) -> dict[str, Any]:
+    return {name: value for name, value in asdict(constraint).items() if value is not None}

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cascade.cli.failures import ShowTraceback
+from cascade.cli.output import say
 from cascade.cli.targets import Target, load_target
 from cascade.runtime.evaluation.evaluator import as_call
 from cascade.runtime.evaluation.graph_export import dot, mermaid
@@ -36,6 +37,6 @@ def graph(
     call = as_call(load_target(target, traceback=traceback), {})
     drawn = mermaid(call) if form is Form.mermaid else dot(call)
     if output is None:
-        typer.echo(drawn)
+        say(drawn)
     else:
         output.write_text(f"{drawn}\n", encoding="utf-8")

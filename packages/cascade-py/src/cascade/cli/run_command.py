@@ -17,6 +17,7 @@ from rich.text import Text
 from cascade.cli.connecting import INTERRUPTED, OptionalUrl, connector_from
 from cascade.cli.failures import ShowTraceback, fail
 from cascade.cli.json_text import json_text
+from cascade.cli.output import say
 from cascade.cli.progress import Progress
 from cascade.cli.targets import Target, capacities_from, load_target, parameters_from
 from cascade.runtime.engine import Engine
@@ -73,7 +74,7 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - the edge: the user's own tasks raise what they like
         fail(error, traceback=traceback)
-    typer.echo(shown)
+    say(shown)
 
 
 async def _outcome(work: Coroutine[Any, Any, T]) -> T | _Failure:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from cascade.cli.connecting import Url, connected, run_to_end
+from cascade.cli.output import say
 from cascade.cli.progress import Progress
+from cascade.cli.reports import EngineReport, EventReport, Happened, read_report
+from cascade.common.messaging.printable import printable
 from cascade.runtime.observation.telemetry import TELEMETRY_TOPIC
 
 __all__ = ["watch"]
 
 _REDRAW = 0.25  # seconds
 _FINISHED_SHOWN = 10  # runs
+_MOST = 1000  # engines, and runs, that are remembered: the latest
 
 
 @dataclass
@@ -30,16 +36,21 @@ class _Run:
     state: str = "running"
     progress: Progress = field(default_factory=Progress)
 
-    def take(self, event: str, said: dict[str, Any]) -> None:
+    @property
+    def has_ended(self) -> bool:
+        return self.state in {"succeeded", "failed", "cancelled"}
+
+    def take(self, event: str, happened: Happened) -> None:
         if event == "task-started":
-            self.progress.start(said["task"])
+            self.progress.start(happened.task)
         elif event == "task-finished":
-            self.progress.end(said["task"])
+            self.progress.end(happened.task)
         elif event == "task-throttled":
-            self.state = f"throttled: {said['reason']}"
+            self.progress.throttle(happened.task, happened.reason)
+            self.state = f"throttled: {happened.reason}"
             return
         elif event == "run-finished":
-            self.state = said["outcome"]
+            self.state = happened.outcome
             return
         self.state = "running"
 
@@ -47,46 +58,67 @@ class _Run:
 class _Picture:
     """All engines and runs that have reported."""
 
-    def __init__(self) -> None:
-        self.engines: dict[str, dict[str, Any]] = {}
+    def __init__(self, tell: Callable[[str], object]) -> None:
+        """Begin with none; ``tell`` is given a line for each thing that happens."""
+        self.engines: dict[str, EngineReport] = {}
         self.runs: dict[tuple[str, str], _Run] = {}
+        self._tell = tell
 
-    def take(self, payload: Any) -> list[str]:
-        """Take in a message; return what to say of it, a line each."""
-        if not isinstance(payload, dict) or "engine" not in payload:
-            return []
-        engine = payload["engine"]
-        if "state" in payload:
-            before = self.engines.get(engine, {}).get("state")
-            self.engines[engine] = payload
-            under_way = payload.get("runs", {})  # some began before anybody looked
-            for run, state in under_way.items():
-                self.runs.setdefault((engine, run), _Run(engine, run, state))
-            return [f"{engine}: {payload['state']}"] if before != payload["state"] else []
-        run = self.runs.setdefault((engine, payload["run"]), _Run(engine, payload["run"]))
-        for said in payload["events"]:
-            run.take(payload["event"], said)
-        return [_line(payload, said) for said in payload["events"]]
+    async def take(self, topic: str, payload: Any) -> None:
+        """Take in a message."""
+        report = read_report(payload)
+        lines: list[str] = []
+        if isinstance(report, EngineReport):
+            lines = self._take_status(report)
+        elif report is not None:
+            lines = self._take_events(report)
+        elif payload:  # what clears a status is no news
+            lines = [f"{printable(topic)} is no report of an engine"]
+        for line in lines:
+            self._tell(line)
+
+    def _take_status(self, report: EngineReport) -> list[str]:
+        before = self.engines.pop(report.engine, None)
+        self.engines[report.engine] = report
+        _forget_oldest(self.engines)
+        for run, state in report.runs.items():  # some began before anybody looked
+            self._run(report.engine, run, state)
+        state = report.shown_state
+        is_news = before is None or before.state != report.state
+        return [f"{printable(report.engine)}: {state}"] if is_news else []
+
+    def _take_events(self, report: EventReport) -> list[str]:
+        run = self._run(report.engine, report.run, "running")
+        for each in report.events:
+            run.take(report.event, each)
+        return report.lines()
+
+    def _run(self, engine: str, name: str, state: str) -> _Run:
+        run = self.runs.setdefault((engine, name), _Run(engine, name, state))
+        _forget_oldest(self.runs)
+        return run
 
     def table(self) -> Table:
-        """Return the runs as a table, those that run first."""
+        """Return engines, and runs as they go, those that run first."""
         table = Table("engine", "run", "state", "tasks done", "running")
-        for engine, said in self.engines.items():
-            table.add_row(engine, "", said["state"], str(said["events"]), "")
-        ended = [
-            run for run in self.runs.values() if run.state in ("succeeded", "failed", "cancelled")
-        ]
-        alive = [run for run in self.runs.values() if run not in ended]
+        for report in self.engines.values():
+            _add(table, report.engine, f"{report.run_count} under way", report.shown_state, "", "")
+        ended = [run for run in self.runs.values() if run.has_ended]
+        alive = [run for run in self.runs.values() if not run.has_ended]
         for run in [*alive, *ended[-_FINISHED_SHOWN:]]:
-            finished, running = str(run.progress.finished), str(run.progress)
-            table.add_row(run.engine, run.name, run.state, finished, running)
+            finished = str(run.progress.finished)
+            _add(table, run.engine, run.name, run.state, finished, str(run.progress))
         return table
 
 
-def _line(payload: dict[str, Any], said: dict[str, Any]) -> str:
-    parts = [payload["engine"], payload["run"], payload["event"]]
-    parts += [str(said[name]) for name in ("task", "outcome", "reason", "error") if said.get(name)]
-    return " ".join(parts)
+def _add(table: Table, *cells: str) -> None:
+    """Add a row of plain text: what others sent is no markup."""
+    table.add_row(*(Text(printable(cell)) for cell in cells))
+
+
+def _forget_oldest(known: dict[Any, Any]) -> None:
+    if len(known) > _MOST:
+        del known[next(iter(known))]
 
 
 def watch(
@@ -98,25 +130,33 @@ def watch(
 
 
 async def _watch(url: str, seconds: float | None, console: Console) -> None:
-    picture = _Picture()
-    live = Live(console=console, auto_refresh=False) if console.is_terminal else None
-
-    async def take(_topic: str, payload: Any) -> None:
-        for line in picture.take(payload):
-            if live is None:
-                typer.echo(line)
-
-    loop = asyncio.get_running_loop()
-    end = None if seconds is None else loop.time() + seconds
+    lines: asyncio.Queue[str] = asyncio.Queue()
+    picture = _Picture(_ignore if console.is_terminal else lines.put_nowait)
     async with connected(url) as bus:
-        await bus.subscribe(f"{TELEMETRY_TOPIC}/#", take)
-        if live is not None:
-            live.start()
+        await bus.subscribe(f"{TELEMETRY_TOPIC}/#", picture.take)
+        show = _draw(picture, console) if console.is_terminal else _say_all(lines)
+        limit = asyncio.timeout(seconds)
         try:
-            while end is None or loop.time() < end:
-                await asyncio.sleep(_REDRAW if end is None else min(_REDRAW, end - loop.time()))
-                if live is not None:
-                    live.update(picture.table(), refresh=True)
-        finally:
-            if live is not None:
-                live.stop()
+            async with limit:
+                await show
+        except TimeoutError:
+            if not limit.expired():
+                raise
+
+
+def _ignore(_line: str) -> None:
+    """Say nothing: it is in the table."""
+
+
+async def _say_all(lines: asyncio.Queue[str]) -> NoReturn:
+    """Say line by line what is reported."""
+    while True:
+        say(await lines.get())
+
+
+async def _draw(picture: _Picture, console: Console) -> NoReturn:
+    """Keep a table on the terminal."""
+    with Live(console=console, auto_refresh=False) as live:
+        while True:
+            live.update(picture.table(), refresh=True)
+            await asyncio.sleep(_REDRAW)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from cascade.interfaces.errors import InvalidConstraintError, near_name
-from cascade.runtime.concurrency.clock import unix_time
-from cascade.spec.constraint import NEEDED_FIELD, GlobalConstraint, parse_rate
+from cascade.spec.constraint import NEEDED_FIELD, GlobalConstraint
 
-__all__ = ["ActiveConstraint", "constraint_schema", "read_constraint"]
+__all__ = ["constraint_schema", "read_constraint"]
 
 _FIELDS = {each.name: each for each in fields(GlobalConstraint)}
 
@@ -63,36 +62,3 @@ def _needs(kind: str, needed: str) -> dict[str, Any]:
         "if": {"properties": {"type": {"const": kind}}, "required": ["type"]},
         "then": {"properties": {needed: {"not": {"type": "null"}}}, "required": [needed]},
     }
-
-
-@dataclass(slots=True)
-class ActiveConstraint:
-    """A constraint in force, with what it has to remember."""
-
-    target: str
-    constraint: GlobalConstraint
-    tokens: float = 0.0
-    refilled: float = 0.0
-    """Loop time of the last refill."""
-
-    def expired(self) -> bool:
-        """Return whether its time is over."""
-        expires_at = self.constraint.expires_at
-        return expires_at is not None and unix_time() >= expires_at
-
-    def refill(self, now: float) -> float:
-        """Return how many tokens there are at a loop time."""
-        gained = (now - self.refilled) * parse_rate(self.constraint.rate or "")
-        self.tokens = min(float(self.constraint.burst), self.tokens + gained)
-        self.refilled = now
-        return self.tokens + 1e-9  # a timer may come a rounding error early
-
-    def waits(self) -> list[float]:
-        """Return in how many seconds it may admit somebody."""
-        waits = []
-        constraint = self.constraint
-        if constraint.expires_at is not None:
-            waits.append(constraint.expires_at - unix_time())
-        if constraint.type == "rate_limit" and self.tokens < 1:
-            waits.append((1 - self.tokens) / parse_rate(constraint.rate or ""))
-        return waits

@@ -16,15 +16,18 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Any, NamedTuple
 
-from cascade.common.messaging import bus
 from cascade.interfaces.errors import DemandError, InvalidConstraintError, near_name
-from cascade.interfaces.payloads import clears
-from cascade.runtime.admission.constraints import ActiveConstraint, read_constraint
+from cascade.runtime.admission.active import ActiveConstraint, ActiveConstraints
+from cascade.runtime.admission.floods import Allowance, MalformedReports
 from cascade.runtime.admission.ticket import Key, Ticket, exact, held
 from cascade.spec.constraint import CONSTRAINT_TOPIC
 from cascade.spec.task import Task
 
 __all__ = ["AdmissionController"]
+
+_REVIEW_AFTER = (
+    0.02  # seconds: how long a flood of constraints is gathered before the lines are looked at
+)
 
 
 class _Waiting(NamedTuple):
@@ -53,7 +56,10 @@ class AdmissionController:
         """
         self._total = {name: exact(units) for name, units in capacities.items()}
         self._free = dict(self._total)
-        self._active: dict[str, dict[str, ActiveConstraint]] = {}
+        self._active = ActiveConstraints()
+        self._malformed = MalformedReports()
+        self._reviews = Allowance(rate=1 / _REVIEW_AFTER, burst=100)
+        self._review: asyncio.TimerHandle | None = None
         self._running: Counter[str] = Counter()  # by each target that a task is among
         self._lines: dict[Key, deque[_Waiting]] = {}
         self._numbers = count()
@@ -68,39 +74,37 @@ class AdmissionController:
     # --- constraints -------------------------------------------------------------------------------
 
     async def on_constraint(self, topic: str, payload: Any) -> None:
-        """Take a constraint from the connector; a malformed one is reported and ignored."""
-        target = topic.removeprefix(f"{CONSTRAINT_TOPIC}/")
-        if not clears(payload):
-            try:
-                constraint = read_constraint(payload)
-            except InvalidConstraintError as error:
-                bus.error("engine.constraint_malformed", topic=topic, reason=str(error))
-                return
-            burst = float(constraint.burst)
-            active = ActiveConstraint(target, constraint, burst, asyncio.get_running_loop().time())
-            self._active.setdefault(target, {})[constraint.id] = active
-        else:
-            self._active.pop(target, None)
+        """Take a constraint from the connector; one that cannot be used is reported and ignored."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._drop_expired()
+        try:
+            self._active.take(topic.removeprefix(f"{CONSTRAINT_TOPIC}/"), payload, now)
+        except InvalidConstraintError as error:
+            self._malformed.tell(topic, error, now)
+            return
         self._on_change()
-        self._admit_waiting()
+        if self._reviews.take(now):
+            self._admit_waiting()
+        elif self._review is None:  # a flood: once for many of them
+            self._review = loop.call_later(_REVIEW_AFTER, self._admit_waiting)
 
     def drop_constraints(self) -> None:
         """Drop all constraints: the engine no longer hears whether they still hold."""
         self._active.clear()
+        self._malformed.tell_untold()
         self._on_change()
         self._set_timer()
+        if self._review is not None:
+            self._review.cancel()
+            self._review = None
 
     def _active_for(self, ticket: Ticket) -> list[ActiveConstraint]:
-        targets = ticket.targets if self._active else ()
-        return [active for target in targets for active in self._active.get(target, {}).values()]
+        return self._active.among(ticket.targets) if self._active else []
 
     def _drop_expired(self) -> None:
-        for target, by_id in list(self._active.items()):
-            for constraint_id in [i for i, active in by_id.items() if active.expired()]:
-                del by_id[constraint_id]
-            if not by_id:
-                del self._active[target]
-                self._on_change()
+        if self._active.drop_expired():
+            self._on_change()
 
     # --- tasks --------------------------------------------------------------------------------
 
@@ -243,6 +247,7 @@ class AdmissionController:
 
     def _admit_waiting(self) -> None:
         """Admit, in the order they came, all that may start now."""
+        self._review = None
         if not self._lines:
             return
         self._drop_expired()
@@ -277,12 +282,7 @@ class AdmissionController:
             self._timer = None
         if not self._lines:
             return
-        waits = [
-            wait
-            for target in self._active.values()
-            for active in target.values()
-            for wait in active.waits()
-        ]
+        waits = self._active.waits()
         if waits:
             self._timer = asyncio.get_running_loop().call_later(
                 max(0.0, min(waits)), self._admit_waiting

@@ -23,7 +23,13 @@ from cascade.common.messaging import bus
 from cascade.interfaces.errors import PayloadError
 from cascade.interfaces.protocols import Connector
 from cascade.runtime.concurrency.clock import is_simulated, unix_time
-from cascade.runtime.observation.events import Event, EventStream, RunFinished, TaskThrottled
+from cascade.runtime.observation.events import (
+    Event,
+    EventStream,
+    RunFinished,
+    RunStarted,
+    TaskThrottled,
+)
 
 __all__ = ["TELEMETRY_TOPIC", "VERSION", "Telemetry", "TelemetrySettings", "level_of"]
 
@@ -31,6 +37,7 @@ TELEMETRY_TOPIC = "cascade/telemetry"
 VERSION = 1
 """Of the messages' schema; a field that is added leaves it, any other change raises it."""
 
+_STATUS_GAP = 1.0  # seconds that two statuses lie apart, where runs begin and end all the time
 _RUNS_TOLD = 100  # runs that a status names, the oldest; an engine may have ten thousand
 
 State = Literal["online", "offline"]
@@ -55,7 +62,7 @@ class TelemetrySettings:
     """Events that wait to be published; what comes beyond is dropped and counted."""
 
     heartbeat: float = 5.0
-    """Seconds from status to status."""
+    """Seconds from status to status at most; where runs begin or end one comes sooner."""
 
     def __post_init__(self) -> None:
         """Check the numbers.
@@ -95,6 +102,7 @@ class Telemetry:
         self._offset = 0.0
         self._told = 0
         self._runs: dict[str, str] = {}  # those under way, and their states
+        self._runs_changed = False  # since the last status
         self.dropped = 0
 
     async def start(self) -> None:
@@ -112,6 +120,7 @@ class Telemetry:
             self._runs[event.run_id] = f"throttled: {event.reason}"
         else:
             self._runs[event.run_id] = "running"
+        self._runs_changed |= isinstance(event, (RunStarted, RunFinished))
         if len(self._waiting) >= self._settings.limit:
             self.dropped += 1
             return
@@ -137,7 +146,7 @@ class Telemetry:
 
     async def _report(self) -> None:
         loop = asyncio.get_running_loop()
-        status_at = self._next_status(loop)
+        status_at, soonest = self._next_status(loop), loop.time()
         fails = False
         while True:
             with suppress(TimeoutError):
@@ -147,8 +156,10 @@ class Telemetry:
             self._some.clear()
             try:
                 await self._flush()
+                if status_at is not None and self._runs_changed:
+                    status_at = min(status_at, soonest)
                 if status_at is not None and loop.time() >= status_at:
-                    status_at = self._next_status(loop)
+                    status_at, soonest = self._next_status(loop), loop.time() + _STATUS_GAP
                     await self._publish_status("online")
                 fails = False
             except Exception as error:  # noqa: BLE001 - the edge: a connector that fails must not end the reports
@@ -197,11 +208,13 @@ class Telemetry:
         await self._connector.publish(f"{self._topic}/{level_of(run)}/{name}", message)
 
     async def _publish_status(self, state: State) -> None:
+        self._runs_changed = False
         message = {
             "version": VERSION,
             "engine": self._engine,
             "state": state,
             "time": unix_time(),
+            "heartbeat": self._settings.heartbeat,
             "events": self._told,
             "dropped": self.dropped,
             "run_count": len(self._runs),
