@@ -15,6 +15,7 @@ import cascade as cs
 from cascade.interfaces.errors import BodyTooLargeError, HttpStatusError
 from cascade.providers.http import HttpResponse
 from cascade.providers.slots import slots
+from cascade.spec import codec
 from rows import each_row
 from sdk.web_server import WebServer
 
@@ -72,7 +73,7 @@ def test_bodies_are_sent(server, options, body):
 def test_files_are_sent_as_multipart_with_their_form(server, tmp_path):
     path = tmp_path / "notes.txt"
     path.write_bytes(b"from a file")
-    files = {"one": b"from memory", "two": path, "three": ("named.bin", b"with a name")}
+    files = {"one": ("named.bin", b"from memory"), "two": path}
     cs.run(cs.http.post(f"{server.url}/echo", body={"title": "all"}, files=files))
     _, _, headers, body = server.seen[-1]
     assert headers["content-type"].startswith("multipart/form-data; boundary=")
@@ -81,9 +82,8 @@ def test_files_are_sent_as_multipart_with_their_form(server, tmp_path):
     )
     assert parts == [
         (b"title", b"", b"all"),
-        (b"one", b"one", b"from memory"),
+        (b"one", b"named.bin", b"from memory"),
         (b"two", b"notes.txt", b"from a file"),
-        (b"three", b"named.bin", b"with a name"),
     ]
 
 
@@ -92,14 +92,25 @@ def test_files_are_sent_as_multipart_with_their_form(server, tmp_path):
     [
         ({"tiemout": 3}, TypeError, "no option 'tiemout'. Did you mean 'timeout'"),
         ({"json": 1, "body": "text"}, ValueError, "one body"),
-        ({"json": 1, "files": {"a": b""}}, ValueError, "one body"),
-        ({"body": "text", "files": {"a": b""}}, ValueError, "the body is a form"),
+        ({"files": {"a": b""}}, ValueError, "the file 'a' is neither a Path nor a (name, bytes)"),
+        ({"json": 1, "files": {"a": ("n", b"")}}, ValueError, "one body"),
+        ({"body": "text", "files": {"a": ("n", b"")}}, ValueError, "the body is a form"),
         ({"max_bytes": -1}, ValueError, "max_bytes is a number of bytes >= 0"),
     ],
 )
 def test_options_that_cannot_be_used_are_refused(options, kind, reason):
     with pytest.raises(kind, match=re.escape(reason)):
         cs.run(cs.http.post("http://127.0.0.1:1/", **options))
+
+
+def test_a_request_can_be_written_and_read_again(server, tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"notes")
+    files = {"one": ("named", b"from memory"), "two": path}
+    call = cs.http.post(f"{server.url}/echo", files=files, check=True)
+    cs.run(codec.decode(codec.encode(call)))
+    assert b"from memory" in server.seen[-1][3]
+    assert b"notes" in server.seen[-1][3]
 
 
 # --- statuses -------------------------------------------------------------------------------------

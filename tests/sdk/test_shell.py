@@ -12,6 +12,7 @@ import cascade as cs
 from cascade.common.messaging.testing import capture
 from cascade.interfaces.errors import ShellError, ShellTimeoutError
 from cascade.providers.slots import slots
+from cascade.spec import codec
 
 PATIENCE = 30  # seconds: a bound for what goes wrong, not a measure of anything
 
@@ -200,3 +201,15 @@ def test_a_command_that_failed_leaves_its_slot():
     calls = [cs.shell("exit 3", check=False), cs.shell(["no-such-program"]), cs.shell("echo on")]
     *_, last = cs.run(cs.settle(calls), resources=[slots("shell", at_once=1)])
     assert last.stdout == "on\n"
+
+
+def test_what_a_command_said_may_be_remembered(tmp_path):
+    command = cs.shell.with_cache()(f"echo x >> {tmp_path}/count; wc -l < {tmp_path}/count")
+    cache = {}
+    said = [cs.run(command, cache=cache).stdout.strip() for _ in range(2)]
+    assert said == ["1", "1"]
+
+
+def test_a_command_can_be_written_and_read_again():
+    call = codec.decode(codec.encode(cs.shell(["echo", "on"], timeout=PATIENCE, on_line=print)))
+    assert cs.run(call).stdout == "on\n"

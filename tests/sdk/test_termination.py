@@ -26,9 +26,12 @@ SCRIPT = textwrap.dedent("""
     import cascade as cs
 
     class Watched(cs.LocalBusConnector):
+        state = None
+
         async def publish(self, topic, payload, qos=0, retain=False):
-            if topic.endswith("/status"):
-                print(payload["state"], flush=True)
+            if topic.endswith("/status") and payload["state"] != self.state:
+                self.state = payload["state"]
+                print(self.state, flush=True)
             await super().publish(topic, payload, qos, retain)
 
     @cs.resource

@@ -19,8 +19,8 @@ MAX_BYTES = 100 * 2**20
 TIMEOUT = 30.0
 """Seconds that each phase of a request may take, if nothing else is said."""
 
-FileContent: TypeAlias = bytes | Path | tuple[str, bytes | Path]
-"""A file to send: its content, where it lies, or either with the name that the server is told."""
+FileContent: TypeAlias = Path | tuple[str, bytes]
+"""A file to send: where it lies, or the name that the server is told, and its content."""
 
 
 class RequestOptions(TypedDict, total=False):
@@ -96,12 +96,18 @@ def make_request(
 
 
 def _files(files: Mapping[str, FileContent], opened: ExitStack) -> dict[str, Any]:
-    """Return files as httpx takes them, each with its name and content."""
+    """Return files as httpx takes them, each with its name and content.
+
+    Raises:
+        ValueError: one is neither a path nor a name and a content.
+    """
     given: dict[str, Any] = {}
     for field, file in files.items():
-        name, content = file if isinstance(file, tuple) else (None, file)
-        if isinstance(content, Path):
-            given[field] = (name or content.name, opened.enter_context(content.open("rb")))
-        else:
-            given[field] = (name or field, content)
+        match file:
+            case Path():
+                given[field] = (file.name, opened.enter_context(file.open("rb")))
+            case (str(), bytes()):
+                given[field] = file
+            case _:
+                raise ValueError(f"the file {field!r} is neither a Path nor a (name, bytes)")
     return given
