@@ -8,7 +8,7 @@ import pytest
 import cascade as cs
 from cascade.caches.memory import MemoryCache
 from cascade.common.messaging.testing import capture
-from cascade.interfaces.errors import CyclicGraphError
+from cascade.interfaces.errors import CyclicGraphError, InvalidTaskError
 from cascade.runtime.events import TaskFinished, TaskThrottled
 
 
@@ -321,3 +321,19 @@ def test_the_default_cache_keeps_what_was_used_last_and_drops_what_is_past_its_t
     simulated_time(main())
     with pytest.raises(ValueError, match="at least 1"):
         MemoryCache(0)
+
+
+async def test_an_argument_without_an_end_cannot_serve_as_a_key_and_says_what_to_do():
+    @cs.task(mode="inline")
+    def length(value):
+        return len(value)
+
+    endless = []
+    endless.append(endless)
+    deep = []
+    for _ in range(5_000):
+        deep = [deep]
+    for value in (endless, deep):
+        with pytest.raises(InvalidTaskError, match=r"cannot serve as a key: .*with_cache\(key="):
+            await cs.run_async(length.with_cache()(value))
+        assert await cs.run_async(length(value)) == 1

@@ -99,6 +99,21 @@ async def test_a_run_that_stops_waiting_for_the_connection_harms_no_other():
     assert not engine.connector.connected
 
 
+async def test_of_two_engines_that_share_a_connector_the_last_one_out_disconnects_it():
+    connector = local()
+    first, last = cs.Engine(connector=connector), cs.Engine(connector=connector)
+    async with last:
+        async with first:
+            assert connector.connected
+        assert connector.connected
+        assert await last.run(one()) == 1
+    assert not connector.connected
+    await connector.connect()
+    async with first, last:
+        pass
+    assert connector.connected
+
+
 async def test_an_engine_that_cannot_listen_leaves_nothing_connected():
     class Deaf(cs.LocalBusConnector):
         async def subscribe(self, topic, callback):

@@ -425,3 +425,27 @@ def test_an_engine_used_from_two_loops_says_so():
         done.set()
         holder.join()
     assert asyncio.run(engine.run(use()())) == []
+
+
+@pytest.mark.parametrize("mode", ["async", "thread", "inline"])
+async def test_a_resource_that_yields_a_second_time_says_so_and_is_closed_all_the_same(mode):
+    closed = []
+
+    def twice():
+        try:
+            yield 1
+            yield 2
+        finally:
+            closed.append(mode)
+
+    async def twice_async():
+        try:
+            yield 1
+            yield 2
+        finally:
+            closed.append(mode)
+
+    two = cs.resource(name="two", mode=mode)(twice_async if mode == "async" else twice)
+    with pytest.raises(ResourceError, match="'two' yields a second time; a resource yields once"):
+        await cs.run_async(use(two)())
+    assert closed == [mode]

@@ -31,6 +31,12 @@ def test_waits_grow_by_the_factor_up_to_the_longest():
     assert [retry.wait_after(attempt, 0.5) for attempt in range(1, 6)] == [1, 3, 9, 20, 20]
 
 
+def test_a_wait_that_grows_for_ever_stays_the_longest():
+    retry = Retry(attempts=5_000, delay=1e-9, max_delay=3)
+    assert retry.wait_after(4_999, 0.5) == 3
+    assert Retry(attempts=5_000).wait_after(4_999, 0.5) == 0
+
+
 def test_no_delay_is_no_wait():
     assert Retry().wait_after(1, 0.9) == 0
 

@@ -104,7 +104,7 @@ class Checkpoint:
 
     at: float
     call: bytes | None = None
-    """The call of the next step: `DurableAgent.step` rises, the journal and attempts are emptied. None
+    """The call of the next step: `DurableAgent.step` rises, the journal is emptied, attempts are 0. None
     within a step."""
 
     status: AgentStatus = "ready"
@@ -204,7 +204,7 @@ class Store(Protocol):
     async def decide(
         self, name: str, status: AgentStatus, at: float, *, reason: str | None = None
     ) -> DurableAgent | None:
-        """Set an agent's status from outside, and fence its owner; ``ready`` also empties its attempts.
+        """Set a status from outside; the owner can commit no more. ``ready`` sets the attempts to 0.
 
         Returns:
             The agent as it lies there now; None if there is none of that name.

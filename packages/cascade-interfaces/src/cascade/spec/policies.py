@@ -73,7 +73,10 @@ class Retry:
         named = getattr(error, "retry_after", None)
         if isinstance(named, (int, float)):
             return max(0.0, named)
-        wait = min(self.delay * self.backoff ** (attempt - 1), self.max_delay)
+        try:
+            wait = min(self.delay * self.backoff ** (attempt - 1), self.max_delay)
+        except OverflowError:  # it has long passed max_delay, where it grows from anything
+            wait = self.max_delay if self.delay else 0.0
         return wait * (1 + self.jitter * (2 * uniform - 1))
 
 

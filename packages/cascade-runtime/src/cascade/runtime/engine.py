@@ -22,6 +22,7 @@ from cascade.runtime.evaluation.evaluator import as_call, evaluate, evaluate_in
 from cascade.runtime.observation.events import EventStream, Outcome, RunFinished, RunStarted
 from cascade.runtime.observation.telemetry import Telemetry, TelemetrySettings
 from cascade.runtime.state.agent import Agent
+from cascade.runtime.state.connection import join, leave
 from cascade.runtime.state.run import Run
 from cascade.runtime.state.services import EngineServices
 from cascade.spec.constraint import CONSTRAINT_TOPIC
@@ -43,8 +44,8 @@ class Engine:
     """Evaluates targets; any number of runs at the same time.
 
     Entered as ``async with Engine(...) as engine`` it connects once for all its runs; otherwise it
-    connects with the first run and disconnects with the last. It disconnects only what it
-    connected itself.
+    connects with the first run and disconnects with the last. Engines may share a connector: the last
+    one out disconnects what was connected for them.
 
     Attributes:
         name: what telemetry calls this engine.
@@ -101,7 +102,7 @@ class Engine:
         self._owns_executor = executor is None
         self._run_numbers = count(1)
         self._users = SharedOpening(f"the engine {self.name!r}", self._start, self._stop)
-        self._connected_here = False
+        self._is_joined = False
         self._constraints: SubscriptionHandle | None = None
 
     @property
@@ -223,9 +224,8 @@ class Engine:
         connector = self.connector
         if connector is None:
             return
-        if not connector.connected:
-            await connector.connect()
-            self._connected_here = True
+        await join(connector)
+        self._is_joined = True
         on_constraint = self._services.admission.on_constraint
         self._constraints = await connector.subscribe(f"{CONSTRAINT_TOPIC}/#", on_constraint)
         if self._telemetry_settings:
@@ -235,9 +235,9 @@ class Engine:
     async def _stop(self) -> None:
         """Close everything, last opened first, each also where another does not close."""
         async with AsyncExitStack() as closing:
-            if self._connected_here and self.connector is not None:
-                self._connected_here = False
-                closing.push_async_callback(self.connector.disconnect)
+            if self._is_joined and self.connector is not None:
+                self._is_joined = False
+                closing.push_async_callback(leave, self.connector)
             if self._owns_executor:
                 closing.push_async_callback(self._services.executor.aclose)
             closing.callback(self._services.admission.drop_constraints)

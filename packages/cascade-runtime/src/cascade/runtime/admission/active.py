@@ -40,13 +40,13 @@ class ActiveConstraint:
         self.refilled = now
         return self.tokens + 1e-9  # a timer may come a rounding error early
 
-    def waits(self) -> list[float]:
-        """Return in how many seconds it may admit somebody."""
+    def waits(self, now: float) -> list[float]:
+        """Return in how many seconds, from a loop time, it may admit somebody whom it holds now."""
         waits = []
         constraint = self.constraint
         if constraint.expires_at is not None:
             waits.append(constraint.expires_at - unix_time())
-        if constraint.type == "rate_limit" and self.tokens < 1:
+        if constraint.type == "rate_limit" and self.refill(now) < 1:
             waits.append((1 - self.tokens) / parse_rate(constraint.rate or ""))
         return waits
 
@@ -61,6 +61,10 @@ class ActiveConstraints:
     def __bool__(self) -> bool:
         """Return whether there are any."""
         return bool(self._by_target)
+
+    def __contains__(self, target: object) -> bool:
+        """Return whether a target has any."""
+        return target in self._by_target
 
     def take(self, target: str, payload: Any, now: float) -> None:
         """Take what was sent to a target at a loop time.
@@ -118,9 +122,9 @@ class ActiveConstraints:
                 emptied = True
         return emptied
 
-    def waits(self) -> list[float]:
-        """Return in how many seconds one of them may admit somebody."""
-        return [wait for active in self.among(self._by_target) for wait in active.waits()]
+    def waits(self, now: float) -> list[float]:
+        """Return in how many seconds, from a loop time, one of them may admit somebody."""
+        return [wait for active in self.among(self._by_target) for wait in active.waits(now)]
 
 
 def _check_target(target: str) -> None:

@@ -1,6 +1,6 @@
 """Admission: what a task passes before it starts, live constraints and the engine's capacities.
 
-Tasks that have to wait stand in lines, one for each task and run, in the order they came. Whenever
+Tasks that have to wait stand in lines, in the order they came. Whenever
 something changes (a constraint comes, goes or expires, a task ends, a token bucket fills), the heads
 of the lines are looked at again, the oldest first; nothing polls. A task that its own constraint
 throttles does not hold back others. While a task awaits ``cs.evaluate`` it does not count as running,
@@ -10,16 +10,15 @@ and lends its capacities to what it evaluates.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
-from heapq import heapify, heappop, heappush
-from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
 from cascade.interfaces.errors import DemandError, InvalidConstraintError, near_name
 from cascade.runtime.admission.active import ActiveConstraint, ActiveConstraints
 from cascade.runtime.admission.floods import Allowance, MalformedReports
-from cascade.runtime.admission.ticket import Key, Ticket, exact, held
+from cascade.runtime.admission.lines import Lines
+from cascade.runtime.admission.ticket import Ticket, exact, held
 from cascade.spec.constraint import CONSTRAINT_TOPIC
 from cascade.spec.task import Task
 
@@ -30,21 +29,12 @@ _REVIEW_AFTER = (
 )
 
 
-class _Waiting(NamedTuple):
-    """A task in a line."""
-
-    number: int
-    """Its place among all that wait."""
-
-    ticket: Ticket
-    admitted: asyncio.Future[None]
-
-
 class AdmissionController:
     """Admits tasks as constraints and capacities allow, first in, first out for each key.
 
     A concurrency limit counts what runs; a rate limit is a token bucket that holds ``burst`` tokens.
-    Tasks of one name and run never overtake each other, nor do tasks that demand the same capacity.
+    Tasks that the same constraints apply to never overtake each other, nor do those that demand the
+    same capacity.
     """
 
     def __init__(self, capacities: Mapping[str, float], on_change: Callable[[], None]) -> None:
@@ -60,9 +50,10 @@ class AdmissionController:
         self._malformed = MalformedReports()
         self._reviews = Allowance(rate=1 / _REVIEW_AFTER, burst=100)
         self._review: asyncio.TimerHandle | None = None
+        self.counted: dict[Any, Ticket] = {}
+        """The tickets of what runs, by its position."""
         self._running: Counter[str] = Counter()  # by each target that a task is among
-        self._lines: dict[Key, deque[_Waiting]] = {}
-        self._numbers = count()
+        self._lines = Lines(self._active)
         self._timer: asyncio.TimerHandle | None = None
         self._on_change = on_change
 
@@ -77,12 +68,16 @@ class AdmissionController:
         """Take a constraint from the connector; one that cannot be used is reported and ignored."""
         loop = asyncio.get_running_loop()
         now = loop.time()
+        target = topic.removeprefix(f"{CONSTRAINT_TOPIC}/")
         self._drop_expired()
+        had_any = target in self._active
         try:
-            self._active.take(topic.removeprefix(f"{CONSTRAINT_TOPIC}/"), payload, now)
+            self._active.take(target, payload, now)
         except InvalidConstraintError as error:
             self._malformed.tell(topic, error, now)
             return
+        if had_any != (target in self._active):
+            self._lines.constraints_changed()
         self._on_change()
         if self._reviews.take(now):
             self._admit_waiting()
@@ -92,6 +87,7 @@ class AdmissionController:
     def drop_constraints(self) -> None:
         """Drop all constraints: the engine no longer hears whether they still hold."""
         self._active.clear()
+        self._lines.constraints_changed()
         self._malformed.tell_untold()
         self._on_change()
         self._set_timer()
@@ -104,6 +100,7 @@ class AdmissionController:
 
     def _drop_expired(self) -> None:
         if self._active.drop_expired():
+            self._lines.constraints_changed()
             self._on_change()
 
     # --- tasks --------------------------------------------------------------------------------
@@ -132,7 +129,7 @@ class AdmissionController:
         """Wait until a task may start, or start again."""
         self._drop_expired()
         reason = self._reason_to_hold(ticket)
-        if reason is None and (ticket.may_borrow or not self._waits_ahead(ticket)):
+        if reason is None and (ticket.may_borrow or not self._lines.has_before(ticket)):
             self._admit(ticket)
             return
         on_hold(reason or "others wait before it")
@@ -140,10 +137,9 @@ class AdmissionController:
 
     async def _wait_in_line(self, ticket: Ticket, *, is_first: bool) -> None:
         """Wait to be admitted; who is first has a line of its own, before all others."""
-        number, key = (-1, (id(ticket),)) if is_first else (next(self._numbers), ticket.key)
-        waiting = _Waiting(number, ticket, asyncio.get_running_loop().create_future())
-        self._lines.setdefault(key, deque()).append(waiting)
-        self._set_timer()
+        waiting = self._lines.add(ticket, is_first=is_first)
+        if self._timer is None:
+            self._set_timer()
         try:
             await waiting.admitted
         except asyncio.CancelledError:
@@ -153,6 +149,31 @@ class AdmissionController:
                 waiting.admitted.cancel()
                 self._admit_waiting()
             raise
+
+    def count_running(
+        self, position: Any, task: Task[..., Any], run_id: str, future: asyncio.Future[Any] | None
+    ) -> None:
+        """Count what runs already where the first constraint comes, unless it is counted.
+
+        Args:
+            position: where it runs.
+            task: what runs.
+            run_id: of which run.
+            future: done when it has ended; where there is none, `let_go` is to be called.
+        """
+        if position in self.counted or task.policies.demands or task.role != "function":
+            return
+        ticket = self.counted[position] = Ticket(self, task, run_id, None)
+        ticket.is_admitted = True
+        self._count(ticket)
+        if future is not None:
+            future.add_done_callback(lambda _: self.let_go(position))
+
+    def let_go(self, position: Any) -> None:
+        """Count no longer what `count_running` has counted, if it has."""
+        ticket = self.counted.pop(position, None)
+        if ticket is not None:
+            self.release(ticket)
 
     def release(self, ticket: Ticket) -> None:
         """Release what the task holds; again, it changes nothing."""
@@ -201,13 +222,6 @@ class AdmissionController:
             if active.constraint.type == "rate_limit":
                 active.tokens -= 1
 
-    def _waits_ahead(self, ticket: Ticket) -> bool:
-        """Return whether anybody waits whom the task must not overtake."""
-        return any(
-            key == ticket.key or not ticket.demands.keys().isdisjoint(line[0].ticket.demands)
-            for key, line in self._lines.items()
-        )
-
     def _check_demands(self, task: Task[..., Any]) -> None:
         for capacity, units in task.policies.demands.items():
             total = self._total.get(capacity)
@@ -251,29 +265,15 @@ class AdmissionController:
         if not self._lines:
             return
         self._drop_expired()
-        heads = [
-            (line[0].number, place, key) for place, (key, line) in enumerate(self._lines.items())
-        ]
-        heapify(heads)
-        blocked: set[str] = set()
-        while heads:
-            _, place, key = heappop(heads)
-            line = self._lines[key]
-            first = line[0]
-            if not first.admitted.done():
-                ticket = first.ticket
-                demands = ticket.demands.keys()
-                if not demands.isdisjoint(blocked) or self._reason_to_hold(ticket):
-                    blocked |= demands
-                    continue
-                self._admit(ticket)
-                first.admitted.set_result(None)
-            line.popleft()
-            if line:
-                heappush(heads, (line[0].number, place, key))
-            else:
-                del self._lines[key]
+        self._lines.admit(self._admits)
         self._set_timer()
+
+    def _admits(self, ticket: Ticket) -> bool:
+        """Admit a task if nothing holds it."""
+        if self._reason_to_hold(ticket) is not None:
+            return False
+        self._admit(ticket)
+        return True
 
     def _set_timer(self) -> None:
         """Look again when the next constraint expires or the next token bucket has a token."""
@@ -282,8 +282,7 @@ class AdmissionController:
             self._timer = None
         if not self._lines:
             return
-        waits = self._active.waits()
+        loop = asyncio.get_running_loop()
+        waits = self._active.waits(loop.time())
         if waits:
-            self._timer = asyncio.get_running_loop().call_later(
-                max(0.0, min(waits)), self._admit_waiting
-            )
+            self._timer = loop.call_later(max(0.0, min(waits)), self._admit_waiting)

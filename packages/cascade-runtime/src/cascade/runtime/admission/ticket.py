@@ -14,7 +14,7 @@ from cascade.spec.task import Task
 __all__ = ["Key", "Ticket", "exact", "held"]
 
 Key: TypeAlias = tuple[Any, ...]
-"""Tasks with the same one never overtake each other."""
+"""What applies to a task: tasks with the same one never overtake each other."""
 
 
 class Ticket:
@@ -42,7 +42,6 @@ class Ticket:
         "counts",
         "demands",
         "is_admitted",
-        "key",
         "suspended",
         "targets",
         "task",
@@ -57,7 +56,6 @@ class Ticket:
         self.targets = ("global", f"task/{task.name}", f"run/{run_id}")
         demands = task.policies.demands
         self.demands: Mapping[str, Decimal] = {name: exact(each) for name, each in demands.items()}
-        self.key: Key = (task.name, run_id, *sorted(self.demands))
         self.counts = False
         self.suspended = 0
         self.is_admitted = False

@@ -104,7 +104,7 @@ def _key_of(
     named = {**task.parameters.defaults, **dict(zip(positions, args, strict=False)), **kwargs}
     try:
         return _known_by(task), _content((named, args[len(positions) :])), resources
-    except TypeError as error:
+    except (TypeError, RecursionError) as error:
         raise InvalidTaskError(
             f"an argument of the cached task {task.name!r} cannot serve as a key: {error}; "
             "say what identifies the call with with_cache(key=...)"

@@ -60,13 +60,15 @@ class _Enclosure:
         frame = NestedFrame(node.frame, f"{node.place}/", attempt)
         handed_in = {key: _there_already(node, each) for key, each in self._outcomes.items()}
         graph = Graph(f"{frame.here}/", 0, node, handed_in)
-        before = position.set(frame)
+        before, frames = position.set(frame), frame.run.services.frames
+        frames.add(frame)
         try:
             with attempting(frame, frame.agent):
                 value = await self._evaluate_part(frame, call, graph)
                 return await frame.run.services.evaluate(frame, value)
         finally:
             frame.at = None
+            frames.discard(frame)
             position.reset(before)
 
     async def wait_before_retry(self, policy: Retry, attempt: int, error: Exception) -> None:

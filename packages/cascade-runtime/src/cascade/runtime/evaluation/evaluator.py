@@ -90,11 +90,15 @@ async def evaluate(agent: Agent, target: LazyResult[Any]) -> Any:
 
 async def evaluate_in(frame: Frame, value: Any) -> Any:
     """Return a call's value, evaluated in a frame that begins and ends with it."""
-    before = position.set(frame)
+    before, services = position.set(frame), frame.run.services
+    services.frames.add(frame)
     try:
         return await evaluate_call(frame, value)
     finally:
         frame.at = None
+        services.frames.discard(frame)
+        if services.admission.counted:
+            services.admission.let_go(frame)
         position.reset(before)
 
 

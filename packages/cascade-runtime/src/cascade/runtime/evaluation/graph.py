@@ -53,6 +53,7 @@ class Node:
         self, call: LazyResult[Any], graph: Graph, frame: Frame, branch: str = "", number: int = 0
     ) -> None:
         """Know nothing yet but the call, where it is written, and who evaluates it."""
+        self.at = None
         self.call = call
         self.graph = graph
         self.frame = frame

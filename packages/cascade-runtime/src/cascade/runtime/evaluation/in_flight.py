@@ -16,6 +16,7 @@ from cascade.runtime.evaluation.graph import Node
 from cascade.runtime.state.agent import Agent
 from cascade.runtime.state.position import position
 from cascade.spec.lazy_types import LazyResult
+from cascade.spec.task import Task
 
 __all__ = ["RUNS_ON", "InFlight"]
 
@@ -79,6 +80,12 @@ class InFlight:
         task: EagerTask[Any] = EagerTask(living, self._loop, copy_context())
         self._add(node, task)
         self._loop.call_soon(task.start)
+
+    def running(self) -> Iterator[tuple[Node, Task[..., Any], asyncio.Future[Any]]]:
+        """Yield the nodes whose functions run, with their tasks and what is done with them."""
+        for future, node in self._nodes.items():
+            if node.at is not None:
+                yield node, node.call.task, future
 
     def _add(self, node: Node, task: EagerTask[Any]) -> None:
         self._nodes[task] = node

@@ -141,8 +141,9 @@ async def evaluate(call: T) -> T:
         raise RuntimeError("cs.evaluate(...) works on the event loop of the engine alone")
     here.evaluations += 1
     inner = NestedFrame(outer, f"{place}e{here.evaluations}/")
-    inner.taken = here.taken
-    services, ticket = outer.run.services, held.get()
+    inner.taken, inner.awaited_by = here.taken, here
+    services = outer.run.services
+    ticket = held.get() or services.admission.counted.get(here)
     evaluation = services.evaluate(inner, target)
     if ticket is None or ticket.controller is not services.admission:
         return await evaluation  # type: ignore[no-any-return]  # its value

@@ -20,6 +20,7 @@ from cascade.runtime.observation.events import (
     TaskStarted,
 )
 from cascade.runtime.state.agent import Frame
+from cascade.runtime.state.position import position
 from cascade.runtime.state.run import Run
 from cascade.spec.lazy_types import LazyResult, line_of
 from cascade.spec.task import Task
@@ -68,6 +69,8 @@ def _compute(
 ) -> Coroutine[Any, Any, Any]:
     """Start the chain from admission to the function."""
     services = frame.run.services
+    if services.admission.counted:  # the function before this one has ended
+        services.admission.let_go(frame)
     direct = task.is_direct and not services.overrides_builtin_resource
     work: _Work = _without_policies if direct else call_in_attempts
     is_held = services.admission.has_constraints and task.role == "function"
@@ -103,11 +106,13 @@ async def _with_admission(
     run = frame.run
     admission = run.services.admission
     ticket = await admission.acquire(task, run.id, partial(emit_throttled, run, task))
-    before = held.set(ticket)
+    before, here = held.set(ticket), position.get()
+    admission.counted[here] = ticket
     try:
         return await _with_events(frame, task, args, kwargs, work)
     finally:
         held.reset(before)
+        del admission.counted[here]
         admission.release(ticket)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
 from types import CoroutineType
 from typing import Any
 
@@ -21,9 +22,11 @@ from cascade.runtime.evaluation.in_flight import RUNS_ON, InFlight
 from cascade.runtime.evaluation.invocation import invoke, note_failure
 from cascade.runtime.evaluation.plan import plan
 from cascade.runtime.state.agent import Agent, Frame
+from cascade.runtime.state.position import Position
 from cascade.spec.containers import ATOMS, CALL_TYPES
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.roles import GATHERING
+from cascade.spec.task import Task
 
 __all__ = ["GraphScheduler"]
 
@@ -52,11 +55,7 @@ class GraphScheduler:
     ) -> None:
         """Plan the graph.
 
-        Args:
-            frame: who evaluates it.
-            target: its root.
-            graph: a part of another one, which a combinator encloses.
-            outer: who evaluates that other one.
+        It may be a part of another graph, which a combinator encloses, and which ``outer`` evaluates.
 
         Raises:
             CyclicGraphError: the target needs itself; nothing has been run.
@@ -87,6 +86,7 @@ class GraphScheduler:
 
     async def evaluate(self) -> Any:
         """Run the graph; return the target's value, which may be the call of a tail call."""
+        outer, self._frame.graph = self._frame.graph, self
         try:
             while not self._root.done:
                 await self._prepare()
@@ -101,7 +101,16 @@ class GraphScheduler:
         except BaseException as error:
             await self._stop(error)
             raise
+        finally:
+            self._frame.graph = outer
         return self._root.value
+
+    def running(self) -> Iterator[tuple[Position, Task[..., Any], asyncio.Future[Any] | None]]:
+        """Yield what runs; see `Frame.running`."""
+        yield from self._in_flight.running()
+        alone = self._frame.at
+        if isinstance(alone, Node) and not alone.done and alone.at is None:
+            yield self._frame, alone.call.task, None
 
     def _deadlock(self) -> CyclicGraphError:
         """Explain a cycle that arose on the way: a branch was chosen that needs the choice."""

@@ -15,6 +15,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any
 
+from cascade.interfaces.errors import ResourceError
 from cascade.interfaces.errors.notes import add_note
 from cascade.interfaces.protocols import Executor
 from cascade.runtime.concurrency.clock import is_simulated
@@ -152,7 +153,7 @@ class OpenResource:
                 await self._call_plain(partial(self._manager.__exit__, *thrown))
         except Exception as failure:  # noqa: BLE001 - whoever closes it raises or reports it
             if failure is not error:
-                self.failure = failure
+                self.failure = _explained(failure, self.definition.name)
 
     async def _call_plain(self, part: Callable[[], Any]) -> Any:
         """Run a part of a plain generator, in a worker thread unless it is inline."""
@@ -181,3 +182,13 @@ class OpenResource:
             await asyncio.wait([future], timeout=self._shutdown_timeout)
             if or_raise and not future.done():
                 raise asyncio.CancelledError
+
+
+def _explained(failure: Exception, name: str) -> Exception:
+    """Return what went wrong at the end; of a generator that yields again contextlib says next to nothing."""
+    if type(failure) is RuntimeError and str(failure).startswith("generator didn't stop"):
+        return ResourceError(
+            f"the resource {name!r} yields a second time; a resource yields once, and what closes it "
+            "stands after that"
+        )
+    return failure

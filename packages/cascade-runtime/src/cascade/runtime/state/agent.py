@@ -7,9 +7,11 @@ inside ``cs.evaluate``, inside a combinator, and under a cached call.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 from cascade.interfaces.protocols import Connector
 from cascade.interfaces.topics import Filters
@@ -17,8 +19,16 @@ from cascade.runtime.concurrency.fairness import TimeSlice
 from cascade.runtime.signals.mailbox import Mailbox
 from cascade.runtime.signals.source import Signal
 from cascade.runtime.state.run import Run
+from cascade.spec.task import Task
 
 __all__ = ["Agent", "Frame", "NestedFrame"]
+
+
+class RunsCalls(Protocol):
+    """What runs several calls side by side."""
+
+    def running(self) -> Iterator[tuple[Any, Task[..., Any], asyncio.Future[Any] | None]]:
+        """Yield what runs; see `Frame.running`."""
 
 
 class Frame(ABC):
@@ -30,6 +40,8 @@ class Frame(ABC):
         hops: how many calls were returned to calls that wait for them, in this step.
         waiting: the calls that wait for the one being evaluated, the outermost first.
         at: the call whose function was called last, or its node.
+        graph: what evaluates a graph of it just now, if one does.
+        awaited_by: the position of the function that awaits it with ``cs.evaluate``, if one does.
         place: where the frame begins, within its agent's step; empty for an agent.
         attempt: the number of this attempt, from 1, where a combinator makes several.
         evaluations: how many calls were given to ``cs.evaluate``, for their places.
@@ -40,7 +52,9 @@ class Frame(ABC):
     __slots__ = (
         "at",
         "attempt",
+        "awaited_by",
         "evaluations",
+        "graph",
         "hops",
         "place",
         "run",
@@ -60,6 +74,15 @@ class Frame(ABC):
         self.hops = 0
         self.waiting: list[Any] = []
         self.at: Any = None
+        self.graph: RunsCalls | None = None
+        self.awaited_by: Any = None
+
+    def running(self) -> Iterator[tuple[Any, Task[..., Any], asyncio.Future[Any] | None]]:
+        """Yield what runs in it: its `Position`, the task, and what is done with it, if there is that."""
+        if self.graph is not None:
+            yield from self.graph.running()
+        elif self.at is not None:
+            yield self, self.at.task, None
 
     @property
     def frame(self) -> Frame:

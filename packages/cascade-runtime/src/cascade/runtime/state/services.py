@@ -33,6 +33,7 @@ class EngineServices:
         events: what the engine says about itself; ``events.listen(callback)``.
         admission: the constraints and capacities that tasks pass.
         cache: what ``with_cache`` remembers.
+        frames: the evaluations that are under way.
         in_flight: the keys whose values are being computed, each with what ends then.
         evaluate: ``evaluate(frame, value)`` evaluates a call in a frame.
         turns: shares the event loop among agents that never wait.
@@ -77,7 +78,8 @@ class EngineServices:
             self.resources, self._builtin_resource, executor, self.abandoned, shutdown_timeout
         )
         self.events = EventStream(self._refresh_fast_path)
-        self.admission = AdmissionController(capacities, self._refresh_fast_path)
+        self.admission = AdmissionController(capacities, self._on_constraints)
+        self.frames: set[Any] = set()
         self.cache = cache
         self.in_flight: dict[Hashable, asyncio.Future[None]] = {}
         self._said: set[tuple[str, Hashable]] = set()
@@ -88,6 +90,7 @@ class EngineServices:
         self.seed = seed
         self.overrides_builtin_resource = False
         self.needs_slow_path = False
+        self._had_constraints = False
 
     def register(self, definition: ResourceDefinition[Any]) -> None:
         """Make a resource known by its name; it replaces another one of that name."""
@@ -118,6 +121,21 @@ class EngineServices:
                 "give it scope='run'"
             )
         raise KeyError(name)
+
+    def _on_constraints(self) -> None:
+        """Have constraints count what runs already, where they are the first."""
+        admission = self.admission
+        had_any, self._had_constraints = self._had_constraints, admission.has_constraints
+        if admission.has_constraints and not had_any:
+            self._count_running()
+        self._refresh_fast_path()
+
+    def _count_running(self) -> None:
+        suspended = {frame.awaited_by for frame in self.frames}
+        for frame in self.frames:
+            for position, task, future in frame.running():
+                if position not in suspended:
+                    self.admission.count_running(position, task, frame.run.id, future)
 
     def _refresh_fast_path(self) -> None:
         self.overrides_builtin_resource = not BUILTIN_RESOURCES.isdisjoint(self.resources)

@@ -1,0 +1,103 @@
+"""The lines in which tasks wait to be admitted.
+
+Those to whom the same constraints and capacities apply stand in one line, in the order they came: what
+holds the first of them holds them all, so only the heads are looked at, however many wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Container
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import NamedTuple
+
+from cascade.runtime.admission.ticket import Key, Ticket
+
+__all__ = ["Lines", "Waiting"]
+
+
+class Waiting(NamedTuple):
+    """A task in a line."""
+
+    number: int
+    """Its place among all that wait."""
+
+    ticket: Ticket
+    admitted: asyncio.Future[None]
+
+
+class Lines:
+    """All tasks that wait, by what applies to them."""
+
+    def __init__(self, constrained: Container[str]) -> None:
+        """Begin empty; ``constrained`` are the targets that have constraints."""
+        self._constrained = constrained
+        self._is_stale = False
+        self._lines: dict[Key, deque[Waiting]] = {}
+        self._numbers = count()
+
+    def __bool__(self) -> bool:
+        """Return whether anybody waits."""
+        return bool(self._lines)
+
+    def _key(self, ticket: Ticket) -> Key:
+        constrained = self._constrained
+        return (*(each for each in ticket.targets if each in constrained), *sorted(ticket.demands))
+
+    def add(self, ticket: Ticket, *, is_first: bool) -> Waiting:
+        """Put a task at the end of its line; who is first has a line of its own, before all others."""
+        number, key = (-1, (id(ticket),)) if is_first else (next(self._numbers), self._key(ticket))
+        waiting = Waiting(number, ticket, asyncio.get_running_loop().create_future())
+        self._lines.setdefault(key, deque()).append(waiting)
+        return waiting
+
+    def has_before(self, ticket: Ticket) -> bool:
+        """Return whether anybody waits whom the task must not overtake."""
+        self._sort_again()
+        if self._key(ticket) in self._lines:
+            return True
+        demands = ticket.demands.keys()
+        return bool(demands) and any(
+            not demands.isdisjoint(line[0].ticket.demands) for line in self._lines.values()
+        )
+
+    def constraints_changed(self) -> None:
+        """Take note that constraints came to targets that had none, or went."""
+        self._is_stale = True
+
+    def _sort_again(self) -> None:
+        """Make the lines anew if they are no longer those of the constraints."""
+        if not self._is_stale:
+            return
+        self._is_stale = False
+        waiting = sorted(each for line in self._lines.values() for each in line)
+        self._lines = {}
+        for each in waiting:
+            key = (id(each.ticket),) if each.number < 0 else self._key(each.ticket)
+            self._lines.setdefault(key, deque()).append(each)
+
+    def admit(self, admits: Callable[[Ticket], bool]) -> None:
+        """Let all go that may start now, in the order they came; ``admits`` says who, and admits it."""
+        self._sort_again()
+        heads = [
+            (line[0].number, place, key) for place, (key, line) in enumerate(self._lines.items())
+        ]
+        heapify(heads)
+        blocked: set[str] = set()
+        while heads:
+            _, place, key = heappop(heads)
+            line = self._lines[key]
+            first = line[0]
+            if not first.admitted.done():
+                demands = first.ticket.demands.keys()
+                if not demands.isdisjoint(blocked) or not admits(first.ticket):
+                    blocked |= demands
+                    continue
+                first.admitted.set_result(None)
+            line.popleft()
+            if line:
+                heappush(heads, (line[0].number, place, key))
+            else:
+                del self._lines[key]
