@@ -1,5 +1,7 @@
 """Topic names and filters: what is allowed, what matches what (MQTT 5.0 §4.7)."""
 
+import unicodedata
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -43,6 +45,30 @@ def test_what_is_valid_is_accepted():
     assert len(VALID) > 5
 
 
+def is_allowed(character):
+    code = ord(character)
+    if unicodedata.category(character) in {"Cc", "Cs"}:
+        return False
+    return not (0xFDD0 <= code <= 0xFDEF or code & 0xFFFF in {0xFFFE, 0xFFFF})
+
+
+def test_exactly_control_and_non_characters_and_surrogates_are_refused():
+    codes = [*range(0x3000), *range(0xD7F0, 0x10100), *range(0xE000, 0x110000, 0x3FF)]
+    codes += [plane + 0xFFF0 + step for plane in range(0, 0x110000, 0x10000) for step in range(16)]
+    for code in codes:
+        if chr(code) in "+#":
+            continue
+        for validate in (validate_topic, validate_filter):
+            assert is_taken(validate, f"a/{chr(code)}") is is_allowed(chr(code)), hex(code)
+
+
+@pytest.mark.parametrize("wrong", [None, 1, b"a", [], {}, {"a"}])
+def test_what_is_no_text_is_no_topic(wrong):
+    for check in (validate_topic, validate_filter, lambda topic: as_filters(["a", topic])):
+        with pytest.raises(InvalidTopicError, match=f"not {type(wrong).__name__}"):
+            check(wrong)
+
+
 @given(filters, topics)
 @example("a/#", "a")
 @example("+/#", "$s/a")
@@ -74,7 +100,7 @@ def test_every_made_up_topic_is_valid_also_as_a_filter(topic):
 
 @given(st.text())
 def test_a_topic_is_refused_exactly_where_mqtt_refuses_it(text):
-    allowed = bool(text) and not set(text) & {"+", "#", "\0"}
+    allowed = bool(text) and all(map(is_allowed, text)) and not set(text) & {"+", "#"}
     if allowed:
         validate_topic(text)
     else:

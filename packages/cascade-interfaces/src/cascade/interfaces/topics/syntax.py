@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -21,6 +23,11 @@ __all__ = [
 Filters: TypeAlias = tuple[str, ...]
 """One topic filter or several, none of them twice."""
 
+_ENDS_OF_PLANES = "".join(
+    chr(plane + end) for plane in range(0, 0x110000, 0x10000) for end in (0xFFFE, 0xFFFF)
+)
+_FORBIDDEN = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_ENDS_OF_PLANES}]")
+_MOST_BYTES_OF_A_CHARACTER = 4
 _MAX_BYTES = 65_535  # MQTT 5.0 §1.5.4: the length of a string is a two-byte integer
 
 
@@ -28,12 +35,15 @@ def as_filters(topic: str | Sequence[str]) -> Filters:
     """Return one filter, or a list or tuple of filters, as a tuple; nothing else is checked.
 
     Raises:
-        InvalidTopicError: the list is empty.
+        InvalidTopicError: the list is empty, or holds something that is no text.
     """
     if not isinstance(topic, (list, tuple)):
-        return (topic,)  # type: ignore[return-value]  # what is no text, `validate_filter` refuses
+        _require_text(topic)
+        return (topic,)  # type: ignore[return-value]  # a str, so not any other sequence
     if not topic:
         raise InvalidTopicError(topic, "at least one topic filter is needed")
+    for each in topic:
+        _require_text(each)  # before anything looks it up
     once = dict.fromkeys(topic)
     return topic if isinstance(topic, tuple) and len(once) == len(topic) else tuple(once)
 
@@ -70,7 +80,8 @@ def validate_topic(topic: str) -> None:
     """Check a topic name that is about to be published.
 
     Raises:
-        InvalidTopicError: it is empty, too long, not UTF-8, or holds NUL or a wildcard.
+        InvalidTopicError: it is no text, empty, too long, not UTF-8, or holds a control or
+            non-character or a wildcard.
     """
     _validate_text(topic)
     if has_wildcard(topic):
@@ -83,8 +94,8 @@ def validate_filter(topic_filter: str) -> None:
     """Check a topic filter that is about to be subscribed to.
 
     Raises:
-        InvalidTopicError: it is empty, too long, not UTF-8, holds NUL, or a wildcard stands
-            where MQTT does not allow it.
+        InvalidTopicError: it is no text, empty, too long, not UTF-8, holds a control or non-character,
+            or a wildcard stands where MQTT does not allow it.
     """
     _validate_text(topic_filter)
     if topic_filter.startswith("$share/"):
@@ -108,20 +119,38 @@ def _validate_shared(topic_filter: str) -> None:
         raise InvalidTopicError(topic_filter, "a shared subscription names a filter", 3)
 
 
-def _validate_text(topic: str) -> None:
+def _require_text(topic: object) -> None:
     if not isinstance(topic, str):
         raise InvalidTopicError(topic, f"a topic is a str, not {type(topic).__name__}")
+
+
+def _validate_text(topic: str) -> None:
+    _require_text(topic)
     if not topic:
         raise InvalidTopicError(topic, "a topic has at least one character")
-    if "\0" in topic:
-        raise InvalidTopicError(topic, "NUL is not allowed", _level_of(topic, topic.index("\0")))
-    try:
+    if not topic.isprintable():  # quick, and it finds some that are allowed
+        _validate_characters(topic)
+    if len(topic) * _MOST_BYTES_OF_A_CHARACTER > _MAX_BYTES:
         size = len(topic.encode())
-    except UnicodeEncodeError as error:
+        if size > _MAX_BYTES:
+            reason = f"{size} bytes of UTF-8, at most {_MAX_BYTES} are allowed"
+            raise InvalidTopicError(topic, reason)
+
+
+def _validate_characters(topic: str) -> None:
+    """Refuse what a broker may close the connection at (MQTT 5.0 §1.5.4)."""
+    found = _FORBIDDEN.search(topic)
+    if found is None:
+        return
+    category = unicodedata.category(found[0])
+    if found[0] == "\0":
+        reason = "NUL is not allowed"
+    elif category == "Cs":
         reason = "a lone surrogate cannot be written as UTF-8"
-        raise InvalidTopicError(topic, reason, _level_of(topic, error.start)) from None
-    if size > _MAX_BYTES:
-        raise InvalidTopicError(topic, f"{size} bytes of UTF-8, at most {_MAX_BYTES} are allowed")
+    else:
+        kind = "a control character" if category == "Cc" else "no character"
+        reason = f"U+{ord(found[0]):04X} is {kind}"
+    raise InvalidTopicError(topic, reason, _level_of(topic, found.start()))
 
 
 def _level_of(topic: str, position: int) -> int:

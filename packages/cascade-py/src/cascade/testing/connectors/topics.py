@@ -98,6 +98,27 @@ class Topics:
         await connector.publish("end", 1)
         assert await heard.until(1) == [("end", 1)]
 
+    async def test_control_and_non_characters_and_what_is_no_text_are_refused(
+        self, connect: Connect
+    ) -> None:
+        connector, heard = await connect(), Heard()
+        wrong: list[Any] = ["a\tb", "a/b\n", "\x7f", "a\x85", "\ufdd0", "a/\uffff", "\U0010fffe"]
+        wrong += [None, 1, b"a", ["a"], {"a": 1}, {"a"}, bytearray(b"a")]
+        for each in wrong:
+            for retain in (False, True):
+                with pytest.raises(InvalidTopicError):
+                    await connector.publish(each, 1, retain=retain)
+            with pytest.raises(InvalidTopicError):
+                await connector.publish(each, 1, qos=1)
+            with pytest.raises(InvalidTopicError):
+                await connector.subscribe(["a", each], heard)
+            if each != ["a"]:
+                with pytest.raises(InvalidTopicError):
+                    await connector.subscribe(each, heard)
+        await connector.subscribe("#", heard)
+        await connector.publish("end", 1)
+        assert await heard.until(1) == [("end", 1)]
+
     async def test_a_topic_over_65535_bytes_is_refused(self, connect: Connect) -> None:
         connector = await connect()
         for topic in ("a" * 65_536, "é" * 32_768):

@@ -14,7 +14,7 @@ from cascade.connectors.local.subscription import Subscription
 from cascade.connectors.local.turn import Turn
 from cascade.interfaces.errors import NotConnectedError
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
-from cascade.interfaces.topics import as_filters
+from cascade.interfaces.topics import as_filters, validate_topic
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT, check_bounds
 
 __all__ = ["LocalBusConnector"]
@@ -112,6 +112,8 @@ class LocalBusConnector(Publisher):
             raise NotConnectedError("publish")
         if qos not in (0, 1, 2):
             raise ValueError(f"qos is 0, 1 or 2, not {qos!r}")
+        if type(topic) is not str:  # what cannot even be looked up
+            validate_topic(topic)
         dispatcher = self._dispatcher = self._broker.dispatcher()
         if retain:
             payload, route = self._broker.retain(topic, payload, dispatcher)

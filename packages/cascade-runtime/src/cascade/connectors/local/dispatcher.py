@@ -60,18 +60,17 @@ class Publisher(ABC):
         if dispatcher is None or dispatcher.thread_id != get_ident() or retain or qos != 0:
             await self._publish_slow_path(topic, payload, qos, retain=retain)
             return
-        local = dispatcher.routes.get(topic)
+        loop = dispatcher.loop
+        try:
+            local, publisher = dispatcher.routes.get(topic), current_tasks[loop]
+        except (KeyError, TypeError):  # another loop runs in this thread, or no task; or no text
+            await self._publish_slow_path(topic, payload, qos, retain=retain)
+            return
         if local is None:
             local, remote = dispatcher.find_route(topic, dispatcher)
             if remote:
                 await self._publish_slow_path(topic, payload, qos, retain=retain)
                 return
-        loop = dispatcher.loop
-        try:
-            publisher = current_tasks[loop]
-        except KeyError:  # another loop runs in this thread, or no task
-            await self._publish_slow_path(topic, payload, qos, retain=retain)
-            return
         message = (topic, payload)
         if dispatcher.delivering:
             dispatcher.pending.append((message, local))
