@@ -57,7 +57,7 @@ def test_the_same_options_give_the_same_flashes(tmp_path):
         (["--part", "3/2"], "--part looks like 2/3"),
         (["--part", "0/2"], "--part looks like 2/3"),
         (["--part", "half"], "--part looks like 2/3"),
-        (["--connector", "nowhere"], "no connector for 'nowhere'"),
+        (["--connector", "nowhere"], "no connector for what has no scheme"),
     ],
 )
 def test_what_cannot_be_a_part_or_a_meeting_place_is_told(options, words, capsys):

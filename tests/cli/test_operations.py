@@ -87,7 +87,7 @@ WRONG = ["gpu", "=2", "gpu=", "gpu=many", "gpu=0", "gpu=-1", "gpu=inf", "gpu=nan
         (["cli.flows:double", "-p", "x"], "a parameter is key=value, not 'x'"),
         *((["cli.flows:total", "-c", text], "a capacity is name=units") for text in WRONG),
         (["cli.flows:total", "--telemetry"], "--telemetry needs a --connector"),
-        (["cli.flows:total", "--connector", "far://x"], "no connector for 'far://x'"),
+        (["cli.flows:total", "--connector", "far://x"], "no connector for 'far://…'"),
         (["cli.flows:total", "--connector", "memory://broken"], "is not a valid URL"),
     ],
 )

@@ -80,6 +80,7 @@ SAMPLES = [
         {"action": "publish"},
         ["cannot publish", "another event loop"],
     ),
+    (errors.UnsuitableLoopError(), {}, ["cannot watch a socket", "SelectorEventLoop"]),
     (
         errors.PayloadError("a/b", "bytes are not JSON"),
         {"topic": "a/b", "reason": "bytes are not JSON"},

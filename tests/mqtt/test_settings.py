@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from cascade.connectors.mqtt import MqttConnector, MqttSettings
+from cascade.connectors.mqtt import MqttConnector, MqttSettings, Will
 from cascade.connectors.mqtt.settings import PASSWORD_VARIABLE, read_settings
 from repository.distributions import ROOT
 from rows import each_row
@@ -78,6 +78,14 @@ def test_the_password_is_never_shown():
         "mqtt://user:secret@localhost/path",
         "mqtt://user:secret@localhost:port",
         "mqtt://user:secret@localhost/?keep_alive=often",
+        "mqt://user:secret@localhost",
+        "user:secret@localhost",
+        "mqtt://user:secret\u2100et@localhost",
+        "mqtt://user:secret[@localhost",
+        "mqtt://user:se?secret@localhost",
+        "mqtt://user:1?secret&secret=1@localhost",
+        "mqtt://user:se#secret@localhost",
+        "mqtt://user:secret@ho st",
     ],
 )
 def test_an_error_about_a_url_does_not_show_the_password(url):
@@ -85,6 +93,32 @@ def test_an_error_about_a_url_does_not_show_the_password(url):
         MqttConnector(url)
     assert "secret" not in str(raised.value)
     assert raised.value.__cause__ is None
+
+
+@each_row(
+    "host",
+    ["localhost", "broker.example", "10.0.0.1", "[::1]", "[fe80::1%25eth0]", "bücher.example"],
+)
+def test_hosts_are_names_and_addresses(host):
+    assert MqttConnector(f"mqtt://{host}:1").settings.host
+
+
+@each_row(
+    ("url", "address"),
+    [
+        ("mqtt://a:1,b,[::1]:3", "a:1, b:1883, [::1]:3"),
+        ("mqtts://u:p@a,b:2/?keep_alive=5", "a:8883, b:2"),
+        ("ws://a", "a:80"),
+        ("wss://a:9001/path", "a:9001"),
+        ("mqtt+unix:///run/mosquitto.sock", "/run/mosquitto.sock"),
+    ],
+)
+def test_where_the_broker_is(url, address):
+    assert MqttConnector(url).settings.address == address
+
+
+def test_a_password_may_come_without_a_user():
+    assert MqttConnector("mqtt://:token@localhost").settings.password == "token"
 
 
 # --- what makes no sense --------------------------------------------------------------------------
@@ -99,9 +133,17 @@ def test_an_error_about_a_url_does_not_show_the_password(url):
         ({"subscribe_qos": 3}, "subscribe_qos is between 0 and 2"),
         ({"protocol": "4"}, "protocol is one of 5, 3.1.1"),
         ({"payloads": "pickle"}, "payloads is one of json, bytes"),
-        ({"host": ""}, "may not be empty"),
+        ({"host": ""}, "host is the name or address"),
+        ({"host": "mqtt://user@localhost"}, "host is the name or address"),
+        ({"host": "localhost:x"}, "host is the name or address"),
+        ({"host": "localhost,,b"}, "host is the name or address"),
+        ({"host": "user@localhost"}, "host is the name or address"),
+        ({"host": "local host"}, "host is the name or address"),
         ({"key_file": "k.pem"}, "give cert_file too"),
-        ({"password": "p"}, "give username too"),
+        ({"password": "p", "protocol": "3.1.1"}, "give username too"),
+        ({"transport": "pigeon"}, "transport is one of"),
+        ({"transport": "unix"}, "give the path"),
+        ({"client_id": "a", "status": True, "will": Will("a", 1)}, "one will"),
         ({"clean_start": False}, "give client_id"),
         ({"client_id": "a/+"}, "a published topic has no wildcards"),
         ({"max_queued": 0}, "at least 1 message"),

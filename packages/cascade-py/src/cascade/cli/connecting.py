@@ -51,8 +51,10 @@ def connector_from(url: str) -> Connector:
     known = plugins(GROUP)
     if not colon or scheme not in known:
         names = ", ".join(f"{name}://…" for name in sorted(known)) or "none"
+        # All else may hold a password.
+        named = f"'{scheme}://…'" if colon and scheme.isalnum() else "what has no scheme"
         raise typer.BadParameter(
-            f"no connector for {url!r}; installed are: {names}. "
+            f"no connector for {named}; installed are: {names}. "
             f"'pip install cascade-py[mqtt]' brings mqtt://…{near_name(scheme, known)}"
         )
     make: Callable[[str], Connector] = known[scheme].load()

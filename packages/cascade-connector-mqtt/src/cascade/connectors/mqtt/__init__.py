@@ -8,7 +8,9 @@ broker of its own.
 retained for a new one. `codec` and `settings` stand at the bottom; imports go down.
 """
 
+from cascade.connectors.mqtt.arrival import Message
 from cascade.connectors.mqtt.connector import MqttConnector
 from cascade.connectors.mqtt.settings import MqttSettings
+from cascade.connectors.mqtt.will import Will
 
-__all__ = ["MqttConnector", "MqttSettings"]
+__all__ = ["Message", "MqttConnector", "MqttSettings", "Will"]

@@ -17,7 +17,7 @@ from cascade.interfaces.acknowledgement import hold
 from cascade.interfaces.properties import Properties, received
 from cascade.interfaces.protocols import MessageCallback, Payload
 
-__all__ = ["Arrival", "Message", "Receiver", "WholeMessageCallback"]
+__all__ = ["Arrival", "Message", "Receiver", "WholeMessageCallback", "taking_whole"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,27 @@ class Arrival(NamedTuple):
         return tuple(map(tuple, pairs)) if pairs else ()
 
 
+def taking_whole(callback: Any) -> MessageCallback:
+    """Return a callback of ``(topic, payload)`` for one that takes a whole message.
+
+    Raises:
+        TypeError: it cannot be called.
+    """
+    if not callable(callback):
+        raise TypeError(f"a callback is an async function of (message), not {callback!r}")
+
+    def take(_topic: str, message: Message) -> Coroutine[Any, Any, None]:
+        return callback(message)  # type: ignore[no-any-return] # it is looked at when it is called
+
+    return take
+
+
 class Receiver:
     """The callback of a subscription as the in-memory broker knows it: it takes arrivals apart."""
 
-    def __init__(self, callback: Callable[..., Coroutine[Any, Any, None]], *, whole: bool) -> None:
-        """Call a callback with topic and payload, or with a ``whole`` message."""
-        self._callback: Any = callback
+    def __init__(self, callback: MessageCallback, *, whole: bool) -> None:
+        """Call a callback, with the payload alone or with the ``whole`` message in its place."""
+        self._callback = callback
         self._whole = whole
         self.backlog: Any = getattr(callback, "backlog", None)
 
@@ -97,23 +112,18 @@ class Receiver:
             received.set((properties,))
         elif received.get():  # of the message before
             received.set(())
+        payload = arrival.whole() if self._whole else arrival.payload
         acknowledgement = arrival.acknowledgement
         if acknowledgement is not None:
-            return self._handle(topic, arrival, acknowledgement)
+            return self._handle(topic, payload, acknowledgement)
         if hold.get() is not None:  # the same
             hold.set(None)
-        return self._call(topic, arrival)
+        return self._callback(topic, payload)
 
-    def _call(self, topic: str, arrival: Arrival) -> Coroutine[Any, Any, None]:
-        callback: MessageCallback | WholeMessageCallback = self._callback
-        if self._whole:
-            return callback(arrival.whole())  # type: ignore[call-arg, arg-type] # by its flag
-        return callback(topic, arrival.payload)  # type: ignore[call-arg, arg-type] # the same
-
-    async def _handle(self, topic: str, arrival: Arrival, acknowledgement: Acknowledgement) -> None:
+    async def _handle(self, topic: str, payload: Payload, acknowledgement: Acknowledgement) -> None:
         """Call the callback, and be done with the message once it has returned, or failed."""
         hold.set(lambda: acknowledgement.hold(self))
         try:
-            await self._call(topic, arrival)
+            await self._callback(topic, payload)
         finally:
             acknowledgement.settle(self)

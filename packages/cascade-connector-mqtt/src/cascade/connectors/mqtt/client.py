@@ -28,6 +28,7 @@ class BrokerClient(Client):
     def __init__(self, *args: Any, **options: Any) -> None:
         """Make it as paho does."""
         self._withdrawn: set[int] = set()
+        self._opened: socket.socket | None = None
         super().__init__(*args, **options)
 
     # --- what is not acknowledged yet -------------------------------------------------------------
@@ -105,25 +106,34 @@ class BrokerClient(Client):
                 return self._do_on_publish(packet_id, reason, Properties(PacketTypes.PUBREC))  # type: ignore[no-untyped-call] # paho gives no types
         return super()._handle_pubrec()
 
-    # --- TLS --------------------------------------------------------------------------------------
+    # --- sockets --------------------------------------------------------------------------------------
+
+    def _create_socket(self) -> Any:
+        """Open a socket, and close it where what is spoken over it cannot be agreed on."""
+        try:
+            return super()._create_socket()
+        except BaseException:
+            if self._opened is not None:
+                self._opened.close()
+            raise
+
+    def _create_socket_connection(self) -> socket.socket:
+        self._opened = super()._create_socket_connection()
+        return self._opened
 
     def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
         """Speak TLS as the context says.
 
         paho checks the host's name even if the context does not ask for it, with a function that
-        Python 3.12 no longer has, and leaves the socket of a broker that it refuses open.
+        Python 3.12 no longer has.
         """
         context = self._ssl_context
         assert context is not None  # noqa: S101 - paho calls this only with one
-        wrapped = context.wrap_socket(
+        self._opened = wrapped = context.wrap_socket(
             tcp_sock, server_hostname=self.host, do_handshake_on_connect=False
         )
-        try:
-            wrapped.settimeout(self.connect_timeout)
-            wrapped.do_handshake()
-        except BaseException:
-            wrapped.close()
-            raise
+        wrapped.settimeout(self.connect_timeout)
+        wrapped.do_handshake()
         return wrapped
 
 

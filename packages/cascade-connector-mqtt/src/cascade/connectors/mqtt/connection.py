@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from functools import partial
+from itertools import cycle
 from typing import Any, Protocol, TypeVar
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -71,7 +72,7 @@ class Connection:
         self._client = client = new_client(settings)
         self._adapter = PahoAdapter(client, settings.keep_alive, self._lose)
         self.outbound = Outbound(client, self._adapter)
-        self._dialed_before = False
+        self._addresses = cycle(settings.addresses)
         self._opened: asyncio.Future[None] | None = None
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self.requests = Requests(client, self._adapter, settings)
@@ -100,7 +101,7 @@ class Connection:
         """
         self._opened = self._loop.create_future()
         try:
-            await self._adapter.dial(self._reconnect if self._dialed_before else self._connect)
+            await self._adapter.dial(self._connect)
             await self._opened
         except BaseException:
             self._adapter.abandon()
@@ -110,13 +111,14 @@ class Connection:
 
     def _connect(self) -> None:
         of = self._settings
-        start, properties = clean_start(of), connect_properties(of, self._max_queued)
+        host, port = next(self._addresses)
         self._client.connect(
-            of.host, of.port, of.keep_alive, clean_start=start, properties=properties
+            of.path if of.transport == "unix" else host,
+            port,
+            of.keep_alive,
+            clean_start=clean_start(of),
+            properties=connect_properties(of, self._max_queued),
         )
-
-    def _reconnect(self) -> None:
-        self._client.reconnect()
 
     async def close(self) -> None:
         """Say goodbye, once everything that was published is written and the broker has read it."""
@@ -171,7 +173,7 @@ class Connection:
         if code.is_failure:
             opened.set_exception(BrokerRefusedError("connect", code.value, code.getName()))
             return
-        self._dialed_before = self.is_open = True
+        self.is_open = True
         self._ended = self._loop.create_future()
         self.requests.begin()
         self.session_present = flags.session_present

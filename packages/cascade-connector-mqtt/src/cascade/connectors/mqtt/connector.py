@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, Literal, Self, overload
 
 from cascade.connectors.local import LocalBroker, Subscription, checked_callback
-from cascade.connectors.mqtt.arrival import Receiver
+from cascade.connectors.mqtt.arrival import Receiver, WholeMessageCallback, taking_whole
 from cascade.connectors.mqtt.codec import Codec
 from cascade.connectors.mqtt.inbound import Inbound
-from cascade.connectors.mqtt.packets import check_size, is_5, publish_properties
+from cascade.connectors.mqtt.packets import Beside, check_size, filter_options, is_5, require_5
 from cascade.connectors.mqtt.session import Session
 from cascade.connectors.mqtt.settings import MqttSettings, read_settings
 from cascade.connectors.mqtt.subscriber import QueueOptions, Subscriber
@@ -31,8 +31,8 @@ _check_topic = lru_cache(maxsize=65_536)(validate_topic)
 class MqttConnector:
     """A connector over MQTT 5, or 3.1.1.
 
-    It keeps the contract of `cascade.interfaces.protocols.Connector`; where a network makes a point
-    weaker, ``docs/mqtt.md`` says how. A connector belongs to the event loop that connected it.
+    It keeps the contract of `cascade.interfaces.protocols.Connector` as far as a network can
+    (``docs/mqtt.md``), and belongs to the event loop that connected it.
 
     Examples:
         >>> MqttConnector("mqtts://lamp@broker.example/?client_id=lamp-1&session_expiry=3600")
@@ -50,8 +50,7 @@ class MqttConnector:
         """Take down where the broker is; nothing is opened yet.
 
         Args:
-            url: ``mqtt://user@host:port/?name=value&…``, or ``mqtts://`` for TLS. The names are those
-                of ``options``.
+            url: ``mqtt://user@host:port/?name=value&…``; the names are those of ``options``.
             max_queued: messages that each subscription holds while its callback is busy.
             overflow: what happens to one message more: with ``wait`` the broker of a lasting session keeps
                 messages of QoS 1 and 2 until there is room, and without one they are dropped as with
@@ -65,16 +64,14 @@ class MqttConnector:
         """
         check_bounds(max_queued, overflow)
         self.settings: MqttSettings = read_settings(url, options)
-        self._max_queued = max_queued
-        self._overflow: OverflowPolicy = overflow
+        self._queues = QueueOptions(max_queued, overflow)
         self._codec = Codec(raw=self.settings.payloads == "bytes", limit=self.settings.max_payload)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connected = False
 
     def __repr__(self) -> str:
         """Return address and name; never a password."""
-        of = self.settings
-        return f"MqttConnector({of.address!r}, client_id={of.client_id!r})"
+        return f"MqttConnector({self.settings.address!r}, client_id={self.settings.client_id!r})"
 
     @property
     def connected(self) -> bool:
@@ -115,10 +112,9 @@ class MqttConnector:
                 await self._open()
 
     def _leave_old_loop(self) -> None:
-        old = self._loop
-        if not self._connected or old is None:
+        if not self._connected or self._loop is None:
             return
-        if not old.is_closed():
+        if not self._loop.is_closed():
             raise WrongLoopError("connect")
         self._connected = False
         self._session.connection.abandon()  # the broker takes it for a death, and is right
@@ -126,11 +122,12 @@ class MqttConnector:
     async def _open(self) -> None:
         lasts, broker, table = self.settings.session_expiry > 0, LocalBroker(), SubscriptionTable()
         self._inbound = Inbound(broker, table, self._codec, lasts=lasts)
-        self._session = session = Session(self.settings, table, self._inbound, self._max_queued)
-        queues = QueueOptions(self._max_queued, self._overflow)
-        self._subscriber = Subscriber(self.settings, session, table, self._inbound, broker, queues)
+        self._session = session = Session(self.settings, table, self._inbound, self._queues.limit)
+        self._subscriber = Subscriber(
+            self.settings, session, table, self._inbound, broker, self._queues
+        )
         if not self.settings.clean_start:
-            self._inbound.expect_unclaimed(self._max_queued)
+            self._inbound.expect_unclaimed(self._queues.limit)
         try:
             await session.start()
         except BaseException:
@@ -173,29 +170,52 @@ class MqttConnector:
     # --- publishing ---------------------------------------------------------------------------
 
     async def publish(
-        self, topic: str, payload: Payload, qos: int = 0, retain: bool = False
+        self,
+        topic: str,
+        payload: Payload,
+        qos: int = 0,
+        retain: bool = False,
+        *,
+        expiry: int | None = None,
+        response_topic: str | None = None,
+        correlation: bytes | None = None,
     ) -> None:
         """Send a message to the broker; see the Connector contract.
 
         With QoS 0 this returns when the message is handed to the network, with 1 and 2 when the
         broker has it. A retained message is state, so it goes with QoS 1 at least.
 
+        Args:
+            topic: a topic name without wildcards.
+            payload: what to say.
+            qos: 0, 1 or 2.
+            retain: keep it as the topic's last payload.
+            expiry: seconds after which the broker forgets what it could not deliver (MQTT 5).
+            response_topic: where an answer is to go (MQTT 5).
+            correlation: what it is to carry, so that its reader knows what it answers (MQTT 5).
+
         Raises:
             PayloadError: the payload is no JSON, or too large.
             BrokerRefusedError: the broker does not take it; with QoS 0 it does not tell.
             BrokerUnavailableError: the connection was away for longer than ``offline_timeout``.
             WrongLoopError: this is not the event loop that connected.
+            ValueError: an option needs MQTT 5, or makes no sense.
         """
         self._require("publish")
-        _check_topic(topic)
+        try:
+            _check_topic(topic)
+        except TypeError:  # no text, and cannot be looked up
+            validate_topic(topic)
         if qos not in (0, 1, 2):
             raise ValueError(f"qos is 0, 1 or 2, not {qos!r}")
-        data = b"" if retain and clears(payload) else self._codec.encode(topic, payload)
         pairs = to_send.get() if self.carries_properties else ()
+        beside = Beside(pairs, expiry, response_topic, correlation)
+        if beside.is_said:
+            require_5(self.settings, "expiry, response_topic and correlation")
+        data = b"" if retain and clears(payload) else self._codec.encode(topic, payload)
         connection = self._session.connection
-        if connection.max_packet:
-            check_size(topic, data, pairs, connection.max_packet)
-        properties = publish_properties(pairs) if pairs else None
+        check_size(topic, data, beside, connection.max_packet)
+        properties = beside.properties() if beside else None
         await self._session.gate.enter("publish")
         if qos == 0 and not retain:
             await connection.outbound.send(topic, data, retain=False, properties=properties)
@@ -206,24 +226,64 @@ class MqttConnector:
 
     # --- subscribing --------------------------------------------------------------------------
 
+    @overload
     async def subscribe(
-        self, topic: str | Sequence[str], callback: MessageCallback
+        self,
+        topic: str | Sequence[str],
+        callback: MessageCallback,
+        *,
+        qos: int | None = None,
+        no_local: bool = False,
+        with_message: Literal[False] = False,
+    ) -> Subscription: ...
+
+    @overload
+    async def subscribe(
+        self,
+        topic: str | Sequence[str],
+        callback: WholeMessageCallback,
+        *,
+        qos: int | None = None,
+        no_local: bool = False,
+        with_message: Literal[True],
+    ) -> Subscription: ...
+
+    async def subscribe(
+        self,
+        topic: str | Sequence[str],
+        callback: MessageCallback | WholeMessageCallback,
+        *,
+        qos: int | None = None,
+        no_local: bool = False,
+        with_message: bool = False,
     ) -> Subscription:
         """Call a callback for every message that matches; see the Connector contract.
 
         Returns once the callback is done with every retained match that the broker sent at once.
+
+        Args:
+            topic: a topic filter, or a list or tuple of them.
+            callback: ``async (topic, payload)``, or ``async (message)``.
+            qos: the highest quality of service that messages arrive with; ``subscribe_qos`` if left out.
+            no_local: leave out what this connector published itself; needs MQTT 5.
+            with_message: call the callback with one `Message`, which has all that came beside the
+                payload.
 
         Raises:
             BrokerRefusedError: the broker does not allow it.
             BrokerUnavailableError: the connection was away for longer than ``offline_timeout``.
             WrongLoopError: this is not the event loop that connected.
             TypeError: the callback is no async function.
+            ValueError: an option makes no sense, or the filter is subscribed to with others.
         """
         self._require("subscribe")
-        callback = checked_callback(callback)
+        call = checked_callback(taking_whole(callback) if with_message else callback)
         filters = as_filters(topic)
         validate_filters(filters)
-        return await self._subscriber.subscribe(filters, Receiver(callback, whole=False))
+        options = filter_options(self.settings, filters, qos, no_local=no_local)
+        return await self._subscriber.subscribe(
+            filters, options, Receiver(call, whole=with_message)
+        )
 
     # --- whether it may be used ---------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, CleanStartOption
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -9,24 +11,29 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cascade.connectors.mqtt.client import BrokerClient
+from cascade.connectors.mqtt.codec import Codec
 from cascade.connectors.mqtt.settings import MqttSettings
 from cascade.connectors.mqtt.subscription_table import FilterOptions
 from cascade.connectors.mqtt.tls import tls_context
 from cascade.interfaces.errors import PayloadError
 from cascade.interfaces.properties import Properties as UserProperties
+from cascade.interfaces.topics import Filters, validate_topic
 
 __all__ = [
+    "Beside",
     "check_size",
     "clean_start",
     "connect_properties",
+    "filter_options",
     "is_5",
     "new_client",
-    "publish_properties",
+    "require_5",
     "subscribe_options",
     "subscribe_properties",
 ]
 
 _TWO_BYTES = 0xFFFF
+_FOUR_BYTES = 0xFFFF_FFFF
 _LARGEST_PACKET = 268_435_460  # MQTT 5.0 §1.5.5 and §2.1.4
 _BESIDE_PAYLOAD = 131_072  # bytes of a packet that topic and properties may take
 _PACKET_HEAD = 16  # bytes of a PUBLISH packet beside topic and payload, at most
@@ -37,6 +44,16 @@ _DIAL_TIMEOUT = 10.0  # seconds that one attempt to reach the host may take
 def is_5(settings: MqttSettings) -> bool:
     """Return whether the settings ask for MQTT 5."""
     return settings.protocol == "5"
+
+
+def require_5(settings: MqttSettings, what: str) -> None:
+    """Refuse what only MQTT 5 has a place for.
+
+    Raises:
+        ValueError: the settings ask for another version.
+    """
+    if not is_5(settings):
+        raise ValueError(f"{what} needs MQTT 5, and this connector speaks {settings.protocol}")
 
 
 def new_client(settings: MqttSettings) -> BrokerClient:
@@ -53,15 +70,22 @@ def new_client(settings: MqttSettings) -> BrokerClient:
         clean_session=None if is_5(settings) else settings.session_expiry == 0,
         protocol=version,
         reconnect_on_failure=False,
+        transport=settings.transport,
         manual_ack=True,
     )
     client.connect_timeout = min(_DIAL_TIMEOUT, settings.connect_timeout or _DIAL_TIMEOUT)
-    if settings.username is not None:
-        client.username_pw_set(settings.username, settings.password)
+    if settings.transport == "websockets":
+        client.ws_set_options(path=settings.path)
+    if settings.username is not None or settings.password is not None:
+        client.username_pw_set(settings.username or "", settings.password)
     if settings.tls:
         client.tls_set_context(tls_context(settings))
     if settings.status:
         client.will_set(settings.status_topic, b'"offline"', qos=1, retain=True)
+    elif settings.will is not None:
+        will = settings.will
+        codec = Codec(raw=settings.payloads == "bytes", limit=settings.max_payload)
+        client.will_set(will.topic, codec.encode(will.topic, will.payload), will.qos, will.retain)
     return client
 
 
@@ -88,22 +112,83 @@ def connect_properties(settings: MqttSettings, max_queued: int) -> Properties | 
     return properties
 
 
-def check_size(topic: str, data: bytes, pairs: UserProperties, most: int) -> None:
+def check_size(topic: str, data: bytes, beside: Beside, most: int) -> None:
     """Refuse a message whose packet would be larger than the broker takes.
 
     Raises:
-        PayloadError: it might be larger than ``most`` bytes.
+        PayloadError: it might be larger than ``most`` bytes, where that is not 0.
     """
-    beside = sum(_PAIR_HEAD + 4 * (len(name) + len(value)) for name, value in pairs)
-    if _PACKET_HEAD + 4 * len(topic) + beside + len(data) > most:
+    if not most:
+        return
+    size = _PACKET_HEAD + 4 * len(topic) + 4 * len(beside.response_topic or "") + len(data)
+    size += sum(_PAIR_HEAD + 4 * (len(name) + len(value)) for name, value in beside.pairs)
+    if size + len(beside.correlation or b"") > most:
         raise PayloadError(topic, f"the broker takes packets of {most} bytes at most")
 
 
-def publish_properties(pairs: UserProperties) -> Properties:
-    """Return the properties of a PUBLISH packet that brings user properties along."""
-    properties = _properties(PacketTypes.PUBLISH)
-    properties.UserProperty = list(pairs)
-    return properties
+class Beside(NamedTuple):
+    """What goes beside a payload (MQTT 5.0 §3.3.2.3)."""
+
+    pairs: UserProperties = ()
+    """User properties."""
+
+    expiry: int | None = None
+    """Seconds that the message is good for."""
+
+    response_topic: str | None = None
+    """Where an answer is to go."""
+
+    correlation: bytes | None = None
+    """What an answer is to carry."""
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything."""
+        return bool(self.pairs) or self.is_said
+
+    @property
+    def is_said(self) -> bool:
+        """Whether there is more than user properties."""
+        return (self.expiry, self.response_topic, self.correlation) != (None, None, None)
+
+    def properties(self) -> Properties:
+        """Return the properties of a PUBLISH packet.
+
+        Raises:
+            ValueError: the expiry is no number of seconds.
+        """
+        properties = _properties(PacketTypes.PUBLISH)
+        if self.pairs:
+            properties.UserProperty = list(self.pairs)
+        if self.expiry is not None:
+            if not 1 <= self.expiry <= _FOUR_BYTES:
+                raise ValueError(f"expiry is 1 to {_FOUR_BYTES} seconds, not {self.expiry!r}")
+            properties.MessageExpiryInterval = int(self.expiry)
+        if self.response_topic is not None:
+            validate_topic(self.response_topic)
+            properties.ResponseTopic = self.response_topic
+        if self.correlation is not None:
+            properties.CorrelationData = self.correlation
+        return properties
+
+
+def filter_options(
+    settings: MqttSettings, filters: Filters, qos: int | None, *, no_local: bool
+) -> FilterOptions:
+    """Return how to subscribe to filters, from what was asked for.
+
+    Raises:
+        ValueError: it makes no sense.
+    """
+    shared = filters[0].startswith("$share/")
+    if no_local:
+        require_5(settings, "no_local")
+        if shared:
+            raise ValueError("no_local makes no sense for a shared subscription")
+    if qos not in (None, 0, 1, 2):
+        raise ValueError(f"qos is 0, 1 or 2, not {qos!r}")
+    most = settings.subscribe_qos if qos is None else qos
+    apart = shared or no_local or most != settings.subscribe_qos
+    return FilterOptions(most, no_local, stands_apart=apart)
 
 
 def subscribe_options(

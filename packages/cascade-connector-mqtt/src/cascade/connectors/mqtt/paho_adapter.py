@@ -7,11 +7,12 @@ and once in a while what time it is. Only reaching the host blocks, so that is d
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from typing import Any
 
 from paho.mqtt.client import Client
+
+from cascade.interfaces.errors import UnsuitableLoopError
 
 __all__ = ["PahoAdapter"]
 
@@ -59,6 +60,7 @@ class PahoAdapter:
 
         Raises:
             OSError: the host cannot be reached, or its certificate is not accepted.
+            UnsuitableLoopError: this event loop cannot watch a socket.
         """
         if self._dialing is not None:  # a thread that somebody gave up; two would use one client
             await asyncio.wait([self._dialing])
@@ -69,7 +71,12 @@ class PahoAdapter:
             dialing.add_done_callback(self._hang_up)  # the thread cannot be stopped
             raise
         self._socket = self._client.socket()
-        self._loop.add_reader(self._socket, self._read)
+        try:
+            self._loop.add_reader(self._socket, self._read)
+        except NotImplementedError:
+            self._socket = None
+            self.abandon()
+            raise UnsuitableLoopError from None
         self._timer = self._loop.call_later(self._tick, self._look_at_time)
         self._write()
 
@@ -115,7 +122,8 @@ class PahoAdapter:
             self._read()
 
     def _has_decrypted(self) -> bool:
-        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+        pending = getattr(self._socket, "pending", None)  # a TLS socket, or paho's WebSocket
+        return pending is not None and pending() > 0
 
     def _turn(self, turn: Callable[[], object]) -> bool:
         """Call into paho, then run what was deferred; return whether there was anything."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
-from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import uuid4
 
+from cascade.connectors.mqtt.url import read_url
+from cascade.connectors.mqtt.will import Will
 from cascade.interfaces.errors import near_name
 from cascade.interfaces.topics import validate_topic
 
@@ -20,8 +22,25 @@ PASSWORD_VARIABLE = "CASCADE_MQTT_PASSWORD"  # noqa: S105 - the name of a variab
 
 Protocol = Literal["5", "3.1.1"]
 Payloads = Literal["json", "bytes"]
+Transport = Literal["tcp", "websockets", "unix"]
 
-_PORTS = {"mqtt": 1883, "mqtts": 8883}
+_PORTS = {
+    ("tcp", False): 1883,
+    ("tcp", True): 8883,
+    ("websockets", False): 80,
+    ("websockets", True): 443,
+    ("unix", False): 1883,
+}
+_HOST = re.compile(
+    r"(?P<name>[\w.-]+)(?::(?P<port>\d+))?"
+    r"|\[(?P<v6>[0-9A-Fa-f:.%\w]+)\](?::(?P<v6_port>\d+))?"
+    r"|(?P<bare>[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.%\w]*)"
+)
+_CHOICES = {
+    "protocol": get_args(Protocol),
+    "payloads": get_args(Payloads),
+    "transport": get_args(Transport),
+}
 _FOUR_BYTES = 0xFFFF_FFFF  # MQTT 5.0 §3.1.2.11.2: a session that never expires
 _TWO_BYTES = 0xFFFF
 
@@ -31,10 +50,17 @@ class MqttSettings:
     """How to reach a broker. Each field is a keyword of `MqttConnector`, and a word of its URL."""
 
     host: str = "localhost"
-    """Name or address of the broker."""
+    """Name or address of the broker; several with commas between, each with a port of its own if it
+    likes, are tried in turn."""
 
     port: int = 0
-    """Its port; 0 is 8883 with TLS and 1883 without."""
+    """Its port; 0 is 8883 with TLS and 1883 without, and over WebSockets 443 and 80."""
+
+    transport: Transport = "tcp"
+    """What carries the packets; ``ws://``, ``wss://`` and ``mqtt+unix://`` say so too."""
+
+    path: str = "/mqtt"
+    """Where the WebSocket is, or the socket file."""
 
     tls: bool = False
     """Whether to speak TLS; ``mqtts://`` says so too."""
@@ -80,6 +106,9 @@ class MqttSettings:
     """Whether ``cascade/status/<client_id>`` says "online" and "offline", retained, the latter by
     the broker itself if this client dies. By default only for a client that was given a name."""
 
+    will: Will | None = None
+    """What the broker publishes if this client dies, in the place of its ``status``."""
+
     payloads: Payloads = "json"
     """``json``, or ``bytes`` to pass bytes through as they are."""
 
@@ -105,8 +134,9 @@ class MqttSettings:
     def __post_init__(self) -> None:
         """Refuse what makes no sense, and fill in what was left out."""
         _check_ranges(self)
-        self._set("port", self.port or _PORTS["mqtts" if self.tls else "mqtt"])
-        self._set("status", bool(self.client_id) if self.status is None else self.status)
+        self._set("port", self.port or _PORTS[self.transport, self.tls])
+        by_default = bool(self.client_id) and self.will is None
+        self._set("status", by_default if self.status is None else self.status)
         if not self.client_id:
             if not self.clean_start:
                 raise ValueError("clean_start=False takes up a session by its name: give client_id")
@@ -120,10 +150,23 @@ class MqttSettings:
         object.__setattr__(self, name, value)  # the way a frozen dataclass completes itself
 
     @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Hosts and ports, in the order in which they are tried."""
+        found = []
+        for each in self.host.split(","):
+            match = _HOST.fullmatch(each.strip())
+            assert match is not None  # noqa: S101 - checked when the settings were made
+            host = match["name"] or match["bare"] or match["v6"]
+            found.append((host, int(match["port"] or match["v6_port"] or self.port)))
+        return found
+
+    @property
     def address(self) -> str:
         """Host and port, as messages show them."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        if self.transport == "unix":
+            return self.path
+        shown = [(f"[{host}]" if ":" in host else host, port) for host, port in self.addresses]
+        return ", ".join(f"{host}:{port}" for host, port in shown)
 
     @property
     def status_topic(self) -> str:
@@ -132,11 +175,9 @@ class MqttSettings:
 
 
 def _find_password(settings: MqttSettings) -> str | None:
-    if settings.username is None:
-        return None
     if settings.password_file is not None:
         return Path(settings.password_file).read_text(encoding="utf-8").rstrip("\r\n")
-    return os.environ.get(PASSWORD_VARIABLE)
+    return None if settings.username is None else os.environ.get(PASSWORD_VARIABLE)
 
 
 def _check_ranges(settings: MqttSettings) -> None:
@@ -155,83 +196,41 @@ def _check_ranges(settings: MqttSettings) -> None:
         value = getattr(settings, name)
         if not low <= value <= high:
             raise ValueError(f"{name} is between {low:g} and {high:g}, not {value!r}")
-    for name, choices in {"protocol": get_args(Protocol), "payloads": get_args(Payloads)}.items():
+    for name, choices in _CHOICES.items():
         if getattr(settings, name) not in choices:
             raise ValueError(
                 f"{name} is one of {', '.join(choices)}, not {getattr(settings, name)!r}"
             )
-    if not settings.host:
-        raise ValueError("host is the name or address of the broker, and may not be empty")
+    if not all(_HOST.fullmatch(each.strip()) for each in settings.host.split(",")):
+        raise ValueError(
+            "host is the name or address of the broker, or several with commas between, without scheme "
+            "and user; a whole URL is the first argument"
+        )
     if settings.key_file and not settings.cert_file:
         raise ValueError("key_file belongs to a certificate: give cert_file too")
-    if settings.password is not None and settings.username is None:
-        raise ValueError("a password belongs to a user: give username too")
+    if settings.password is not None and settings.username is None and settings.protocol != "5":
+        raise ValueError("before MQTT 5 a password belongs to a user: give username too")
+    if settings.will is not None and settings.status:
+        raise ValueError("a client has one will: its status or one of its own, not both")
+    if settings.transport == "unix" and settings.path == "/mqtt":
+        raise ValueError("give the path of the broker's socket: mqtt+unix:///run/mosquitto.sock")
 
 
 def read_settings(url: str | None, options: Mapping[str, Any]) -> MqttSettings:
     """Return the settings that a URL and keywords say together; a keyword outweighs the URL.
 
     Args:
-        url: ``mqtt://user:password@host:port/?client_id=…``, or ``mqtts://`` for TLS.
+        url: ``mqtt://user:password@host:port/?client_id=…``, or ``mqtts://`` for TLS, ``ws://`` and ``wss://``
+            for WebSockets, ``mqtt+unix:///path`` for a socket of this machine.
         options: fields of `MqttSettings` by name.
 
     Raises:
         ValueError: the URL cannot be read, or a value makes no sense.
         TypeError: a name is none of those of `MqttSettings`.
     """
-    known = {each.name for each in fields(MqttSettings)}
-    given = {**({} if url is None else _read_url(url)), **options}
+    kinds = {each.name: str(each.type).split(" | ", 1)[0] for each in fields(MqttSettings)}
+    given = {**({} if url is None else read_url(url, kinds)), **options}
     for name in given:
-        if name not in known:
-            raise TypeError(f"MqttConnector knows no {name!r}.{near_name(name, known)}")
+        if name not in kinds:
+            raise TypeError(f"MqttConnector knows no {name!r}.{near_name(name, set(kinds))}")
     return MqttSettings(**given)
-
-
-def _read_url(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
-    if parts.scheme not in _PORTS:
-        # Without its text: it may hold a password.
-        raise ValueError("the URL of a broker begins with mqtt:// or mqtts://, for TLS")
-    if parts.path.strip("/") or parts.fragment:
-        raise ValueError("the URL of a broker has no path: say options as ?name=value&…")
-    found: dict[str, Any] = {"tls": parts.scheme == "mqtts"}
-    if parts.hostname:
-        found["host"] = parts.hostname
-    try:
-        if parts.port is not None:
-            found["port"] = parts.port
-    except ValueError:
-        # Its own words would show what stands there, and that may be a part of a password.
-        raise ValueError(
-            "the port in the URL of a broker is no number; write '/', '@' and the like in a "
-            "password as %2F, %40, …"
-        ) from None
-    if parts.username:
-        found["username"] = unquote(parts.username)
-    if parts.password is not None:
-        found["password"] = unquote(parts.password)
-    readers = {
-        each.name: _READERS[str(each.type).split(" | ", 1)[0]] for each in fields(MqttSettings)
-    }
-    for name, text in parse_qsl(parts.query, keep_blank_values=True):
-        try:
-            found[name] = readers.get(name, str)(text)
-        except ValueError:
-            raise ValueError(f"{name} in the URL of a broker cannot be read: {text!r}") from None
-    return found
-
-
-def _read_bool(text: str) -> bool:
-    if text.lower() not in {"true", "false"}:
-        raise ValueError(text)
-    return text.lower() == "true"
-
-
-_READERS: dict[str, Callable[[str], Any]] = {
-    "str": str,
-    "int": int,
-    "float": float,
-    "bool": _read_bool,
-    "Protocol": str,
-    "Payloads": str,
-}

@@ -61,7 +61,9 @@ class Subscriber:
         self._on_close = self._forget  # bound once: each subscription keeps it
         self.subscriptions: dict[Subscription, None] = {}
 
-    async def subscribe(self, filters: Filters, receiver: Receiver) -> Subscription:
+    async def subscribe(
+        self, filters: Filters, options: FilterOptions, receiver: Receiver
+    ) -> Subscription:
         """Subscribe, and return once the receiver is done with all that is retained.
 
         Raises:
@@ -70,8 +72,6 @@ class Subscriber:
             NotConnectedError: somebody disconnected meanwhile.
             ValueError: one of them is subscribed to already, with other options.
         """
-        shared = filters[0].startswith("$share/")
-        options = FilterOptions(self._settings.subscribe_qos, stands_apart=shared)
         pending = PendingSubscription(
             filters, options, lambda: self._admit(filters, options, receiver)
         )

@@ -148,7 +148,8 @@ class SubscriptionTable:
         overlapping = [] if options.stands_apart else self._overlapping(topic_filter)
         self._wanted[topic_filter] = wanted
         if options.stands_apart:
-            self._give_number(wanted)
+            if self.may_number:
+                self._give_number(wanted)
             return []
         self._enter(topic_filter)
         fresh = [older for older in overlapping if self._wanted[older].number is None]

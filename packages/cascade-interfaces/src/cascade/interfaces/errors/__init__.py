@@ -7,6 +7,7 @@
     │   ├── QueueFullError                      a subscription's queue is full, policy "error"
     │   ├── MailboxFullError                    an agent's mailbox is full of what it does not take
     │   ├── NoConnectorError                    recv, send on an engine without a connector
+    │   ├── UnsuitableLoopError                 an event loop that cannot watch sockets
     │   ├── WrongLoopError                      a connector used on another loop than its own
     │   ├── PayloadError (ValueError)           a payload that the transport cannot carry
     │   ├── BrokerUnavailableError              no connection to the broker, for too long
@@ -56,6 +57,7 @@ from cascade.interfaces.errors.connector import (
     NotConnectedError,
     PayloadError,
     QueueFullError,
+    UnsuitableLoopError,
     WrongLoopError,
 )
 from cascade.interfaces.errors.outside import (
@@ -128,6 +130,7 @@ __all__ = [
     "UnknownProviderError",
     "UnknownResourceError",
     "UnknownTaskError",
+    "UnsuitableLoopError",
     "UnwantedValueError",
     "WorkerLostError",
     "WrongLoopError",

@@ -16,6 +16,7 @@ __all__ = [
     "NotConnectedError",
     "PayloadError",
     "QueueFullError",
+    "UnsuitableLoopError",
     "WrongLoopError",
 ]
 
@@ -119,6 +120,18 @@ class WrongLoopError(ConnectorError):
             "a connector of its own, or hand the work over with asyncio.run_coroutine_threadsafe"
         )
         self.action = action
+
+
+class UnsuitableLoopError(ConnectorError):
+    """An event loop that cannot watch sockets, as the one that asyncio starts on Windows by default."""
+
+    def __init__(self) -> None:
+        """Say which loop can."""
+        super().__init__(
+            "this event loop cannot watch a socket; run the program on another one: "
+            "asyncio.Runner(loop_factory=asyncio.SelectorEventLoop), or on Windows "
+            "asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy()) before it starts"
+        )
 
 
 class PayloadError(ConnectorError, ValueError):
