@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+import cascade as cs
 from cascade.connectors.mqtt import MqttConnector
 from cascade.connectors.mqtt import inbound as inbounds
 from cascade.interfaces.acknowledgement import hold
@@ -165,6 +166,41 @@ async def test_a_callback_may_hold_the_receipt_longer_than_it_runs(broker, conne
     await worker(heard)
     await heard.until(2)
     assert heard.payloads == [1, 2]
+
+
+@cs.task
+async def work(signal, begun, gate):
+    if signal is not None:
+        begun.keep("a", signal)
+        await gate.wait()
+    return work(cs.recv("a", buffered=True), begun, gate)
+
+
+async def test_a_signal_that_waits_in_the_mailbox_of_a_killed_agent_comes_again(
+    broker, connect, worker
+):
+    publisher, begun, gate = await connect(broker), Heard(), asyncio.Event()
+    connector = await connect(broker, **LASTING)
+    engine = cs.Engine(connector=connector)
+    running = asyncio.create_task(engine.run(work(None, begun, gate), listen=["a"]))
+    async with patience():
+        while "a" not in connector._subscriber._table.filters():
+            await asyncio.sleep(0.01)
+    for number in range(200):
+        await publisher.publish("a", number, 1)
+    await begun.until(1)
+    gate.set()
+    await begun.until(50)
+    gate.clear()
+    await connector.publish("b", 1, 1)
+    await die(connector)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    handled = set(begun.payloads)
+    heard = Heard()
+    await worker(heard)
+    await heard.until(200 - len(handled))
+    assert handled | set(heard.payloads) == set(range(200))
 
 
 async def test_what_nobody_asks_for_does_not_hold_what_others_want_for_ever(

@@ -14,12 +14,14 @@ from itertools import count
 from typing import Any
 
 from cascade.common.messaging import bus
+from cascade.interfaces.acknowledgement import hold
 from cascade.interfaces.errors import MailboxFullError, QueueFullError
 from cascade.interfaces.properties import Carried, received
 from cascade.interfaces.protocols import Connector, OverflowPolicy
 from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue
 from cascade.runtime.signals.heard import Heard
+from cascade.runtime.signals.holds import Holds
 from cascade.runtime.signals.muting import Muted
 from cascade.runtime.signals.source import (
     Signal,
@@ -48,6 +50,7 @@ class Mailbox:
     __slots__ = (
         "_context",
         "_heard",
+        "_holds",
         "_limit",
         "_loop",
         "_muted",
@@ -77,6 +80,7 @@ class Mailbox:
         self._waiters: list[Waiter] = []  # a deque would take 700 bytes
         self._muted: Muted | None = None
         self._heard: Heard | None = None
+        self._holds: Holds | None = None
         self._context: Context | None = None  # of all timers: each would make its own
 
     # --- listening ----------------------------------------------------------------------------
@@ -176,6 +180,8 @@ class Mailbox:
 
     def _keep(self, signal: Signal, queue: BoundedQueue[Signal]) -> bool:
         """Keep a signal as the queue's policy says; False where it is full."""
+        if (held := hold.get()) is not None:
+            self._holds = (self._holds or Holds()).keep(signal, queue, held)
         if queue.put_nowait(signal):
             return True
         for waiter in self._waiters:
@@ -228,6 +234,8 @@ class Mailbox:
                     oldest = found
         if oldest is not None and (queue := oldest.source.queue) is not None:
             queue.remove(oldest)
+            if self._holds is not None:
+                self._holds.release([oldest])
             if not (queue or oldest.source.brings_more):
                 self._drop(oldest.source)
         return oldest
@@ -245,6 +253,8 @@ class Mailbox:
             for each in [each for each in queue.items if is_asked_for(each, filters)]:
                 queue.remove(each)
                 found.append(each)
+        if self._holds is not None:
+            self._holds.release(found)
         return found if len(self._sources) == 1 else sorted(found, key=by_number)
 
     def wait(self, filters: Filters, timeout: float | None) -> Waiter:
