@@ -163,6 +163,13 @@ SAMPLES = [
         {"id": "m:f", "reason": "nothing stands there"},
         ["the task 'm:f' cannot be read", "nothing stands there"],
     ),
+    (
+        errors.LeaseLostError("monday", 3),
+        {"name": "monday", "epoch": 3},
+        ["'monday'", "epoch 3", "nothing of this checkpoint was stored"],
+    ),
+    (errors.AgentExistsError("monday"), {"name": "monday"}, ["'monday'", "another name"]),
+    (errors.AgentFinishedError("monday"), {"name": "monday"}, ["'monday'", "takes no signals"]),
 ]
 
 

@@ -78,7 +78,6 @@ GONE = [
     "_SUSPICIOUS",
     "_namesakes",
     "LinkLostError",
-    "fence",
     "receipts",
     "localbus.queue_growing",
     "localbus.queue_overflow",
@@ -115,7 +114,7 @@ OBSERVATORY = [
     "surface",
 ]
 
-MQTT = ["link", "Link", "driver", "Driver", "hub", "interest", "Interest", "receipt"]
+MQTT = ["fence", "link", "Link", "driver", "Driver", "hub", "interest", "Interest", "receipt"]
 
 PHRASES = [
     "circle",

@@ -1,7 +1,8 @@
 """The seams of Cascade, each with the contract that every implementation keeps.
 
-`Connector` is the way in and out, `Executor` says where a function runs, `LazyFactory` makes
-calls, `Clock` tells the time. One conformance suite holds every connector to what stands here.
+`Connector` is the way in and out, `Executor` says where a function runs, `Store` (in `store`) is what
+durable agents lie in, `LazyFactory` makes calls, `Clock` tells the time. One conformance suite holds
+every connector to what stands here, and another one every store.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+from cascade.interfaces.store import Store
 
 __all__ = [
     "Clock",
@@ -19,6 +22,7 @@ __all__ = [
     "Mode",
     "OverflowPolicy",
     "Payload",
+    "Store",
     "SubscriptionHandle",
 ]
 

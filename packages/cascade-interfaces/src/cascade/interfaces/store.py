@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 __all__ = [
+    "ENDED",
     "AgentStatus",
     "Checkpoint",
     "DurableAgent",
@@ -22,7 +23,11 @@ __all__ = [
 
 AgentStatus = Literal["ready", "finished", "failed", "cancelled", "stuck", "blocked"]
 """``ready`` has steps to come, whether somebody drives it or not; ``stuck`` failed to commit too often;
-``blocked`` cannot be taken up by this code. Only ``ready`` ones are claimed."""
+``blocked`` cannot be taken up by this code. Only ``ready`` ones are claimed; ``finished``, ``failed`` and
+``cancelled`` ones have ended."""
+
+ENDED: frozenset[AgentStatus] = frozenset({"finished", "failed", "cancelled"})
+"""The statuses of agents that have ended: they take no letters, and are swept after a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,14 @@ class DurableAgent:
     """Rises with every claim: what an older one commits is refused."""
 
     attempts: int = 0
-    """How often it was claimed since its last commit."""
+    """How often it was claimed since its last step was committed, but for leases that were given back."""
 
     owner: str | None = None
+    """Who holds it; None for nobody, and always once it is not ``ready``."""
+
     lease_until: float | None = None
+    """When the leases of its owner end."""
+
     filters: tuple[str, ...] = ()
     """What its mailbox listens to."""
 
@@ -76,10 +85,12 @@ class Letter:
     topic: str
     payload: bytes
     to: str | None = None
-    """The name of the one agent it is for; None: for all whose filters match the topic."""
+    """The name of the one agent it is for; None: for all that have not ended and whose filters match
+    the topic. Shared filters (``$share/…``) match nothing here: those are a connector's."""
 
     id: str | None = None
-    """The ``call_id`` of what sent it; a mailbox holds one letter of an id."""
+    """The ``call_id`` of what sent it; a mailbox holds one letter of an id, and so do the dead letters
+    to a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,7 @@ class StoredSignal:
     """A letter in a mailbox."""
 
     number: int
-    """Its place in the order of all that came to this mailbox."""
+    """Its place in the order of all that came to this mailbox; none comes twice, and some are left out."""
 
     topic: str
     payload: bytes
@@ -96,7 +107,11 @@ class StoredSignal:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What an agent's owner commits: everything of it or nothing."""
+    """What an agent's owner commits: everything of it or nothing.
+
+    `status`, `wake_at`, `result` and `error` are the agent's from now on, whatever they were. Its letters
+    find its own mailbox as the checkpoint leaves it.
+    """
 
     name: str
     epoch: int
@@ -113,7 +128,7 @@ class Checkpoint:
 
     letters: Sequence[Letter] = ()
     journal: Mapping[str, bytes] = field(default_factory=dict)
-    """Values that are added to the journal."""
+    """Values that are added to the journal, after it was emptied."""
 
     filters: tuple[str, ...] | None = None
     """What the mailbox listens to from now on; None: as before."""
@@ -122,7 +137,7 @@ class Checkpoint:
     result: bytes | None = None
     error: str | None = None
     releases: bool = False
-    """Whether the lease is given back."""
+    """Whether the lease is given back; the claim then counts as no attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +167,7 @@ class Store(Protocol):
         """Finish what was begun, and close it."""
 
     async def create(self, agents: Sequence[DurableAgent]) -> list[DurableAgent]:
-        """Enter agents, and hand them the letters that wait for their names.
+        """Enter agents, and hand them the dead letters that wait for their names.
 
         Returns:
             For each, in order, what lies there now: the one that was given, or one of that name that
@@ -180,31 +195,35 @@ class Store(Protocol):
         Args:
             owner: who takes them.
             now: a lease that ends before holds nothing any more.
-            until: when the new leases end.
-            limit: how many at most; those that have waited longest first.
+            until: when the leases of this owner end, those that it has among them, unless they end later.
+            limit: how many at most; those first that nobody has held for longest.
             names: these alone.
             labels: those with one of these labels alone.
         """
 
     async def renew(self, owner: str, until: float) -> set[str]:
-        """Prolong all leases of an owner; return the names of what it holds."""
+        """Prolong all leases of an owner, and never shorten them; return the names of what it holds."""
 
     async def commit(self, checkpoint: Checkpoint) -> set[str]:
         """Commit a checkpoint; return the names of the agents whose mailboxes got a letter.
 
-        A letter to a name that is not there, or has ended, is kept as a dead letter.
+        A letter to a name that is not there, or has ended, is kept as a dead letter. A letter whose id
+        lies in a mailbox already changes nothing there.
 
         Raises:
             LeaseLostError: the epoch is not the agent's, or it is not ready: nothing was changed.
         """
 
-    async def deliver(self, letters: Sequence[Letter]) -> set[str]:
+    async def deliver(self, letters: Sequence[Letter], at: float) -> set[str]:
         """Put letters of others into mailboxes; return as `commit` does."""
 
     async def decide(
         self, name: str, status: AgentStatus, at: float, *, reason: str | None = None
     ) -> DurableAgent | None:
         """Set a status from outside; the owner can commit no more. ``ready`` sets the attempts to 0.
+
+        The reason becomes its error. To one that had ended and is ready again, dead letters are handed as
+        by `create`.
 
         Returns:
             The agent as it lies there now; None if there is none of that name.
@@ -213,8 +232,12 @@ class Store(Protocol):
     async def fork(self, name: str, new_name: str, at: float) -> DurableAgent:
         """Copy an agent's state, filters and unread signals under a new name, which nobody holds.
 
+        The copy is ready, whatever the agent is, and without result and error; dead letters to its name
+        come after the copied signals.
+
         Raises:
-            StoreError: there is none of that name, or one of the new name.
+            AgentExistsError: there is one of the new name.
+            StoreError: there is none of that name.
         """
 
     async def list(
@@ -228,4 +251,4 @@ class Store(Protocol):
         """Return agents by name, in order of their names, those behind ``after``."""
 
     async def sweep(self, ended_before: float, letters_before: float) -> Swept:
-        """Remove agents that ended, and dead letters that came, before these times."""
+        """Remove agents that ended, with all that is theirs, and dead letters that came, before these times."""

@@ -35,6 +35,10 @@
     ├── HttpStatusError (RuntimeError)          a server answered with a status of 400 or more
     ├── BodyTooLargeError (RuntimeError)        an answer has more bytes than the request allows
     ├── InvalidConstraintError (ValueError)     an order to the engine that cannot be read
+    ├── StoreError (RuntimeError)               a store that cannot be opened, read or written
+    │   ├── LeaseLostError                      a checkpoint of an agent that somebody else has taken
+    │   ├── AgentExistsError                    an agent of that name is there already
+    │   └── AgentFinishedError                  a signal to an agent that has ended
     └── SimulationError (RuntimeError)
         ├── DeadlockError                       nothing ready, no timer left, work unfinished
         ├── RunawayError                        livelock: simulated time does not advance
@@ -72,6 +76,12 @@ from cascade.interfaces.errors.simulation import (
     RunawayError,
     SimulationError,
 )
+from cascade.interfaces.errors.store import (
+    AgentExistsError,
+    AgentFinishedError,
+    LeaseLostError,
+    StoreError,
+)
 from cascade.interfaces.errors.workflow import (
     BrokenProviderError,
     CyclicGraphError,
@@ -95,6 +105,8 @@ from cascade.interfaces.errors.workflow import (
 )
 
 __all__ = [
+    "AgentExistsError",
+    "AgentFinishedError",
     "BodyTooLargeError",
     "BrokenProviderError",
     "BrokerRefusedError",
@@ -113,6 +125,7 @@ __all__ = [
     "InvalidTaskError",
     "InvalidTopicError",
     "LazyUseError",
+    "LeaseLostError",
     "MailboxFullError",
     "NoConnectorError",
     "NonDeterminismError",
@@ -126,6 +139,7 @@ __all__ = [
     "ShellError",
     "ShellTimeoutError",
     "SimulationError",
+    "StoreError",
     "UnknownParameterError",
     "UnknownProviderError",
     "UnknownResourceError",

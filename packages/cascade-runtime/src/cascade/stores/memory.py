@@ -1,0 +1,298 @@
+"""`MemoryStore`: durable agents for as long as the process lasts, for simulations and tests."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from cascade.interfaces.errors import AgentExistsError, LeaseLostError, StoreError
+from cascade.interfaces.store import (
+    ENDED,
+    AgentStatus,
+    Checkpoint,
+    DurableAgent,
+    Letter,
+    StoredSignal,
+    Swept,
+)
+from cascade.interfaces.topics import FilterTrie
+
+__all__ = ["MemoryStore"]
+
+
+@dataclass(slots=True)
+class _Mailbox:
+    signals: dict[int, StoredSignal] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
+
+    def take_out(self, number: int) -> None:
+        signal = self.signals.pop(number, None)
+        if signal is not None and signal.id is not None:
+            self.ids.remove(signal.id)
+
+
+class MemoryStore:
+    """Keeps everything in dicts; what lies there is there again when it is opened again.
+
+    Examples:
+        >>> import asyncio
+        >>> from cascade.interfaces.store import DurableAgent
+        >>> async def main():
+        ...     store = MemoryStore()
+        ...     await store.create([DurableAgent("monday", start=b"{}", call=b"{}")])
+        ...     (claimed,) = await store.claim("worker", now=0, until=30)
+        ...     return claimed.name, claimed.epoch
+        >>> asyncio.run(main())
+        ('monday', 1)
+    """
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._agents: dict[str, DurableAgent] = {}
+        self._free_since: dict[str, float] = {}
+        """Of the ready ones that nobody holds."""
+
+        self._leases: dict[str, float] = {}
+        """When those of each owner end."""
+
+        self._mailboxes: dict[str, _Mailbox] = {}
+        self._dead: defaultdict[str, list[tuple[float, Letter]]] = defaultdict(list)
+        self._filters: FilterTrie[str] = FilterTrie()
+        self._numbers = count(1)
+
+    async def open(self) -> None:
+        """Do nothing: there is nothing to open."""
+
+    async def aclose(self) -> None:
+        """Do nothing: what lies there stays."""
+
+    async def create(self, agents: Sequence[DurableAgent]) -> list[DurableAgent]:
+        """Enter agents, and hand them the dead letters that wait for their names."""
+        for agent in agents:
+            if agent.name not in self._agents:
+                self._enter(agent, agent.created_at)
+                self._hand_dead_letters(agent.name)
+        return [self._shown(self._agents[agent.name]) for agent in agents]
+
+    def _enter(self, agent: DurableAgent, at: float) -> None:
+        self._mailboxes[agent.name] = _Mailbox()
+        self._agents[agent.name] = replace(agent, filters=(), lease_until=None)
+        self._put(agent, at)
+        if agent.owner is not None:
+            self._prolong(agent.owner, agent.lease_until or 0.0)
+
+    def _put(self, agent: DurableAgent, at: float) -> None:
+        """Put an agent in the place of what lies under its name, and have the rest agree with it."""
+        before = self._agents[agent.name]
+        for name in self._heard(before) - self._heard(agent):
+            self._filters.remove(name, agent.name)
+        for name in self._heard(agent) - self._heard(before):
+            self._filters.add(name, agent.name)
+        if agent.status != "ready":
+            agent = replace(agent, owner=None)
+        self._agents[agent.name] = replace(agent, lease_until=None)
+        if agent.status != "ready" or agent.owner is not None:
+            self._free_since.pop(agent.name, None)
+        elif agent.name not in self._free_since:
+            self._free_since[agent.name] = at
+
+    @staticmethod
+    def _heard(agent: DurableAgent) -> set[str]:
+        return set() if agent.status in ENDED else set(agent.filters)
+
+    def _shown(self, agent: DurableAgent) -> DurableAgent:
+        until = None if agent.owner is None else self._leases.get(agent.owner)
+        return replace(agent, lease_until=until, journal=dict(agent.journal))
+
+    async def load(self, name: str) -> DurableAgent | None:
+        """Return an agent, or None."""
+        agent = self._agents.get(name)
+        return None if agent is None else self._shown(agent)
+
+    async def signals(self, name: str, after: int = 0) -> list[StoredSignal]:
+        """Return what lies in a mailbox with a number above ``after``, in order."""
+        mailbox = self._mailboxes.get(name, _Mailbox())
+        return [signal for number, signal in mailbox.signals.items() if number > after]
+
+    async def claim(
+        self,
+        owner: str,
+        now: float,
+        until: float,
+        *,
+        limit: int = 100,
+        names: Collection[str] | None = None,
+        labels: Collection[str] | None = None,
+    ) -> list[DurableAgent]:
+        """Take agents that are ready and that nobody holds."""
+        ended = {each: end for each, end in self._leases.items() if end < now}
+        places = {name: place for place, name in enumerate(self._agents)}
+        free = dict(self._free_since)
+        for agent in self._agents.values():
+            if agent.owner is not None and agent.owner in ended:
+                free[agent.name] = ended[agent.owner]
+        wanted = [
+            name
+            for name in sorted(free, key=lambda name: (free[name], places[name]))
+            if (names is None or name in names)
+            and (labels is None or self._agents[name].label in labels)
+        ]
+        if wanted[:limit]:
+            self._prolong(owner, until)
+        return [self._take(name, owner) for name in wanted[:limit]]
+
+    def _take(self, name: str, owner: str) -> DurableAgent:
+        agent = self._agents[name]
+        taken = replace(agent, owner=owner, epoch=agent.epoch + 1, attempts=agent.attempts + 1)
+        self._put(taken, 0)
+        return self._shown(taken)
+
+    def _prolong(self, owner: str, until: float) -> None:
+        self._leases[owner] = max(until, self._leases.get(owner, until))
+
+    async def renew(self, owner: str, until: float) -> set[str]:
+        """Prolong all leases of an owner; return the names of what it holds."""
+        self._prolong(owner, until)
+        return {name for name, agent in self._agents.items() if agent.owner == owner}
+
+    async def commit(self, checkpoint: Checkpoint) -> set[str]:
+        """Commit a checkpoint; return the names of the agents whose mailboxes got a letter.
+
+        Raises:
+            LeaseLostError: the epoch is not the agent's, or it is not ready: nothing was changed.
+        """
+        agent = self._agents.get(checkpoint.name)
+        if agent is None or agent.epoch != checkpoint.epoch or agent.status != "ready":
+            raise LeaseLostError(checkpoint.name, checkpoint.epoch)
+        if checkpoint.call is not None:
+            agent = replace(
+                agent, call=checkpoint.call, step=agent.step + 1, attempts=0, journal={}
+            )
+        if checkpoint.releases:
+            agent = replace(agent, owner=None, attempts=max(agent.attempts - 1, 0))
+        if checkpoint.filters is not None:
+            agent = replace(agent, filters=checkpoint.filters)
+        agent = replace(
+            agent,
+            status=checkpoint.status,
+            journal={**agent.journal, **checkpoint.journal},
+            wake_at=checkpoint.wake_at,
+            result=checkpoint.result,
+            error=checkpoint.error,
+            changed_at=checkpoint.at,
+        )
+        self._put(agent, checkpoint.at)
+        for number in checkpoint.consumed:
+            self._mailboxes[agent.name].take_out(number)
+        return self._post(checkpoint.letters, checkpoint.at)
+
+    async def deliver(self, letters: Sequence[Letter], at: float) -> set[str]:
+        """Put letters of others into mailboxes; return as `commit` does."""
+        return self._post(letters, at)
+
+    def _post(self, letters: Iterable[Letter], at: float) -> set[str]:
+        reached: set[str] = set()
+        for letter in letters:
+            if letter.to is None:
+                names = set(self._filters.match(letter.topic))
+                reached.update(name for name in names if self._receive(name, letter))
+            elif letter.to in self._agents and self._agents[letter.to].status not in ENDED:
+                reached.update([letter.to] if self._receive(letter.to, letter) else [])
+            elif letter.id is None or all(d.id != letter.id for _, d in self._dead[letter.to]):
+                self._dead[letter.to].append((at, letter))
+        return reached
+
+    def _receive(self, name: str, letter: Letter) -> bool:
+        mailbox = self._mailboxes[name]
+        if letter.id is not None:
+            if letter.id in mailbox.ids:
+                return False
+            mailbox.ids.add(letter.id)
+        number = next(self._numbers)
+        mailbox.signals[number] = StoredSignal(number, letter.topic, letter.payload, letter.id)
+        return True
+
+    def _hand_dead_letters(self, name: str) -> None:
+        for _, letter in self._dead.pop(name, []):
+            self._receive(name, letter)
+
+    async def decide(
+        self, name: str, status: AgentStatus, at: float, *, reason: str | None = None
+    ) -> DurableAgent | None:
+        """Set an agent's status from outside, and fence its owner; ``ready`` also empties its attempts."""
+        before = self._agents.get(name)
+        if before is None:
+            return None
+        agent = replace(
+            before,
+            status=status,
+            epoch=before.epoch + 1,
+            attempts=0 if status == "ready" else before.attempts,
+            owner=None,
+            error=reason,
+            changed_at=at,
+        )
+        self._put(agent, at)
+        if before.status in ENDED and status not in ENDED:
+            self._hand_dead_letters(name)
+        return self._shown(agent)
+
+    async def fork(self, name: str, new_name: str, at: float) -> DurableAgent:
+        """Copy an agent's state, filters and unread signals under a new name, which nobody holds.
+
+        Raises:
+            AgentExistsError: there is one of the new name.
+            StoreError: there is none of that name.
+        """
+        agent = self._agents.get(name)
+        if agent is None:
+            raise StoreError(f"there is no agent {name!r} to fork")
+        if new_name in self._agents:
+            raise AgentExistsError(new_name)
+        copy = replace(agent, name=new_name, status="ready", epoch=0, attempts=0, owner=None)
+        copy = replace(copy, result=None, error=None, created_at=at, changed_at=at)
+        self._enter(copy, at)
+        for signal in self._mailboxes[name].signals.values():
+            self._receive(new_name, Letter(signal.topic, signal.payload, id=signal.id))
+        self._hand_dead_letters(new_name)
+        return self._shown(copy)
+
+    async def list(
+        self,
+        *,
+        statuses: Collection[AgentStatus] | None = None,
+        prefix: str = "",
+        after: str = "",
+        limit: int = 1000,
+    ) -> list[DurableAgent]:
+        """Return agents by name, in order of their names, those behind ``after``."""
+        names = sorted(
+            name
+            for name, agent in self._agents.items()
+            if name > after
+            and name.startswith(prefix)
+            and (statuses is None or agent.status in statuses)
+        )
+        return [self._shown(self._agents[name]) for name in names[:limit]]
+
+    async def sweep(self, ended_before: float, letters_before: float) -> Swept:
+        """Remove agents that ended, and dead letters that came, before these times."""
+        ended = [
+            name
+            for name, agent in self._agents.items()
+            if agent.status in ENDED and agent.changed_at < ended_before
+        ]
+        for name in ended:
+            del self._agents[name], self._mailboxes[name]
+        letters = 0
+        for name, waiting in [*self._dead.items()]:
+            kept = [(at, letter) for at, letter in waiting if at >= letters_before]
+            letters += len(waiting) - len(kept)
+            self._dead[name] = kept
+            if not kept:
+                del self._dead[name]
+        holding = {agent.owner for agent in self._agents.values()}
+        self._leases = {each: end for each, end in self._leases.items() if each in holding}
+        return Swept(len(ended), letters)
