@@ -126,14 +126,11 @@ class Model:
     """Contract: whatever is done in whatever order, a store does what `MemoryStore` does."""
 
     @pytest.mark.slow
-    @settings(
-        max_examples=60,
-        deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )
-    @given(done=operations)
-    def test_it_does_what_the_model_does(
-        self, harness: StoreHarness, done: list[Operation]
-    ) -> None:
-        harness.clear()
-        asyncio.run(_compare(harness.store, done))
+    def test_it_does_what_the_model_does(self, harness: StoreHarness) -> None:
+        @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @given(done=operations)
+        def compare(done: list[Operation]) -> None:
+            harness.clear()
+            asyncio.run(_compare(harness.store, done))
+
+        compare()

@@ -1,0 +1,152 @@
+"""Agents inside a transaction: they are entered, decided about, copied and swept."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from cascade.interfaces.errors import AgentExistsError, StoreError
+from cascade.interfaces.store import ENDED, AgentStatus, DurableAgent, Swept
+from cascade.stores.sqlite.claims import prolong
+from cascade.stores.sqlite.rows import filters_text
+from cascade.stores.sqlite.transaction import Transaction
+
+__all__ = ["create", "decide", "fork", "sweep"]
+
+_INSERT = """
+    INSERT INTO agents (
+        name, start, call, label, params, status, step, epoch, attempts, owner, free_since, filters,
+        wake_at, has_journal, result, error, created_at, changed_at
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+_COPY = """
+    INSERT INTO agents (
+        name, start, call, label, params, status, step, epoch, attempts, free_since, filters,
+        wake_at, has_journal, created_at, changed_at
+    ) SELECT :name, start, call, label, params, 'ready', step, 0, 0, :at, filters,
+        wake_at, has_journal, :at, :at
+    FROM agents WHERE id = :agent
+"""
+_DECIDE = """
+    UPDATE agents SET status = :status, epoch = epoch + 1, owner = NULL, error = :reason,
+        attempts = iif(:status = 'ready', 0, attempts), changed_at = :at,
+        free_since = iif(:status = 'ready', coalesce(free_since, :at), NULL)
+    WHERE id = :agent
+"""
+_ENDED = """
+    SELECT id FROM agents
+    WHERE status IN ('finished', 'failed', 'cancelled') AND changed_at < ?
+"""
+_PARTS = (
+    "DELETE FROM signals WHERE agent = ?",
+    "DELETE FROM journal WHERE agent = ?",
+    "DELETE FROM agents WHERE id = ?",
+)
+_MOST_PAGES = 10_000  # in one sweep, some tens of milliseconds
+_DROP_OWNERS = """
+    DELETE FROM owners WHERE NOT EXISTS (
+        SELECT 1 FROM agents WHERE owner = owners.name AND status = 'ready'
+    )
+"""
+
+
+def create(transaction: Transaction, agents: Sequence[DurableAgent]) -> list[DurableAgent]:
+    """Enter agents, and hand them the dead letters that wait for their names."""
+    return [
+        agent if _enter(transaction, agent) else transaction.agent(agent.name) for agent in agents
+    ]
+
+
+def _enter(transaction: Transaction, agent: DurableAgent) -> bool:
+    """Enter an agent; return whether it lies there just as it was given."""
+    ready = agent.status == "ready"
+    owner = agent.owner if ready else None
+    filters = filters_text(agent.filters)
+    cursor = transaction.connection.execute(
+        _INSERT,
+        (
+            *(agent.name, agent.start, agent.call, agent.label, agent.params, agent.status),
+            *(agent.step, agent.epoch, agent.attempts, owner),
+            agent.created_at if ready and owner is None else None,
+            *(filters, agent.wake_at, bool(agent.journal), agent.result, agent.error),
+            *(agent.created_at, agent.changed_at),
+        ),
+    )
+    if not cursor.rowcount:
+        return False
+    number = cursor.lastrowid
+    assert number is not None  # noqa: S101 - a row was inserted
+    if agent.journal:
+        transaction.write_journal(number, agent.journal)
+    if agent.filters:
+        transaction.hear(number, ("[]", "ready"), (filters, agent.status))
+    transaction.mailboxes.hand_dead_letters(number, agent.name)
+    if agent.owner is not None:
+        prolong(transaction.connection, agent.owner, agent.lease_until or 0.0)
+    return agent.owner is None and agent.lease_until is None
+
+
+def decide(
+    transaction: Transaction, name: str, status: AgentStatus, at: float, reason: str | None
+) -> DurableAgent | None:
+    """Set an agent's status from outside, and fence its owner."""
+    found = transaction.connection.execute(
+        "SELECT id, status, filters FROM agents WHERE name = ?", (name,)
+    ).fetchone()
+    if found is None:
+        return None
+    number, before, filters = found
+    transaction.connection.execute(
+        _DECIDE, {"agent": number, "status": status, "reason": reason, "at": at}
+    )
+    transaction.hear(number, (filters, before), (filters, status))
+    if before in ENDED and status not in ENDED:
+        transaction.mailboxes.hand_dead_letters(number, name)
+    return transaction.agent(name)
+
+
+def fork(transaction: Transaction, name: str, new_name: str, at: float) -> DurableAgent:
+    """Copy an agent under a new name.
+
+    Raises:
+        AgentExistsError: there is one of the new name.
+        StoreError: there is none of that name.
+    """
+    connection = transaction.connection
+    find = "SELECT id, filters FROM agents WHERE name = ?"
+    found = connection.execute(find, (name,)).fetchone()
+    if found is None:
+        raise StoreError(f"there is no agent {name!r} to fork")
+    if connection.execute(find, (new_name,)).fetchone() is not None:
+        raise AgentExistsError(new_name)
+    number, filters = found
+    cursor = connection.execute(_COPY, {"name": new_name, "at": at, "agent": number})
+    copy = cursor.lastrowid
+    assert copy is not None  # noqa: S101 - a row was inserted
+    connection.execute(
+        "INSERT INTO journal SELECT ?, place, value FROM journal WHERE agent = ?", (copy, number)
+    )
+    transaction.hear(copy, ("[]", "ready"), (filters, "ready"))
+    transaction.mailboxes.copy(number, copy)
+    transaction.mailboxes.hand_dead_letters(copy, new_name)
+    return transaction.agent(new_name)
+
+
+def sweep(transaction: Transaction, ended_before: float, letters_before: float) -> Swept:
+    """Remove what ended and dead letters that came before these times, and give pages back."""
+    connection = transaction.connection
+    ended = connection.execute(_ENDED, (ended_before,)).fetchall()
+    for part in _PARTS:
+        connection.executemany(part, ended)
+    letters = connection.execute("DELETE FROM dead_letters WHERE at < ?", (letters_before,))
+    connection.execute(_DROP_OWNERS)
+    _give_pages_back(connection)
+    return Swept(len(ended), letters.rowcount)
+
+
+def _give_pages_back(connection: sqlite3.Connection) -> None:
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    for _ in range(min(free, _MOST_PAGES)):
+        # It would give back one page with each row of no columns, which this module does not go through.
+        connection.execute("PRAGMA incremental_vacuum(1)")

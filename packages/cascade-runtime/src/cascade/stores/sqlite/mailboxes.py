@@ -1,0 +1,152 @@
+"""Mailboxes, what they listen to, and letters on their way there; all inside a transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from cascade.interfaces.store import Letter
+from cascade.interfaces.topics import FilterTrie, has_wildcard
+
+__all__ = ["Mailboxes", "WildFilters"]
+
+_TO_NAME = """
+    INSERT INTO signals SELECT id, ?, ?, ?, ? FROM agents
+    WHERE name = ? AND status NOT IN ('finished', 'failed', 'cancelled')
+    ON CONFLICT DO NOTHING
+"""
+_TO_AGENT = "INSERT INTO signals VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_ALIVE = """
+    SELECT 1 FROM agents WHERE name = ? AND status NOT IN ('finished', 'failed', 'cancelled')
+"""
+_DEAD = """
+    INSERT INTO dead_letters (name, at, topic, payload, id) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+_LISTENING = """
+    SELECT agent, name FROM filters JOIN agents ON agents.id = agent WHERE filter = ?
+"""
+_READ_COUNTERS = "SELECT number, wild_version FROM counters"
+_WRITE_COUNTERS = "UPDATE counters SET number = ?, wild_version = ?"
+_WAITING = "SELECT topic, payload, id FROM dead_letters WHERE name = ? ORDER BY number"
+_UNREAD = "SELECT topic, payload, id FROM signals WHERE agent = ? ORDER BY number"
+_MANY_REMOVED = 1_000
+
+
+class WildFilters:
+    """The distinct filters with wildcards, in memory for as long as nobody adds one elsewhere."""
+
+    def __init__(self) -> None:
+        """Begin without knowing any."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing for sure any more: the next one to ask reads them anew."""
+        self.version = -1
+        self.removed = 0
+        self.known: set[str] = set()
+        self.trie: FilterTrie[str] = FilterTrie()
+
+    def read(self, connection: sqlite3.Connection, version: int) -> None:
+        """Read them all, unless they are those of that version."""
+        mostly_gone = self.removed > max(_MANY_REMOVED, len(self.known) // 2)
+        if self.version == version and not mostly_gone:
+            return
+        self.forget()
+        for (name,) in connection.execute("SELECT DISTINCT filter FROM filters WHERE wild"):
+            self.add(name)
+        self.version = version
+
+    def add(self, name: str) -> None:
+        """Know one more."""
+        self.known.add(name)
+        self.trie.add(name, name)
+
+
+class Mailboxes:
+    """What one transaction does with mailboxes; `finish` it before the commit."""
+
+    def __init__(self, connection: sqlite3.Connection, wild: WildFilters) -> None:
+        """Begin; nothing is read before it is needed."""
+        self._connection = connection
+        self._wild = wild
+        self._number = -1
+        """The number of the last signal of all; -1 as long as it was not read."""
+
+    def finish(self) -> None:
+        """Write the counters back."""
+        if self._number >= 0:
+            self._connection.execute(_WRITE_COUNTERS, (self._number, self._wild.version))
+
+    def _read_counters(self) -> None:
+        if self._number < 0:
+            self._number, version = self._connection.execute(_READ_COUNTERS).fetchone()
+            self._wild.read(self._connection, version)
+
+    def post(self, letters: Iterable[Letter], at: float) -> set[str]:
+        """Put letters where they belong; return the names of the agents that got one."""
+        reached: set[str] = set()
+        for letter in letters:
+            self._read_counters()
+            if letter.to is None:
+                self._post_by_topic(letter, reached)
+            else:
+                self._post_by_name(letter, letter.to, at, reached)
+        return reached
+
+    def _post_by_name(self, letter: Letter, name: str, at: float, reached: set[str]) -> None:
+        self._number += 1
+        topic, payload = letter.topic, letter.payload
+        values = (self._number, topic, payload, letter.id, name)
+        if self._connection.execute(_TO_NAME, values).rowcount:
+            reached.add(name)
+        elif self._connection.execute(_ALIVE, (name,)).fetchone() is None:
+            self._connection.execute(_DEAD, (name, at, topic, payload, letter.id))
+
+    def _post_by_topic(self, letter: Letter, reached: set[str]) -> None:
+        listening: dict[int, str] = {}
+        for name in (letter.topic, *self._wild.trie.match(letter.topic)):
+            listening.update(self._connection.execute(_LISTENING, (name,)))
+        for agent, name in listening.items():
+            if self._put(agent, letter.topic, letter.payload, letter.id):
+                reached.add(name)
+
+    def _put(self, agent: int, topic: str, payload: bytes, letter_id: str | None) -> bool:
+        self._read_counters()
+        self._number += 1
+        values = (agent, self._number, topic, payload, letter_id)
+        return bool(self._connection.execute(_TO_AGENT, values).rowcount)
+
+    def hand_dead_letters(self, agent: int, name: str) -> None:
+        """Give an agent the letters that wait for its name."""
+        waiting = self._connection.execute(_WAITING, (name,)).fetchall()
+        for topic, payload, letter_id in waiting:
+            self._put(agent, topic, payload, letter_id)
+        if waiting:
+            self._connection.execute("DELETE FROM dead_letters WHERE name = ?", (name,))
+
+    def copy(self, agent: int, copy: int) -> None:
+        """Put what one agent has not read into the mailbox of another one as well."""
+        for topic, payload, letter_id in self._connection.execute(_UNREAD, (agent,)).fetchall():
+            self._put(copy, topic, payload, letter_id)
+
+    def listen(self, agent: int, before: Iterable[str], after: Iterable[str]) -> None:
+        """Have a mailbox listen to other filters than before."""
+        old, new = set(before), set(after)
+        self._connection.executemany(
+            "DELETE FROM filters WHERE filter = ? AND agent = ?",
+            [(name, agent) for name in old - new],
+        )
+        self._wild.removed += sum(map(has_wildcard, old - new))
+        added = [(name, agent, has_wildcard(name)) for name in new - old]
+        self._connection.executemany("INSERT INTO filters VALUES (?, ?, ?)", added)
+        for name, _, wild in added:
+            if wild:
+                self._announce(name)
+
+    def _announce(self, name: str) -> None:
+        """Have all other stores read the wildcard filters anew, if this is none that they know."""
+        self._read_counters()
+        if name not in self._wild.known:
+            self._wild.add(name)
+            self._wild.version += 1

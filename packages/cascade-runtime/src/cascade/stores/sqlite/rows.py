@@ -1,0 +1,78 @@
+"""How agents and signals lie in rows."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection
+from typing import Any
+
+from cascade.interfaces.store import AgentStatus, DurableAgent, StoredSignal
+
+__all__ = ["agent_of", "agents_of", "filters_of", "filters_text", "signals_of"]
+
+_AGENTS = """
+    SELECT agents.id, agents.name, start, call, label, params, status, step, epoch, attempts, owner,
+        owners.until, filters, wake_at, has_journal, result, error, created_at, changed_at
+    FROM agents LEFT JOIN owners ON owners.name = agents.owner
+"""
+_BY_NAME = f"{_AGENTS} WHERE agents.name = ?"
+_LISTED = f"""
+    {_AGENTS}
+    WHERE agents.name > :after AND agents.name >= :prefix AND agents.name < :end
+        AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses)))
+    ORDER BY agents.name LIMIT :limit
+"""  # noqa: S608 - both parts stand here
+_LAST = "\U0010ffff"  # no character comes after it
+_JOURNAL = "SELECT place, value FROM journal WHERE agent = ?"
+_SIGNALS = """
+    SELECT number, topic, payload, signals.id FROM signals JOIN agents ON agents.id = agent
+    WHERE name = ? AND number > ? ORDER BY number
+"""
+
+
+def agent_of(connection: sqlite3.Connection, name: str) -> DurableAgent | None:
+    """Return an agent as it lies there, or None."""
+    row = connection.execute(_BY_NAME, (name,)).fetchone()
+    return None if row is None else _agent(connection, row)
+
+
+def _agent(connection: sqlite3.Connection, row: tuple[Any, ...]) -> DurableAgent:
+    number, *fields = row
+    fields[11] = filters_of(fields[11])
+    fields[13] = dict(connection.execute(_JOURNAL, (number,))) if fields[13] else {}
+    return DurableAgent(*fields)
+
+
+def agents_of(
+    connection: sqlite3.Connection,
+    statuses: Collection[AgentStatus] | None,
+    prefix: str,
+    after: str,
+    limit: int,
+) -> list[DurableAgent]:
+    """Return agents by name, in order of their names, those behind ``after``."""
+    values = {
+        "statuses": None if statuses is None else json.dumps([*statuses]),
+        "prefix": prefix,
+        "end": prefix + _LAST,
+        "after": after,
+        "limit": limit,
+    }
+    rows = connection.execute(_LISTED, values).fetchall()
+    return [_agent(connection, row) for row in rows]
+
+
+def signals_of(connection: sqlite3.Connection, name: str, after: int) -> list[StoredSignal]:
+    """Return what lies in a mailbox with a number above ``after``, in order."""
+    return [StoredSignal(*row) for row in connection.execute(_SIGNALS, (name, after))]
+
+
+def filters_text(filters: tuple[str, ...]) -> str:
+    """Return filters as they lie in a row."""
+    return json.dumps(filters, ensure_ascii=False) if filters else "[]"
+
+
+def filters_of(text: str) -> tuple[str, ...]:
+    """Return filters of how they lie in a row."""
+    return tuple(json.loads(text))

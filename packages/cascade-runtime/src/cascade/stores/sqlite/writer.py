@@ -1,0 +1,71 @@
+"""Group commit: all work of a group in one transaction, and none fails because of another."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from cascade.interfaces.errors import StoreError
+from cascade.stores.sqlite.mailboxes import WildFilters
+from cascade.stores.sqlite.schema import Synchronous, connect_to_write, explained
+from cascade.stores.sqlite.transaction import Transaction
+from cascade.stores.sqlite.work_thread import Outcome, Work
+
+__all__ = ["Writer"]
+
+
+class Writer:
+    """The one connection of a store that writes.
+
+    Work says by a `StoreError` that it refuses, before it has changed anything; then the rest of its
+    group goes on. Whatever else it raises undoes the group, and each part is done again on its own.
+    """
+
+    def __init__(self, path: Path, synchronous: Synchronous, busy_timeout: float) -> None:
+        """Open the file.
+
+        Raises:
+            StoreError: it cannot be opened, or is no store of this version.
+        """
+        self._path = path
+        self._wild = WildFilters()
+        try:
+            self._connection = connect_to_write(path, synchronous, busy_timeout)
+        except sqlite3.Error as error:
+            raise explained(error, path) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def do(self, group: Sequence[Work[Transaction]]) -> list[Outcome]:
+        """Do all of a group, and commit it."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            return [explained(error, self._path) for _ in group]
+        try:
+            return self._commit(group)
+        except Exception as error:  # noqa: BLE001 - whoever gave the work is told
+            self._undo()
+            if len(group) > 1:
+                return [self.do([work])[0] for work in group]
+            return [explained(error, self._path) if isinstance(error, sqlite3.Error) else error]
+
+    def _commit(self, group: Sequence[Work[Transaction]]) -> list[Outcome]:
+        transaction = Transaction(self._connection, self._wild)
+        outcomes: list[Outcome] = []
+        for work in group:
+            try:
+                outcomes.append(work(transaction))
+            except StoreError as refusal:
+                outcomes.append(refusal)
+        transaction.mailboxes.finish()
+        self._connection.execute("COMMIT")
+        return outcomes
+
+    def _undo(self) -> None:
+        self._wild.forget()
+        if self._connection.in_transaction:  # some errors have undone it already
+            self._connection.execute("ROLLBACK")
