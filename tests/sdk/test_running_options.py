@@ -80,4 +80,6 @@ def test_options_are_typed_as_those_of_the_engine():
         "resources",
         "listen",
         "name",
+        "durable",
+        "attach",
     }

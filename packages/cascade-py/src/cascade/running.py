@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, MutableMapping, Sequence
+from os import PathLike
 from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from cascade.interfaces.errors import near_name
 from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy
+from cascade.interfaces.store import Store
 from cascade.runtime.engine import Engine, Listen
 from cascade.runtime.observation.telemetry import TelemetrySettings
 from cascade.spec.resource import ResourceDefinition
@@ -24,6 +26,7 @@ class EngineOptions(TypedDict, total=False):
     """What an `Engine` is made with; see there."""
 
     connector: Connector | None
+    store: Store | str | PathLike[str] | None
     executor: Executor | None
     capacities: Mapping[str, float] | None
     cache: MutableMapping[Any, Any] | None
@@ -45,6 +48,12 @@ class Options(EngineOptions, total=False):
 
     name: str | None
     """The run's id, for constraints and telemetry; also what telemetry calls the engine."""
+
+    durable: bool
+    """Whether it is a durable agent of that name, in the store; see `Engine.run`."""
+
+    attach: bool
+    """Whether to take up whatever durable agent has the name."""
 
 
 @overload
@@ -115,7 +124,14 @@ async def run_async(
         engine.register(definition)
     listen = options.get("listen", ())
     try:
-        return await engine.run(target, params, listen=listen, name=options.get("name"))
+        return await engine.run(
+            target,
+            params,
+            listen=listen,
+            name=options.get("name"),
+            durable=options.get("durable", False),
+            attach=options.get("attach", False),
+        )
     except BaseException as error:
         hide_own_frames(error)
         raise

@@ -111,13 +111,17 @@ class Policies:
     demands: Mapping[str, float] = field(default_factory=dict)
     """Units of the engine's capacities that the task holds while it runs."""
 
+    journal: bool = False
+    """Whether a durable agent keeps its value at once, so that a step that runs again has it."""
+
     def __post_init__(self) -> None:
         """Freeze the demands."""
         object.__setattr__(self, "demands", MappingProxyType(dict(self.demands)))
 
     def __reduce__(self) -> tuple[type[Policies], tuple[Any, ...]]:
         """Pickle the demands as a plain dict: what freezes them cannot be pickled."""
-        return Policies, (self.retry, self.timeout, self.cache, dict(self.demands))
+        demands = dict(self.demands)
+        return Policies, (self.retry, self.timeout, self.cache, demands, self.journal)
 
 
 NO_POLICIES = Policies()
@@ -180,6 +184,15 @@ class PolicyMethods(Generic[P, R]):
         Calls with the same arguments that run at the same time compute it once.
         """
         return self._with(cache=Cache(ttl, key, ignore))
+
+    def with_journal(self) -> Self:
+        """Return this task so that a durable agent keeps its value as soon as it is there.
+
+        A step that runs again after a crash then has the value, and does not call the function again;
+        without it the values of a step are kept when the step first waits. In an agent that is not
+        durable it changes nothing.
+        """
+        return self._with(journal=True)
 
     def with_demands(self, **demands: float) -> Self:
         """Return this task so that it holds so many units of the engine's capacities as it runs.

@@ -179,6 +179,8 @@ async def _wait(mailbox: Mailbox, filters: Filters, options: _Options, frame: Fr
     timeout, default, with_topic, many, _ = options
     waiter = mailbox.wait(filters, timeout)
     try:
+        if mailbox.park is not None:
+            await mailbox.park(waiter)
         if not mailbox.listens_to(filters):
             await mailbox.widen(waiter)
         signal = await waiter

@@ -7,14 +7,16 @@ import secrets
 from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import AsyncExitStack
 from itertools import count
+from os import PathLike
 from types import MappingProxyType, TracebackType
-from typing import Any, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
 from cascade.caches.memory import MemoryCache
 from cascade.executors.pool import PoolExecutor
-from cascade.interfaces.errors import InvalidResourceError
+from cascade.interfaces.errors import InvalidResourceError, NoStoreError
 from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy, SubscriptionHandle
+from cascade.interfaces.store import Store
 from cascade.interfaces.topics import as_filters
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT
 from cascade.runtime.concurrency.shared_opening import SharedOpening
@@ -29,6 +31,9 @@ from cascade.spec.constraint import CONSTRAINT_TOPIC
 from cascade.spec.resource import ResourceDefinition
 from cascade.spec.task import Task
 
+if TYPE_CHECKING:
+    from cascade.runtime.durable.agents import DurableAgents
+
 __all__ = ["Engine", "Listen"]
 
 R = TypeVar("R")
@@ -36,16 +41,14 @@ R = TypeVar("R")
 Listen: TypeAlias = str | Sequence[str | Sequence[str]]
 """One filter, or several; a sequence among them shares the bound of one queue."""
 
-# One for all runs: a parked agent counts bytes.
-_NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
+_NO_PARAMS: Mapping[str, Any] = MappingProxyType({})  # one for all: a parked agent counts bytes
 
 
 class Engine:
-    """Evaluates targets; any number of runs at the same time.
+    """Evaluates targets; any number of runs at once.
 
-    Entered as ``async with Engine(...) as engine`` it connects once for all its runs; otherwise it
-    connects with the first run and disconnects with the last. Engines may share a connector: the last
-    one out disconnects what was connected for them.
+    Entered as ``async with`` it connects once for all its runs; otherwise with the first run, and
+    disconnects with the last. Of engines that share a connector the last one out disconnects it.
 
     Attributes:
         name: what telemetry calls this engine.
@@ -55,6 +58,7 @@ class Engine:
         self,
         *,
         connector: Connector | None = None,
+        store: Store | str | PathLike[str] | None = None,
         executor: Executor | None = None,
         capacities: Mapping[str, float] | None = None,
         cache: MutableMapping[Any, Any] | None = None,
@@ -69,21 +73,21 @@ class Engine:
 
         Args:
             connector: for `recv`, `send` and constraints; without one those raise `NoConnectorError`.
+            store: where durable agents lie: a store, or the path of an SQLite file.
             executor: where plain functions run; an own `PoolExecutor` if left out.
             capacities: units that tasks may demand with ``with_demands``, by name.
-            cache: where ``with_cache`` keeps values; a `MemoryCache` of this engine's own if left out.
-            max_queued: signals that a mailbox holds for each filter it listens to.
-            overflow: what a full mailbox does with one more signal.
+            cache: where ``with_cache`` keeps values; an own `MemoryCache` if left out.
+            max_queued: signals that a mailbox holds for each filter.
+            overflow: what a full mailbox does with one more.
             name: what telemetry calls this engine; a random one if left out.
-            seed: makes the random numbers of each run (the resource ``rng``) a function of this
-                number and the run's name; left out, they are different each time.
-            shutdown_timeout: seconds that closing waits for threads that nobody else waits for any
-                more, since their time was over or their call cancelled; then it says so, and leaves
-                open what they use.
+            seed: makes the random numbers of each run (the resource ``rng``) a function of this number
+                and the run's name.
+            shutdown_timeout: seconds that closing waits for threads that nobody waits for; then it says
+                so, and leaves open what they use.
             telemetry: report over the connector what happens; see `cascade.runtime.observation.telemetry`.
 
         Raises:
-            ValueError: max_queued is below 1, overflow is not a policy, or shutdown_timeout is below 0.
+            ValueError: max_queued is below 1, overflow is no policy, or shutdown_timeout is below 0.
         """
         self._services = EngineServices(
             connector=connector,
@@ -99,11 +103,15 @@ class Engine:
         self.name = name or f"engine-{secrets.token_hex(4)}"
         self._telemetry_settings = TelemetrySettings() if telemetry is True else telemetry
         self._telemetry: Telemetry | None = None
-        self._owns_executor = executor is None
-        self._run_numbers = count(1)
+        self._owns_executor, self._run_numbers = executor is None, count(1)
         self._users = SharedOpening(f"the engine {self.name!r}", self._start, self._stop)
         self._is_joined = False
         self._constraints: SubscriptionHandle | None = None
+        self._agents: DurableAgents | None = None
+        if store is not None:
+            from cascade.runtime.durable.agents import agents_in  # noqa: PLC0415 - most have none
+
+            self._agents = agents_in(store, self._services, self.name, evaluate)
 
     @property
     def connector(self) -> Connector | None:
@@ -112,20 +120,25 @@ class Engine:
 
     @property
     def events(self) -> EventStream:
-        """What the engine says about itself, in process: ``engine.events.listen(callback)``."""
+        """What the engine says about itself: ``engine.events.listen(callback)``."""
         return self._services.events
 
-    def register(self, definition: ResourceDefinition[Any]) -> None:
-        """Make a resource known, so that tasks can ask for it by its name.
+    @property
+    def agents(self) -> DurableAgents:
+        """The durable agents of this engine; without a store a `NoStoreError`."""
+        if self._agents is None:
+            raise NoStoreError
+        return self._agents
 
-        Registering another one under the same name replaces it, for runs that begin later.
+    def register(self, definition: ResourceDefinition[Any]) -> None:
+        """Make a resource known by its name, for runs that begin later.
 
         Raises:
             InvalidResourceError: it was not made with ``@resource``.
         """
         if not isinstance(definition, ResourceDefinition):
             raise InvalidResourceError(
-                f"{definition!r} is not a resource; put @cs.resource above its generator function"
+                f"{definition!r} is not a resource; put @cs.resource above it"
             )
         self._services.register(definition)
 
@@ -137,6 +150,8 @@ class Engine:
         *,
         listen: Listen = (),
         name: str | None = None,
+        durable: bool = False,
+        attach: bool = False,
     ) -> R: ...
     @overload
     async def run(
@@ -146,6 +161,8 @@ class Engine:
         *,
         listen: Listen = (),
         name: str | None = None,
+        durable: bool = False,
+        attach: bool = False,
     ) -> R: ...
     async def run(
         self,
@@ -154,6 +171,8 @@ class Engine:
         *,
         listen: Listen = (),
         name: str | None = None,
+        durable: bool = False,
+        attach: bool = False,
     ) -> Any:
         """Run a target and return its value.
 
@@ -161,16 +180,23 @@ class Engine:
             target: a call, a list, tuple or dict of calls, or a task, which is called with
                 ``params`` as keyword arguments.
             params: what `param` and the resource ``params`` give.
-            listen: filters on which the mailbox of each agent of the run keeps signals, from before its
-                first step until it ends.
+            listen: filters on which each agent of the run keeps signals, from before its first step.
             name: the run's id; a number of its own if left out.
+            durable: start the agent of that name in the store, take it up where it left, or give the
+                value that it came to. The target is a plain call of a task.
+            attach: take up whatever agent has the name, also one that began with another call.
 
         Raises:
+            NoStoreError: it is durable, and the engine has no store.
+            AgentExistsError: a durable agent of that name began with another call.
+            AgentFailedError: the durable agent has come to no value.
             InvalidTaskError: the target is nothing that can be run.
-            Exception: whatever a task raises, as it is, with notes that name task and run.
+            Exception: whatever a task raises, with notes that name task and run.
         """
         given = params or _NO_PARAMS
         call = as_call(target, given)
+        if durable:
+            return await self._run_durable(call, given, name, attach=attach)
         listened = (listen,) if isinstance(listen, str) else listen
         filters = tuple(as_filters(each) for each in listened) if listened else ()
         await self._users.enter()
@@ -204,6 +230,21 @@ class Engine:
         finally:
             await self._users.leave()
 
+    async def _run_durable(
+        self, call: Any, params: Mapping[str, Any], name: str | None, *, attach: bool
+    ) -> Any:
+        if name is None:
+            raise ValueError(
+                "a durable agent has a name: engine.run(call, name='monday', durable=True)"
+            )
+        agents = self.agents
+        agents = self.agents
+        await self._users.enter()
+        try:
+            return await agents.run(name, call, params, attach=attach)
+        finally:
+            await self._users.leave()
+
     async def __aenter__(self) -> Self:
         """Connect, and stay so until the block ends."""
         await self._users.enter()
@@ -215,15 +256,19 @@ class Engine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Disconnect what was connected here."""
+        """Disconnect."""
         await self._users.leave()
 
     # --- opening and closing ------------------------------------------------------------------
 
     async def _start(self) -> None:
         connector = self.connector
-        if connector is None:
-            return
+        if connector is not None:
+            await self._listen(connector)
+        if self._agents is not None:
+            await self._agents.open()
+
+    async def _listen(self, connector: Connector) -> None:
         await join(connector)
         self._is_joined = True
         on_constraint = self._services.admission.on_constraint
@@ -249,3 +294,5 @@ class Engine:
             closing.push_async_callback(self._services.scope.close, None)
             seconds = self._services.shutdown_timeout
             closing.push_async_callback(self._services.abandoned.wait, seconds)
+            if self._agents is not None:
+                closing.push_async_callback(self._agents.close)

@@ -39,6 +39,8 @@
     │   ├── LeaseLostError                      a checkpoint of an agent that somebody else has taken
     │   ├── AgentExistsError                    an agent of that name is there already
     │   └── AgentFinishedError                  a signal to an agent that has ended
+    ├── NoStoreError (RuntimeError)             a durable agent on an engine without a store
+    ├── AgentFailedError (RuntimeError)         a durable agent that has come to no value
     └── SimulationError (RuntimeError)
         ├── DeadlockError                       nothing ready, no timer left, work unfinished
         ├── RunawayError                        livelock: simulated time does not advance
@@ -47,6 +49,7 @@
 An error keeps its facts as attributes, and its text says what to do.
 """
 
+from cascade.interfaces.errors.agents import AgentFailedError, NoStoreError
 from cascade.interfaces.errors.base import (
     CascadeError,
     near_name,
@@ -106,6 +109,7 @@ from cascade.interfaces.errors.workflow import (
 
 __all__ = [
     "AgentExistsError",
+    "AgentFailedError",
     "AgentFinishedError",
     "BodyTooLargeError",
     "BrokenProviderError",
@@ -128,6 +132,7 @@ __all__ = [
     "LeaseLostError",
     "MailboxFullError",
     "NoConnectorError",
+    "NoStoreError",
     "NonDeterminismError",
     "NotConnectedError",
     "PayloadError",

@@ -117,8 +117,9 @@ async def evaluate_call(  # noqa: C901, PLR0912 - one loop: a call for each part
             if waiting:
                 frame.hops += 1
             else:
-                frame.steps += 1
-                frame.hops = 0
+                if frame.checkpoint is not None:
+                    await frame.checkpoint(value)
+                frame.steps, frame.hops = frame.steps + 1, 0
             call = value
             while len(needed := find_calls(call)) == 1:
                 if type(needed[0]) is Quoted or call.task.needs_scheduler:
@@ -139,8 +140,7 @@ async def evaluate_call(  # noqa: C901, PLR0912 - one loop: a call for each part
             args, kwargs = resolve(call, (value,))
         else:
             return value
-        task = call.task
-        frame.at = call
+        task, frame.at = call.task, call
         try:
             if services.needs_slow_path or not task.is_direct:
                 value = invoke(frame, task, args, kwargs)

@@ -14,7 +14,7 @@ from cascade.runtime.concurrency.thread_call import current_thread_call
 from cascade.runtime.evaluation.graph import Node
 from cascade.runtime.signals.source import Signal
 from cascade.runtime.state.agent import Frame, NestedFrame
-from cascade.runtime.state.position import Position, position
+from cascade.runtime.state.position import Position, place_of, position
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.task import COLLECT, NO_KWARGS
 
@@ -175,8 +175,8 @@ def _place(here: Position) -> tuple[LazyResult[Any], Frame, str]:
     """Return the call that is under way, where it is evaluated, and its place within its agent."""
     at = here.at
     if isinstance(at, Node):
-        return at.call, at.frame, at.place
-    return at, here.frame, here.frame.here
+        return at.call, at.frame, place_of(here)
+    return at, here.frame, place_of(here)
 
 
 def _is_cancelled() -> bool:

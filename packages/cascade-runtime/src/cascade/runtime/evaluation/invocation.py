@@ -21,7 +21,8 @@ from cascade.runtime.observation.events import (
 )
 from cascade.runtime.state.agent import Frame
 from cascade.runtime.state.position import position
-from cascade.runtime.state.run import Run
+from cascade.runtime.state.run import NOT_JOURNALED, Run
+from cascade.spec.containers import CALL_TYPES
 from cascade.spec.lazy_types import LazyResult, line_of
 from cascade.spec.task import Task
 
@@ -67,10 +68,34 @@ def invoke(
 def _compute(
     frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Coroutine[Any, Any, Any]:
-    """Start the chain from admission to the function."""
+    """Start the chain from the journal, where there is one, to the function."""
     services = frame.run.services
     if services.admission.counted:  # the function before this one has ended
         services.admission.let_go(frame)
+    if frame.run.journal is not None and task.role == "function":
+        return _through_journal(frame, task, args, kwargs)
+    return _admitted(frame, task, args, kwargs)
+
+
+async def _through_journal(
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Run a task of a durable agent's step, unless it has run before a crash and its value was kept."""
+    journal = frame.run.journal
+    place, value = journal.journaled(task)
+    if value is not NOT_JOURNALED:
+        return value
+    value = await _admitted(frame, task, args, kwargs)
+    if type(value) not in CALL_TYPES:
+        await journal.remember(place, task, value, now=task.policies.journal)
+    return value
+
+
+def _admitted(
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Coroutine[Any, Any, Any]:
+    """Start the chain from admission to the function."""
+    services = frame.run.services
     direct = task.is_direct and not services.overrides_builtin_resource
     work: _Work = _without_policies if direct else call_in_attempts
     is_held = services.admission.has_constraints and task.role == "function"

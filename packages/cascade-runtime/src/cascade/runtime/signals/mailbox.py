@@ -8,7 +8,7 @@ that came by it, bounded on its own. Signals have numbers, so the oldest of all 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 from itertools import count
 from typing import Any
@@ -45,7 +45,10 @@ class Mailbox:
     Attributes:
         connector: where its signals come from.
         carries: whether a payload may be a `Carried`.
+        park: to be awaited with a `Waiter` before a ``recv`` waits, where there is such a thing.
     """
+
+    park: Callable[[Waiter], Coroutine[Any, Any, None]] | None = None
 
     __slots__ = (
         "_context",
@@ -195,10 +198,7 @@ class Mailbox:
         return False
 
     def backlog(self, source: Source) -> int | None:
-        """Return how many signals lie before the next one of a source; None where it takes none.
-
-        One more where nobody waits for it, so that it goes to somebody who does.
-        """
+        """Return how many signals lie before the next one of a source, and one more where nobody waits."""
         waits = any(not each.done() and source.filters[0] in each.filters for each in self._waiters)
         if source.queue is None:
             return 0 if waits else None

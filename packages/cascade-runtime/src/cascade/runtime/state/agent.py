@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Protocol
 
 from cascade.interfaces.protocols import Connector
@@ -62,6 +62,9 @@ class Frame(ABC):
         "taken",
         "waiting",
     )
+
+    checkpoint: Callable[[Any], Coroutine[Any, Any, None]] | None = None
+    """Where a step that ends is committed: it is given the call of the next one."""
 
     def __init__(self, run: Run, place: str = "", attempt: int = 1) -> None:
         """Begin before the first step."""

@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 from cascade.runtime.signals.source import Signal
 from cascade.runtime.state.agent import Agent, Frame
+from cascade.spec.lazy_types import LazyResult
 
-__all__ = ["Position", "attempting", "position"]
+__all__ = ["Position", "attempting", "place_of", "position"]
 
 
 class Position(Protocol):
@@ -33,6 +34,13 @@ class Position(Protocol):
 
 position: ContextVar[Position] = ContextVar("cascade_position")
 """Set once for each trampoline and each node that runs beside others: a step has no time for it."""
+
+
+def place_of(here: Position) -> str:
+    """Return where the call that is under way stands within its agent: the same in every run of it."""
+    at = here.at
+    place: str = here.frame.here if isinstance(at, LazyResult) else at.place
+    return place
 
 
 class attempting:  # noqa: N801 - used as `contextlib.suppress` is

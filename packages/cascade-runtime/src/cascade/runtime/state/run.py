@@ -16,7 +16,10 @@ from cascade.runtime.concurrency.clock import LoopClock, is_simulated
 from cascade.runtime.resources.scope import Scope
 from cascade.runtime.state.services import EngineServices
 
-__all__ = ["Run"]
+__all__ = ["NOT_JOURNALED", "Run"]
+
+NOT_JOURNALED = object()
+"""What the journal of a durable agent gives for a call that has no value yet."""
 
 
 class Run:
@@ -27,6 +30,7 @@ class Run:
         services: what it shares with the other runs of its engine.
         loop: the event loop it runs on; its clock is the run's clock.
         clock: tells its time.
+        journal: what keeps the values of a step of a durable agent, where the run has one.
         params: the parameters it was given.
         listen: filters on which each of its agents keeps signals from its start.
         unread: how many signals its agents left in their mailboxes.
@@ -38,6 +42,7 @@ class Run:
         "_scope",
         "clock",
         "id",
+        "journal",
         "listen",
         "loop",
         "params",
@@ -63,6 +68,7 @@ class Run:
         self._scope: Scope | None = None
         self.simulated: Any = self.loop if is_simulated(self.loop) else None
         self.clock = LoopClock(self.loop)
+        self.journal: Any = None
         self._random: random.Random | None = None
 
     @property

@@ -42,8 +42,8 @@ class EngineServices:
         seed: what the random numbers of the runs follow from; None: from nothing.
         overrides_builtin_resource: whether a registered resource replaces one of those that come
             with every run.
-        needs_slow_path: whether that is so, anybody listens, or any constraint holds; if not, tasks
-            without policies are called directly.
+        needs_slow_path: whether that is so, anybody listens, any constraint holds, or there are
+            durable agents; if not, tasks without policies are called directly.
     """
 
     def __init__(
@@ -91,6 +91,12 @@ class EngineServices:
         self.overrides_builtin_resource = False
         self.needs_slow_path = False
         self._had_constraints = False
+        self._drives_durable_agents = False
+
+    def drives_durable_agents(self, *, drives: bool) -> None:
+        """Take note that steps have to pass the journal, or need not any more."""
+        self._drives_durable_agents = drives
+        self._refresh_fast_path()
 
     def register(self, definition: ResourceDefinition[Any]) -> None:
         """Make a resource known by its name; it replaces another one of that name."""
@@ -143,4 +149,5 @@ class EngineServices:
             bool(self.events.listeners)
             or self.admission.has_constraints
             or self.overrides_builtin_resource
+            or self._drives_durable_agents
         )

@@ -1,0 +1,9 @@
+"""Durable agents: what makes an agent's steps survive its process.
+
+* `agents`: starts, takes up and ends them; what ``engine.agents`` is
+* `driving`: one of them driven, from its last commit to its end
+* `agent`: an agent whose steps are committed to a store
+* `mailbox`: its mailbox, whose signals are rows of the store
+* `outgoing`: how it speaks, reads the clock and sleeps, so that a step that runs again does not do so twice
+* `values`: results, signals and journaled values as JSON
+"""

@@ -1,0 +1,139 @@
+"""One durable agent driven by this process, from its last commit until it ends or is left to others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, TypeAlias
+
+import msgspec
+
+from cascade.common.messaging import bus
+from cascade.interfaces.errors import DecodeError, LeaseLostError
+from cascade.interfaces.store import DurableAgent, Store
+from cascade.runtime.concurrency.clock import unix_time
+from cascade.runtime.durable.agent import StoredAgent, StoredRun, Unwritable
+from cascade.runtime.state.services import EngineServices
+from cascade.spec.codec import decode
+
+__all__ = ["Driving", "Evaluate", "drive", "reported"]
+
+_MAX_ATTEMPTS = 5  # claims without a commit, after which an agent is stuck
+
+
+Evaluate: TypeAlias = Callable[[Any, Any], Coroutine[Any, Any, Any]]
+"""``evaluate(agent, call)`` gives the call's value."""
+
+
+@dataclass
+class Driving:
+    """What the agents that one engine drives share."""
+
+    store: Store
+    services: EngineServices
+    evaluate: Evaluate
+
+    wake: Callable[[set[str]], None]
+    """Told the names of agents that a commit has sent something to."""
+
+    awake: dict[str, StoredAgent] = field(default_factory=dict)
+    """Those that are driven, by name."""
+
+    said: dict[tuple[str, int], int] = field(default_factory=dict)
+    """What they publish just now, by topic and identity, and how often."""
+
+
+async def drive(record: DurableAgent, driving: Driving) -> None:
+    """Drive an agent from its last commit on, until it ends, is stopped, or loses its lease."""
+    name, store = record.name, driving.store
+    if record.attempts > _MAX_ATTEMPTS:
+        reason = f"{record.attempts - 1} attempts ended without a commit"
+        bus.error("durable.stuck", agent=name, reason=reason)
+        await store.decide(name, "stuck", unix_time(), reason=reason)
+        return
+    try:
+        call, params = decode(record.call), _read_params(record.params)
+    except DecodeError as error:
+        bus.error("durable.blocked", agent=name, reason=str(error))
+        await store.decide(name, "blocked", unix_time(), reason=str(error))
+        return
+    run = StoredRun(driving.services, name, params)
+    agent = StoredAgent(run, record, call, driving)
+    driving.awake[name] = agent
+    try:
+        await _evaluate_and_commit(agent, call, driving)
+    except LeaseLostError:
+        bus.warning("durable.lease_lost", agent=name)
+    except asyncio.CancelledError:
+        with reported("give a lease back"):
+            await _to_its_end(_release(agent))
+        raise
+    finally:
+        del driving.awake[name]
+
+
+async def _evaluate_and_commit(agent: StoredAgent, call: Any, driving: Driving) -> None:
+    try:
+        await agent.open()
+        value = await driving.evaluate(agent, call)
+    except LeaseLostError:
+        raise
+    except Unwritable as error:
+        reason = str(error.__cause__)
+        bus.error("durable.blocked", agent=agent.name, reason=reason)
+        await agent.fail("blocked", reason)
+    except Exception as error:  # noqa: BLE001 - what a task raised ends the agent, and is told
+        bus.error("durable.failed", agent=agent.name, error=error)
+        await agent.fail("failed", f"{type(error).__name__}: {error}")
+    else:
+        await agent.finish(value)
+
+
+async def _release(agent: StoredAgent) -> None:
+    try:
+        await agent.release()
+    except LeaseLostError:
+        return  # it has been taken, or was cancelled for good: there is nothing to give back
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await something to its end, whoever cancels meanwhile."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            continue
+    task.result()
+
+
+def _read_params(data: bytes) -> Mapping[str, Any]:
+    """Return the parameters that an agent was started with."""
+    try:
+        return msgspec.json.decode(data, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise DecodeError("params", str(error)) from error
+
+
+class reported:  # noqa: N801 - used as `contextlib.suppress` is
+    """Tell of what goes wrong in the background, and go on: the next round tries again."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> bool:
+        """Report an exception."""
+        if not isinstance(error, Exception):
+            return False
+        bus.error("durable.background_failed", what=self._what, error=error)
+        return True

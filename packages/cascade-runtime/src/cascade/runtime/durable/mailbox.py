@@ -1,0 +1,174 @@
+"""The mailbox of a durable agent: its signals are rows of the store, in the order they were committed.
+
+What arrives by a subscription goes to the store first; then it is fetched from there, as what other
+durable agents have committed is. A signal that a step took stays a row until the step commits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from cascade.common.messaging import bus
+from cascade.interfaces.acknowledgement import hold
+from cascade.interfaces.errors import EncodeError
+from cascade.interfaces.store import Letter
+from cascade.interfaces.topics import Filters
+from cascade.runtime.concurrency.bounded_queue import BoundedQueue
+from cascade.runtime.concurrency.clock import unix_time
+from cascade.runtime.durable.values import read_payload, write_payload
+from cascade.runtime.signals.mailbox import Mailbox
+from cascade.runtime.signals.source import Signal, Source, split
+from cascade.runtime.signals.waiter import Waiter
+
+if TYPE_CHECKING:
+    from cascade.runtime.durable.agent import StoredAgent
+
+__all__ = ["StoredMailbox"]
+
+_ANYTHING: Filters = ("#",)
+_UNBOUNDED = 2**62  # signals: what a store holds is not held in memory to be dropped
+
+
+class StoredMailbox(Mailbox):
+    """Keeps what arrives in the store, and remembers which signals the step has taken.
+
+    Attributes:
+        taken: the numbers of the signals that the step took, in no order.
+    """
+
+    __slots__ = (
+        "_agent",
+        "_arriving",
+        "_fetching",
+        "_kept",
+        "_last",
+        "_releases",
+        "_wanted",
+        "taken",
+    )
+
+    def __init__(self, agent: StoredAgent) -> None:
+        """Make the mailbox of an agent; `fetch_soon` brings what lies in the store."""
+        run = agent.run
+        connector = run.builtin_resource("_internal_connector")
+        super().__init__(connector, run.loop, _UNBOUNDED, "wait")
+        self._agent = agent
+        self.taken: set[int] = set()
+        self._kept = Source(self, _ANYTHING, BoundedQueue(_ANYTHING, _UNBOUNDED, "wait"))
+        self._kept.keeps = self._kept.is_opening = False
+        self._sources.append(self._kept)
+        self._last = 0
+        self._arriving: list[Letter] = []
+        self._releases: list[Any] = []
+        self._fetching: asyncio.Task[None] | None = None
+        self._wanted = False
+
+    async def park(self, waiter: Waiter) -> None:
+        """Commit what a step has so far, before it waits."""
+        await self._agent.park(also_hears=waiter.filters)
+
+    # --- listening ----------------------------------------------------------------------------
+
+    async def listen(self, filters: Filters) -> None:
+        """Listen on these filters from now on, also in another process."""
+        self._agent.hear(filters)
+        for each in split(filters):
+            source = Source(self, each, None)
+            source.keeps = True
+            await self._open(source)
+
+    # --- arriving -----------------------------------------------------------------------------
+
+    async def receive(self, source: Source, topic: str, payload: Any) -> None:
+        """Take a message that a source brought, unless a durable agent of this store said it."""
+        if self._agent.says(topic, payload):
+            return  # it comes by the store
+        if self._refuses(source, topic, payload):
+            return
+        if self._muted is not None and self._is_muted(source.filters, topic):
+            return
+        try:
+            data = write_payload(topic, payload)
+        except EncodeError as error:
+            bus.error("durable.signal_refused", agent=self._agent.name, topic=topic, error=error)
+            return
+        self._arriving.append(Letter(topic, data, to=self._agent.name))
+        if (held := hold.get()) is not None:
+            self._releases.append(held())
+        self.fetch_soon()
+
+    def fetch_soon(self) -> asyncio.Task[None]:
+        """Bring what arrived into the store, and what lies there here; one task at a time does so."""
+        self._wanted = True
+        if self._fetching is None:
+            self._fetching = self._loop.create_task(self._fetch_all())
+        return self._fetching
+
+    async def _fetch_all(self) -> None:
+        try:
+            while self._wanted:
+                self._wanted = False
+                await self._fetch()
+        except Exception as error:  # noqa: BLE001 - nobody awaits this; the agent's own commit will fail too
+            bus.error("durable.store_failed", agent=self._agent.name, error=error)
+        finally:
+            self._fetching = None
+
+    async def _fetch(self) -> None:
+        """Store what arrived, and take what lies in the store and is not here yet."""
+        store = self._agent.store
+        letters, self._arriving = self._arriving, []
+        releases, self._releases = self._releases, []
+        if letters:
+            await store.deliver(letters, unix_time())
+        for release in releases:
+            release()
+        for row in await store.signals(self._agent.name, self._last):
+            self._last = row.number
+            signal = Signal(row.number, row.topic, read_payload(row.payload), self._kept)
+            if not self._deliver(signal) and self._kept.queue is not None:
+                self._kept.queue.put_nowait(signal)
+
+    # --- taking -------------------------------------------------------------------------------
+
+    def _deliver(self, signal: Signal) -> bool:
+        delivered = super()._deliver(signal)
+        if delivered:
+            self.taken.add(signal.number)
+        return delivered
+
+    def take(self, filters: Filters) -> Signal | None:
+        """Do as every mailbox, and remember what was taken."""
+        signal = super().take(filters)
+        if signal is not None:
+            self.taken.add(signal.number)
+            if self._kept not in self._sources:
+                self._sources.insert(0, self._kept)
+        return signal
+
+    def drain(self, filters: Filters) -> list[Signal]:
+        """Do as every mailbox, and remember what was taken."""
+        signals = super().drain(filters)
+        self.taken.update(signal.number for signal in signals)
+        return signals
+
+    def wait(self, filters: Filters, timeout: float | None) -> Waiter:
+        """Do as every mailbox; time that passed before the step was taken up again counts."""
+        left = None if timeout is None else self._agent.time_left(timeout)
+        return super().wait(filters, left)
+
+    def requeue(self, signals: Sequence[Signal]) -> None:
+        """Do as every mailbox, and forget that they were taken."""
+        self.taken.difference_update(signal.number for signal in signals)
+        super().requeue(signals)
+
+    async def close(self) -> int:
+        """End all subscriptions; what was not taken stays in the store."""
+        if self._fetching is not None:
+            self._fetching.cancel()
+        sources, self._sources = self._sources, []
+        for source in sources:
+            await source.close()
+        return 0

@@ -1,0 +1,127 @@
+"""Tasks that durable agents are made of: at the top of a module, so that they are found again."""
+
+import asyncio
+from dataclasses import dataclass
+
+import cascade as cs
+
+ran: list = []
+"""What has run in this process, in order."""
+
+
+@cs.task
+async def count(n: int, total: int = 0) -> int:
+    ran.append(("count", n))
+    return total if n == 0 else count(n - 1, total + n)
+
+
+@cs.task
+async def lamp(until: int, heard: list[str], signal: str | None = None) -> list[str]:
+    heard = heard if signal is None else [*heard, signal]
+    if len(heard) == until:
+        return heard
+    return lamp(until, heard, cs.recv("switch", buffered=True))
+
+
+@cs.task
+async def press(n: int, word: str, sent: None = None) -> int:
+    return 0 if n == 0 else press(n - 1, word, cs.send("switch", f"{word}{n}"))
+
+
+@cs.task
+async def price() -> int:
+    ran.append("price")
+    return 3
+
+
+@cs.task
+async def add(a: int, b: int) -> int:
+    return a + b
+
+
+@cs.task
+async def order() -> int:
+    ran.append("order")
+    return add(price(), cs.recv("approval"))
+
+
+@cs.task
+async def tells(word: str) -> int:
+    return cs.after(add(1, cs.recv("go")), cs.send("told", word))
+
+
+@cs.task
+async def says_and_waits(word: str, sent: None = None) -> int:
+    heard = await cs.evaluate(cs.recv("go"))
+    return add(heard, 0)
+
+
+@cs.task
+async def naps(seconds: float) -> str:
+    return woke(cs.wait(seconds))
+
+
+@cs.task
+async def woke(slept: None) -> str:
+    ran.append("woke")
+    return "awake"
+
+
+@cs.task
+async def patient(seconds: float) -> str:
+    return said(cs.recv("never", timeout=seconds, default="nothing"))
+
+
+@cs.task
+async def said(word: str) -> str:
+    return word
+
+
+@dataclass
+class Cart:
+    owner: str
+    items: list[str]
+
+
+@cs.task
+async def shop(cart: Cart, left: int) -> Cart:
+    return cart if left == 0 else shop(Cart(cart.owner, [*cart.items, f"item {left}"]), left - 1)
+
+
+@cs.task
+async def fails(times: int) -> str:
+    ran.append("fails")
+    if len([each for each in ran if each == "fails"]) <= times:
+        raise ValueError("not yet")
+    return "well"
+
+
+@cs.task
+async def holds_a_lock() -> str:
+    return uses(asyncio.Lock())
+
+
+@cs.task
+async def uses(lock: asyncio.Lock) -> str:
+    return "used"
+
+
+@cs.task
+async def asks(name: str) -> str:
+    return cs.after(said(cs.recv(cs.agent("asker"))), cs.send(cs.agent(name), "question"))
+
+
+@cs.task
+async def answers() -> str:
+    return reply(cs.recv(cs.agent("answerer")))
+
+
+@cs.task
+async def reply(word: str) -> str:
+    return cs.after(said(word), cs.send(cs.agent("asker"), "answer"))
+
+
+@cs.task
+async def for_ever(turn: int) -> None:
+    await asyncio.sleep(0)
+    return for_ever(turn + 1)

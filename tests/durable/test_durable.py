@@ -1,0 +1,330 @@
+"""Durable agents in one process: what a step commits, and what happens when it runs again."""
+
+import asyncio
+
+import pytest
+
+import cascade as cs
+from cascade.common.messaging.testing import capture
+from cascade.interfaces.errors import (
+    AgentExistsError,
+    AgentFailedError,
+    InvalidTaskError,
+    NoStoreError,
+)
+from cascade.runtime.durable import agents as durable_agents
+from cascade.stores.memory import MemoryStore
+from cascade.stores.sqlite import SqliteStore
+from durable import steps
+
+PATIENCE = 30  # seconds: a bound for what goes wrong, not a measure of anything
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(durable_agents, "_POLL", 0.01)
+    steps.ran.clear()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request, tmp_path):
+    return MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "agents.db")
+
+
+@pytest.fixture
+def connector():
+    return cs.LocalBusConnector(cs.LocalBroker())
+
+
+@pytest.fixture
+def engine(store, connector):
+    """Make engines on one store and one connector."""
+    return lambda **options: cs.Engine(store=store, **{"connector": connector, **options})
+
+
+async def until(condition):
+    async with asyncio.timeout(PATIENCE):
+        while not (found := await condition()):
+            await asyncio.sleep(0.005)
+    return found
+
+
+async def parked(engine, name, topic):
+    """Wait until an agent's mailbox in the store listens to a topic."""
+
+    async def hears():
+        record = await engine.agents.load(name)
+        return record is not None and topic in record.filters
+
+    await until(hears)
+
+
+async def test_an_agent_runs_to_its_value_and_gives_it_again(engine):
+    async with engine() as one:
+        assert await one.run(steps.count(3), name="c", durable=True) == 6
+        assert await one.run(steps.count(3), name="c", durable=True) == 6
+        record = await one.agents.load("c")
+    assert steps.ran == [("count", n) for n in (3, 2, 1, 0)]
+    assert (record.status, record.step, record.owner) == ("finished", 3, None)
+    async with engine() as other:
+        assert await other.run(steps.count(3), name="c", durable=True) == 6
+
+
+async def test_values_come_back_as_they_are_annotated(engine):
+    cart = steps.Cart("ann", [])
+    async with engine() as one:
+        for _ in range(2):
+            found = await one.run(steps.shop(cart, 2), name="s", durable=True)
+            assert found == steps.Cart("ann", ["item 2", "item 1"])
+
+
+async def test_a_name_stands_for_one_start(engine):
+    async with engine() as one:
+        await one.run(steps.count(1), name="c", durable=True)
+        with pytest.raises(AgentExistsError, match="'c'"):
+            await one.run(steps.count(2), name="c", durable=True)
+        assert await one.run(steps.count(2), name="c", durable=True, attach=True) == 1
+
+
+async def test_what_is_no_plain_call_is_refused_and_says_how_to_start_several(engine):
+    async with engine() as one:
+        for target in ([steps.count(1)], cs.retry(steps.count(1)), steps.count.map([1])):
+            with pytest.raises(InvalidTaskError, match=r"engine\.agents\.start"):
+                await one.run(target, name="x", durable=True)
+        with pytest.raises(ValueError, match="name"):
+            await one.run(steps.count(1), durable=True)
+    with pytest.raises(NoStoreError, match="store="):
+        await cs.Engine().run(steps.count(1), name="x", durable=True)
+
+
+async def test_a_step_that_waits_goes_on_in_another_engine_without_doing_again_what_it_has(
+    engine, connector
+):
+    async with engine() as one:
+        await one.agents.start({"o": steps.order()})
+        await parked(one, "o", "approval")
+    assert steps.ran == ["order", "price"]
+    async with engine() as other:
+        await parked(other, "o", "approval")
+        await asyncio.sleep(0.05)
+        await connector.publish("approval", 4)
+        assert await other.run(steps.order(), name="o", durable=True) == 7
+    assert steps.ran == ["order", "price"]
+
+
+async def test_signals_wait_in_the_store_and_are_taken_once(engine, connector):
+    async with engine() as one:
+        await one.agents.start({"l": steps.lamp(4, [])})
+        await parked(one, "l", "switch")
+        await connector.publish("switch", "a")
+        await connector.publish("switch", "b")
+        await until(lambda: _step(one, "l", 3))
+    async with engine() as other:
+        await until(lambda: _owned(other, "l"))
+        await asyncio.sleep(0.05)
+        await connector.publish("switch", "c")
+        await connector.publish("switch", "d")
+        heard = await other.run(steps.lamp(4, []), name="l", durable=True)
+    assert heard == ["a", "b", "c", "d"]
+
+
+async def _step(engine, name, step):
+    record = await engine.agents.load(name)
+    return record.step >= step
+
+
+async def _owned(engine, name):
+    record = await engine.agents.load(name)
+    return record.owner is not None
+
+
+@pytest.mark.parametrize("with_connector", [True, False])
+async def test_agents_of_one_store_hear_each_other_once_with_and_without_a_connector(
+    engine, connector, with_connector
+):
+    async with engine(connector=connector if with_connector else None) as one:
+        await one.agents.start({"l": steps.lamp(6, [])})
+        await parked(one, "l", "switch")
+        await one.agents.start({"p": steps.press(3, "p"), "q": steps.press(3, "q")})
+        heard = await one.run(steps.lamp(6, []), name="l", durable=True)
+    assert sorted(heard) == ["p1", "p2", "p3", "q1", "q2", "q3"]
+    assert [word for word in heard if word[0] == "p"] == ["p3", "p2", "p1"]
+
+
+async def test_what_durable_agents_say_everybody_else_hears_too(engine, connector):
+    heard = []
+
+    async def hear(topic, payload):
+        heard.append(payload)
+
+    async with engine() as one:
+        await connector.subscribe("switch", hear)
+        await one.run(steps.press(2, "x"), name="p", durable=True)
+    assert heard == ["x2", "x1"]
+
+
+async def test_a_send_goes_out_before_its_step_waits_and_not_again_when_the_step_runs_again(
+    engine, connector
+):
+    heard = []
+
+    async def hear(topic, payload):
+        heard.append(payload)
+
+    async with engine() as one:
+        handle = await connector.subscribe("told", hear)
+        await one.agents.start({"t": steps.tells("hello")})
+        await parked(one, "t", "go")
+        await handle.unsubscribe()
+        assert heard == ["hello"]
+    async with engine() as other:
+        await connector.subscribe("told", hear)
+        await until(lambda: _owned(other, "t"))
+        await asyncio.sleep(0.05)
+        await connector.publish("go", 1)
+        assert await other.run(steps.tells("hello"), name="t", durable=True) == 2
+    assert heard == ["hello"]
+
+
+async def test_names_are_addresses_also_before_who_has_them_starts(engine):
+    async with engine() as one:
+        await one.agents.start({"asker": steps.asks("answerer")})
+        await parked(one, "asker", cs.agent("asker"))
+        await one.agents.start({"answerer": steps.answers()})
+        assert await one.run(steps.answers(), name="answerer", durable=True) == "question"
+        assert await one.run(steps.asks("answerer"), name="asker", durable=True) == "answer"
+
+
+async def test_whoever_sends_to_a_name_by_the_connector_reaches_it_later(engine, connector):
+    async with engine() as one:
+        await connector.publish(cs.agent("answerer"), "early")
+        await asyncio.sleep(0.02)
+        assert await one.run(steps.answers(), name="answerer", durable=True) == "early"
+
+
+async def test_sleeps_and_time_outs_end_at_their_hour_also_after_a_restart(
+    engine, store, monkeypatch
+):
+    now = 1000.0
+    for module in ("agent", "agents", "driving", "mailbox"):
+        monkeypatch.setattr(f"cascade.runtime.durable.{module}.unix_time", lambda: now)
+    async with engine() as one:
+        await one.agents.start({"n": steps.naps(3600.0), "p": steps.patient(3600.0)})
+
+        async def journaled():
+            records = await one.agents.list()
+            return all(record.journal for record in records)
+
+        await until(journaled)
+    now += 4000
+    async with engine() as other:
+        assert await other.run(steps.naps(3600.0), name="n", durable=True) == "awake"
+        assert await other.run(steps.patient(3600.0), name="p", durable=True) == "nothing"
+    assert steps.ran == ["woke"]
+
+
+async def test_a_failure_stays_at_the_last_commit_and_retry_goes_on(engine):
+    with capture() as said:
+        async with engine() as one:
+            with pytest.raises(AgentFailedError, match="ValueError: not yet"):
+                await one.run(steps.fails(1), name="f", durable=True)
+            await one.agents.retry("f")
+            assert await one.run(steps.fails(1), name="f", durable=True) == "well"
+    assert [message.id for message in said] == ["durable.failed"]
+
+
+async def test_a_call_that_cannot_be_written_blocks_the_agent_before_anything_is_lost(engine):
+    with capture() as said:
+        async with engine() as one:
+            with pytest.raises(AgentFailedError, match=r"(?s)blocked.*uses.*lock"):
+                await one.run(steps.holds_a_lock(), name="h", durable=True)
+            record = await one.agents.load("h")
+    assert (record.status, record.step, record.call) == ("blocked", 0, record.start)
+    assert [message.id for message in said] == ["durable.blocked"]
+
+
+async def test_an_agent_whose_task_is_gone_is_blocked_and_named(engine, store):
+    from dataclasses import replace
+
+    async with engine() as one:
+        (record,) = await one.agents.start({"c": steps.count(1)})
+        gone = record.start.replace(b"steps:count", b"steps:gone")
+        await store.create([replace(record, name="g", start=gone, call=gone, status="ready")])
+    with capture():
+        async with engine() as other:
+
+            async def blocked():
+                return (await other.agents.load("g")).status == "blocked"
+
+            await until(blocked)
+            assert "steps:gone" in (await other.agents.load("g")).error
+
+
+async def test_cancel_ends_an_agent_for_good(engine):
+    with capture():
+        async with engine() as one:
+            await one.agents.start({"e": steps.for_ever(0)})
+            await until(lambda: _step(one, "e", 3))
+            await one.agents.cancel("e")
+            with pytest.raises(AgentFailedError, match="cancelled"):
+                await one.run(steps.for_ever(0), name="e", durable=True)
+            step = (await one.agents.load("e")).step
+            await asyncio.sleep(0.05)
+            assert (await one.agents.load("e")).step == step
+
+
+async def test_a_fork_goes_on_from_the_same_state(engine, connector):
+    async with engine() as one:
+        await one.agents.start({"l": steps.lamp(2, [])})
+        await parked(one, "l", "switch")
+        await connector.publish("switch", "both")
+        await until(lambda: _step(one, "l", 2))
+        await one.agents.fork("l", "m")
+        await parked(one, "m", "switch")
+        await asyncio.sleep(0.05)
+        await connector.publish("switch", "end")
+        for name in "lm":
+            assert await one.run(steps.lamp(2, []), name=name, durable=True) == ["both", "end"]
+
+
+async def test_what_claims_without_a_commit_too_often_is_stuck_and_kept(engine, store):
+    async with engine() as one:
+        await one.agents.start({"n": steps.naps(3600.0)})
+    await store.open()
+    for number in range(7):  # owners that die before their first commit
+        await store.claim(f"owner {number}", number, number + 0.5, names=["n"])
+    await store.aclose()
+    with capture():
+        async with engine() as other:
+
+            async def stuck():
+                return (await other.agents.load("n")).status == "stuck"
+
+            await until(stuck)
+            await other.agents.retry("n")
+            await until(lambda: _owned(other, "n"))
+
+
+async def test_two_engines_never_drive_one_agent_at_once(engine):
+    async with engine() as one, engine() as other:
+        names = [f"c{number}" for number in range(20)]
+        await one.agents.start({name: steps.count(3) for name in names})
+        values = await asyncio.gather(
+            *[
+                each.run(steps.count(3), name=name, durable=True)
+                for name in names
+                for each in (one, other)
+            ]
+        )
+    assert values == [6] * 40
+    assert len(steps.ran) == 4 * len(names)
+
+
+async def test_an_engine_that_closes_leaves_its_agents_for_others_at_once(engine, store):
+    async with engine() as one:
+        await one.agents.start({"n": steps.naps(3600.0)})
+        await until(lambda: _owned(one, "n"))
+    await store.open()
+    record = await store.load("n")
+    await store.aclose()
+    assert (record.owner, record.attempts, record.status) == (None, 0, "ready")
