@@ -10,6 +10,7 @@ from cascade.connectors.mqtt import inbound as inbounds
 from cascade.interfaces.acknowledgement import hold
 from cascade.testing.connectors import Gated, Heard, patience, reports
 from mqtt.broker import NEEDS_BROKER
+from mqtt.proxy import line_to
 
 pytestmark = NEEDS_BROKER
 
@@ -233,3 +234,46 @@ async def test_without_a_session_there_is_nothing_to_hold(broker):
         await connector.publish("a", 1, 1)
         await held.until(1)
     assert held.payloads == [None]
+
+
+async def test_what_waits_for_its_callback_at_a_loss_is_handled_once(broker, connect):
+    publisher, slow = await connect(broker), Gated()
+    async with line_to(broker) as line:
+        connector = await connect(line, **LASTING)
+        await connector.subscribe("a", slow)
+        for number in range(100):
+            await publisher.publish("a", number, 1)
+        await slow.begun.until(1)
+        with reports() as told:
+            line.cut()
+            await told.until(2)
+        slow.gate.set()
+        await publisher.publish("a", "end", 1)
+        async with patience():
+            while "end" not in slow.payloads:
+                await slow.until(len(slow.payloads) + 1)
+    # The first was with its callback when the connection was lost, so it comes again.
+    assert slow.payloads == [0, *range(100), "end"]
+
+
+async def test_whoever_takes_a_session_up_gets_nothing_out_of_order_or_with_less_quality(
+    broker, connect
+):
+    publisher, slow = await connect(broker), Gated()
+    connector = await connect(broker, **LASTING, max_queued=20)
+    await connector.subscribe("a", slow)
+    publishing = asyncio.gather(*[publisher.publish("a", n, 1) for n in range(2_000)])
+    await slow.begun.until(1)
+    for _ in range(5):
+        await die(connector)
+        connector, heard, came = await connect(broker, **LASTING, max_queued=20), Heard(), []
+        take = connector._inbound.take
+        connector._inbound.take = lambda message, take=take, came=came: (
+            came.append(message.qos),
+            take(message),
+        )
+        await connector.subscribe("a", heard)
+        await heard.until(60)  # more than came before anybody looked
+        assert heard.payloads == sorted(heard.payloads)
+        assert set(came) == {1}
+    await publishing

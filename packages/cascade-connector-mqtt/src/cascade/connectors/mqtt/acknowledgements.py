@@ -60,6 +60,7 @@ class Acknowledgements:
         """Send acknowledgements that way."""
         self._acknowledge = acknowledge
         self._owed: deque[Acknowledgement] = deque()
+        self._lost: list[Acknowledgement] = []
 
     def owe(self, message: MQTTMessage) -> Acknowledgement:
         """Owe one for a message, until whoever it waits for is done."""
@@ -80,5 +81,11 @@ class Acknowledgements:
         self.send_due()
 
     def forget(self) -> None:
-        """Owe nothing: the connection is gone, and the broker will send those messages again."""
+        """Owe nothing: the connection is gone, and a broker that knows us will send those messages again."""
+        self._lost += self._owed
         self._owed.clear()
+
+    def take_lost(self) -> set[Acknowledgement]:
+        """Return those of messages that nobody was done with when their connection was lost, once."""
+        lost, self._lost = self._lost, []
+        return {each for each in lost if not each.is_due}

@@ -43,6 +43,9 @@ class Listener(Protocol):
     def on_message(self, message: MQTTMessage) -> None:
         """Take a message; one of QoS 1 or 2 is to be answered with `Connection.acknowledge`."""
 
+    def on_open(self) -> None:
+        """Hear that there is a connection; `Connection.session_present` says what the broker knows of us."""
+
     def on_lost(self, reason: str, code: int | None) -> None:
         """Hear that the connection is gone, and why; the code is given if the broker closed it."""
 
@@ -184,6 +187,7 @@ class Connection:
         known = getattr(given, "SubscriptionIdentifierAvailable", 1)
         self.may_number = is_5(self._settings) and bool(known)
         self.max_packet = getattr(given, "MaximumPacketSize", 0)
+        self._listener.on_open()
         opened.set_result(None)
 
     def _on_disconnect(

@@ -189,6 +189,22 @@ class Inbound:
                 acknowledgement.settle(_NOBODY_YET)
             self._local_broker.deliver_to(topic, arrival, (subscription.recipient(),))
 
+    # --- from connection to connection --------------------------------------------------------
+
+    def resume(self, *, session_present: bool) -> None:
+        """Drop what waits for callbacks, and comes again from a broker that knows the session."""
+        lost = self._acknowledgements.take_lost()
+        if not session_present or not lost:
+            return
+        queues = {id(task.queue): task.queue for task in self._tasks() if task.queue is not None}
+        for queue in queues.values():
+            for topic, arrival in queue.drain():
+                if arrival.acknowledgement not in lost:
+                    queue.put_nowait((topic, arrival))
+
+    def _tasks(self) -> list[AnyRecipient]:
+        return [each.recipient() for each in self._receivers if isinstance(each, Subscription)]
+
     # --- the end ------------------------------------------------------------------------------
 
     def forget_held(self) -> None:

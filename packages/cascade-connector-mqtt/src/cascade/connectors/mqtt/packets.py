@@ -32,7 +32,9 @@ __all__ = [
     "subscribe_properties",
 ]
 
-_TWO_BYTES = 0xFFFF
+_UNACKNOWLEDGED = (
+    1_000  # messages that a lasting session takes at once: as many may come again after a loss
+)
 _FOUR_BYTES = 0xFFFF_FFFF
 _LARGEST_PACKET = 268_435_460  # MQTT 5.0 §1.5.5 and §2.1.4
 _BESIDE_PAYLOAD = 131_072  # bytes of a packet that topic and properties may take
@@ -108,7 +110,7 @@ def connect_properties(settings: MqttSettings, max_queued: int) -> Properties | 
     properties.MaximumPacketSize = min(settings.max_payload + _BESIDE_PAYLOAD, _LARGEST_PACKET)
     if settings.session_expiry:
         properties.SessionExpiryInterval = settings.session_expiry
-        properties.ReceiveMaximum = min(max_queued, _TWO_BYTES)
+        properties.ReceiveMaximum = min(max_queued, _UNACKNOWLEDGED)
     return properties
 
 

@@ -66,7 +66,8 @@ class Requests:
 
         What is retained is asked for with QoS 0, and then the filter with its own: brokers queue only
         so many messages of higher ones for a client (Mosquitto a thousand), and drop the rest
-        without a word. MQTT 3.1.1 cannot ask for the one without the other.
+        without a word. MQTT 3.1.1 cannot ask for the one without the other, and a lasting session may
+        not: what comes between the two would go past what waits for it at the broker.
 
         Args:
             topic_filter: a valid filter.
@@ -79,7 +80,8 @@ class Requests:
             BrokerRefusedError: the broker said no.
             ConnectionLostError: the connection is gone.
         """
-        apart = is_5(self._settings) and retained and options.qos > 0
+        may = is_5(self._settings) and not self._settings.session_expiry
+        apart = may and retained and options.qos > 0
         ways = (
             [(options._replace(qos=0), True), (options, False)] if apart else [(options, retained)]
         )

@@ -187,6 +187,10 @@ class Session:
 
     # --- loss and return ----------------------------------------------------------------------
 
+    def on_open(self) -> None:
+        """Hear of the connection that it was made."""
+        self._inbound.resume(session_present=self.connection.session_present)
+
     def on_message(self, message: MQTTMessage) -> None:
         """Hear of the connection what has come."""
         self._inbound.take(message)
