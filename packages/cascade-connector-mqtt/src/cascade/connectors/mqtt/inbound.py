@@ -11,7 +11,6 @@ sends only so many without an answer; so nothing is dropped there. All else a fu
 from __future__ import annotations
 
 import asyncio
-from typing import cast
 
 from paho.mqtt.client import MQTTMessage
 
@@ -96,9 +95,8 @@ class Inbound:
         if recipients:
             self._deliver(topic, message, acknowledgement, recipients)
         elif self._unclaimed is not None:
-            self._keep_unclaimed(
-                Arrival(self._codec.decode(message.payload), message, acknowledgement)
-            )
+            arrival = Arrival(self._codec.decode(message.payload), message, acknowledgement)
+            self._keep_unclaimed(arrival, self._unclaimed)
 
     def _numbers(self, message: MQTTMessage) -> list[int]:
         if not self._table.has_numbers or message.properties is None:
@@ -162,10 +160,15 @@ class Inbound:
     # --- what nobody has asked for yet --------------------------------------------------------
 
     def expect_unclaimed(self, limit: int) -> None:
-        """Keep what an older session brings until somebody subscribes to it; at most ``limit``."""
-        self._unclaimed = BoundedQueue("(older session)", limit, "drop_oldest")
+        """Keep what an older session brings until somebody subscribes to it.
 
-    def _keep_unclaimed(self, arrival: Arrival) -> None:
+        Of what the broker keeps no longer, at most ``limit`` messages. All else is kept however much it
+        is: Mosquitto 2.0 sends at once what waits for a session that is taken up, and to drop it would
+        be to lose it.
+        """
+        self._unclaimed = BoundedQueue("(older session)", limit, "wait")
+
+    def _keep_unclaimed(self, arrival: Arrival, unclaimed: BoundedQueue[Arrival]) -> None:
         acknowledgement = arrival.acknowledgement
         if acknowledgement is not None:
             acknowledgement.wait_for(_NOBODY_YET)
@@ -173,7 +176,10 @@ class Inbound:
                 asyncio.get_running_loop()
             )  # else what nobody wants would hold all that others want
             loop.call_later(_UNCLAIMED_WAIT, acknowledgement.settle, _NOBODY_YET)
-        cast("BoundedQueue[Arrival]", self._unclaimed).put_nowait(arrival)
+        elif len(unclaimed) >= unclaimed.limit:
+            unclaimed.count_drop()
+            return
+        unclaimed.put_nowait(arrival)
 
     def claim(self, pending: PendingSubscription, subscription: Subscription) -> None:
         """Deliver to a new subscription what came for its filters before it was there."""
