@@ -23,3 +23,9 @@ async def connect(broker):
     """Make a connector that is connected, and is disconnected at the end."""
     async with connecting(partial(LocalBusConnector, broker)) as connect:
         yield connect
+
+
+@pytest.fixture(autouse=True)
+def long_slices(monkeypatch):
+    """Let no load of the machine end the time slice of a delivery; who tests that sets it back."""
+    monkeypatch.setattr("cascade.connectors.local.dispatcher._SLICE", 3600.0)

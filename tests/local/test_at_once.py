@@ -235,7 +235,10 @@ async def test_what_a_callback_raises_never_reaches_a_publisher(connect):
     assert told.topics == ["localbus.callback_error"] * len(raised)
 
 
-async def test_callbacks_that_answer_each_other_for_ever_let_the_loop_have_its_turns(connect):
+async def test_callbacks_that_answer_each_other_for_ever_let_the_loop_have_its_turns(
+    connect, monkeypatch
+):
+    monkeypatch.setattr("cascade.connectors.local.dispatcher._SLICE", 0.001)
     connector, turns, done = await connect(), [], asyncio.Event()
 
     async def ping(topic, payload):

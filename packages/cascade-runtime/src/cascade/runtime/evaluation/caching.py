@@ -84,6 +84,9 @@ def _emit_cached(run: Run, task: Task[..., Any]) -> None:
         events.emit(TaskFinished(run.id, now, task.name, "succeeded", 0.0, cached=True))
 
 
+_DEEPEST = 100  # containers in containers that may serve as a key
+
+
 # --- keys -------------------------------------------------------------------------------------
 
 
@@ -104,7 +107,7 @@ def _key_of(
     named = {**task.parameters.defaults, **dict(zip(positions, args, strict=False)), **kwargs}
     try:
         return _known_by(task), _content((named, args[len(positions) :])), resources
-    except (TypeError, RecursionError) as error:
+    except TypeError as error:
         raise InvalidTaskError(
             f"an argument of the cached task {task.name!r} cannot serve as a key: {error}; "
             "say what identifies the call with with_cache(key=...)"
@@ -142,20 +145,24 @@ def _resources_of(
     return tuple(found)
 
 
-def _content(value: Any) -> Hashable:
+def _content(value: Any, depth: int = 0) -> Hashable:
     """Return a value's type and content, so that 1, True and 1.0 are told apart.
 
     Raises:
-        TypeError: it is neither hashable nor a container of such values.
+        TypeError: it is neither hashable nor a container of such values, or is nested without an end.
     """
-    kind = type(value)
+    if depth > _DEEPEST:
+        raise TypeError("it is nested too deep")
+    kind, depth = type(value), depth + 1
     if isinstance(value, Mapping):
-        return kind, frozenset((_content(key), _content(item)) for key, item in value.items())
+        items = [(_content(key, depth), _content(item, depth)) for key, item in value.items()]
+        return kind, frozenset(items)
     if isinstance(value, (set, frozenset)):
-        return kind, frozenset(map(_content, value))
+        return kind, frozenset([_content(item, depth) for item in value])
     if isinstance(value, (list, tuple)):
-        return kind, tuple(map(_content, value))
+        return kind, tuple([_content(item, depth) for item in value])
     if is_dataclass(value) and not isinstance(value, type):
-        return kind, tuple(_content(getattr(value, field.name)) for field in fields(value))
+        parts = [_content(getattr(value, field.name), depth) for field in fields(value)]
+        return kind, tuple(parts)
     hash(value)
     return kind, value
