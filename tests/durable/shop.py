@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cascade as cs
 
-ROUNDS = 6
+ROUNDS = 8
 
 
 @cs.task(mode="inline")
@@ -28,7 +28,7 @@ async def trade(number: int, partner: int, turn: int, total: int) -> int:
         return total
     done = [
         pay(number, turn),
-        cs.wait(0.02),
+        cs.wait(0.1),
         cs.send(cs.agent(f"a{partner}"), 10**turn),
         cs.recv(cs.agent(f"a{number}")),
     ]

@@ -133,6 +133,11 @@ async def _step(engine, name, step):
     return record.step >= step
 
 
+async def _journaled(engine, name):
+    record = await engine.agents.load(name)
+    return bool(record.journal)
+
+
 async def _owned(engine, name):
     record = await engine.agents.load(name)
     return record.owner is not None
@@ -189,7 +194,7 @@ async def test_a_send_goes_out_before_its_step_waits_and_not_again_when_the_step
 async def test_names_are_addresses_also_before_who_has_them_starts(engine):
     async with engine() as one:
         await one.agents.start({"asker": steps.asks("answerer")})
-        await parked(one, "asker", cs.agent("asker"))
+        await until(lambda: _journaled(one, "asker"))
         await one.agents.start({"answerer": steps.answers()})
         assert await one.run(steps.answers(), name="answerer", durable=True) == "question"
         assert await one.run(steps.asks("answerer"), name="asker", durable=True) == "answer"

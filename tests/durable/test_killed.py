@@ -16,7 +16,7 @@ from cascade.stores.sqlite import SqliteStore
 
 PROGRAM = Path(__file__).parent / "shop.py"
 AGENTS = 60
-ROUNDS = 6
+ROUNDS = 8
 KILLS = 8
 PATIENCE = 120  # seconds: a bound for what goes wrong, not a measure of anything
 
@@ -69,7 +69,7 @@ def test_agents_outlive_processes_that_are_killed_at_any_instant(tmp_path):
         pytest.fail("the agents did not come to their end")
     found = asyncio.run(agents_in(tmp_path))
     assert {agent.name: (agent.status, agent.result) for agent in found} == {
-        f"a{number}": ("finished", b"111111") for number in range(AGENTS)
+        f"a{number}": ("finished", b"11111111") for number in range(AGENTS)
     }
     assert kills >= 3
     effects = Counter(effects_in(tmp_path))

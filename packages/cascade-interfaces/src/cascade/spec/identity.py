@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -107,7 +108,12 @@ def _name_of_main(module: ModuleType) -> str:
     spec, file = getattr(module, "__spec__", None), getattr(module, "__file__", None)
     if spec is not None:
         return str(spec.name)
-    return _MAIN[0] if file is None or file.startswith("<") else Path(file).stem
+    return _MAIN[0] if file is None or file.startswith("<") else _stem_of(file)
+
+
+@lru_cache(maxsize=16)
+def _stem_of(file: str) -> str:
+    return Path(file).stem
 
 
 def _module(name: str) -> ModuleType:

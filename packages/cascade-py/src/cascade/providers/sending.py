@@ -7,7 +7,7 @@ from types import CoroutineType
 from typing import Any
 
 from cascade.interfaces.protocols import Connector
-from cascade.interfaces.topics import validate_topic
+from cascade.interfaces.topics import inbox_of, validate_topic
 from cascade.spec.resource import inject
 from cascade.spec.task import Task
 
@@ -42,7 +42,7 @@ def agent(name: str) -> str:
         >>> agent("monday")
         'cascade/agents/monday/inbox'
     """
-    topic = f"cascade/agents/{name}/inbox"
+    topic = inbox_of(name)
     validate_topic(topic)
     return topic
 

@@ -5,6 +5,7 @@ for many filters (who subscribes to this topic?) and for many topics (what is re
 filter?). All of it follows MQTT 5.0 §4.7.
 """
 
+from cascade.interfaces.topics.inbox import INBOXES, inbox_of, name_of_inbox
 from cascade.interfaces.topics.syntax import (
     Filters,
     as_filters,
@@ -18,12 +19,15 @@ from cascade.interfaces.topics.syntax import (
 from cascade.interfaces.topics.trie import FilterTrie, TopicTrie
 
 __all__ = [
+    "INBOXES",
     "FilterTrie",
     "Filters",
     "TopicTrie",
     "as_filters",
     "has_wildcard",
+    "inbox_of",
     "matches",
+    "name_of_inbox",
     "shared_filter",
     "validate_filter",
     "validate_filters",

@@ -49,12 +49,17 @@ def encode(call: Any) -> bytes:
     writer = Writer()
     writer.number(call)
     forms = [writer.form(each) for each in writer.calls]  # grows as it goes
+    if any(writer.needs.values()):
+        _check_acyclic(writer)
+    return msgspec.json.encode({"format": 1, "calls": forms})
+
+
+def _check_acyclic(writer: Writer) -> None:
     try:
         TopologicalSorter(writer.needs).prepare()
     except CycleError as error:
         names = " -> ".join(writer.calls[number].task.name for number in error.args[1])
         raise EncodeError(names, "a call cannot need itself") from None
-    return msgspec.json.encode({"format": 1, "calls": forms})
 
 
 def decode(data: bytes | str) -> Any:

@@ -13,9 +13,9 @@ annotation alone stands in a dict with one key that begins with ``$``:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import is_dataclass
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -37,6 +37,7 @@ from cascade.spec.task import BoundTask, DerivedTask, Task
 
 __all__ = ["Writer"]
 
+_TOO_LARGE = 2**63
 _AS_IT_IS = frozenset({type(None), bool, int, str})
 
 
@@ -94,6 +95,8 @@ class Writer:
             return self._proved(value, kind)
 
     def _proved(self, value: Any, kind: Any) -> msgspec.Raw:
+        if (kind is Any or kind is type(value)) and _is_simple(value):  # as most are
+            return msgspec.Raw(msgspec.json.encode(value))
         data = msgspec.json.encode(self.write(value))
         compare(value, self._reader.read(msgspec.json.decode(data), kind))
         return msgspec.Raw(data)
@@ -169,13 +172,7 @@ class Writer:
         return known
 
     def _new_task(self, task: Task[..., Any]) -> dict[str, Any]:
-        try:
-            check_is_found(task)
-        except EncodeError as error:
-            raise Mismatch(error.reason) from error
-        form: dict[str, Any] = {"task": task.id}
-        if task.version is not None:
-            form["version"] = task.version
+        form = dict(_standing(task))
         if task.policies != NO_POLICIES:
             form["policies"] = self._policies(task.policies)
         changed = {
@@ -196,6 +193,22 @@ class Writer:
             mismatch.path = f".policies{mismatch.path}"
             raise
         return _without_defaults(form, policies)
+
+
+def _is_simple(value: Any) -> bool:
+    """Return whether nothing can go wrong: a text, a truth value or a number of at most 64 bits."""
+    kind = type(value)
+    return kind is str or kind is bool or (kind is int and -_TOO_LARGE < value < _TOO_LARGE)
+
+
+@lru_cache(maxsize=4096)  # a task that was found once is not looked for at each of its calls
+def _standing(task: Task[..., Any]) -> Mapping[str, Any]:
+    """Return what is written of a task as it stands in its module."""
+    try:
+        check_is_found(task)
+    except EncodeError as error:
+        raise Mismatch(error.reason) from error
+    return {"task": task.id} if task.version is None else {"task": task.id, "version": task.version}
 
 
 def _without_defaults(form: dict[str, Any], value: Any) -> dict[str, Any]:
@@ -231,14 +244,24 @@ def _plain(value: Any) -> Any:
         ) from error
 
 
-@contextmanager
-def _located(place: str) -> Iterator[None]:
+class _located:  # noqa: N801 - used as a function, and entered for each argument
     """Make an `EncodeError` of what goes wrong."""
-    try:
-        yield
-    except Mismatch as mismatch:
-        raise EncodeError(place + mismatch.path, mismatch.reason) from mismatch.__cause__
-    except RecursionError:
-        raise EncodeError(place, "it is nested too deep") from None
-    except ValueError as error:  # text or a number that JSON cannot carry
-        raise EncodeError(place, str(error)) from error
+
+    __slots__ = ("_place",)
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> None:
+        """Raise the error that names the place."""
+        if isinstance(error, Mismatch):
+            raise EncodeError(self._place + error.path, error.reason) from error.__cause__
+        if isinstance(error, RecursionError):
+            raise EncodeError(self._place, "it is nested too deep") from None
+        if isinstance(error, ValueError):  # text or a number that JSON cannot carry
+            raise EncodeError(self._place, str(error)) from error

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import EncodeError
 from cascade.interfaces.store import AgentStatus, Checkpoint, DurableAgent, Letter
-from cascade.interfaces.topics import Filters
+from cascade.interfaces.topics import Filters, name_of_inbox
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.mailbox import StoredMailbox
 from cascade.runtime.durable.outgoing import Outgoing, StoredClock, StoredConnector
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from cascade.runtime.durable.driving import Driving
 
 __all__ = ["StoredAgent", "StoredRun", "Unwritable"]
-
-_INBOX = "cascade/agents/"
 
 
 class Unwritable(Exception):  # noqa: N818 - it carries its cause to whoever drives the agent
@@ -177,9 +175,7 @@ class StoredAgent(Agent):
                 bus.warning("durable.sent_otherwise", agent=self.name, topic=topic, place=place)
             return
         self._write(f"{place}!sent", data)
-        name = topic.removeprefix(_INBOX).removesuffix("/inbox")
-        to = name if topic == f"{_INBOX}{name}/inbox" else None
-        self._letters.append(Letter(topic, data, to, f"{self.name}@{place}"))
+        self._letters.append(Letter(topic, data, name_of_inbox(topic), f"{self.name}@{place}"))
         self._outgoing.append(message)
 
     def _write(self, place: str, data: bytes) -> None:
@@ -195,9 +191,9 @@ class StoredAgent(Agent):
                     task.function, "durable.not_journaled", task=task.name, reason=str(error)
                 )
         self._values = {}
-        hears = dict.fromkeys([*self._filters, *also_hears])
-        if self._unwritten or self._letters or tuple(hears) != self.record.filters:
-            await self._commit(filters=tuple(hears))
+        hears = tuple(dict.fromkeys([*self._filters, *also_hears]))
+        if self._unwritten or self._letters or hears != self.record.filters:
+            await self._commit(filters=hears)
 
     # --- commits ------------------------------------------------------------------------------
 
@@ -268,7 +264,7 @@ class StoredAgent(Agent):
                 releases=releases or status != "ready",
             )
         )
-        if filters is not None:
+        if filters is not None and filters != self.record.filters:
             self.record = replace(self.record, filters=filters)
         if ends_step:
             self._journal, self._values = {}, {}

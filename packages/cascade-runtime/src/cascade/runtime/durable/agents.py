@@ -20,6 +20,7 @@ from typing import Any
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import AgentExistsError, AgentFailedError, InvalidTaskError
 from cascade.interfaces.store import AgentStatus, Checkpoint, DurableAgent, Letter, Store, Swept
+from cascade.interfaces.topics import INBOXES, name_of_inbox
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.driving import Driving, Evaluate, drive, reported
 from cascade.runtime.durable.values import read_value, write_payload
@@ -35,7 +36,6 @@ _POLL = (
 _BATCH = 100  # agents that are taken up at once
 _KEEP = 7 * 24 * 3600.0  # seconds that ended agents and dead letters stay
 _SWEEP = 600.0  # seconds between two looks for those
-_INBOXES = "cascade/agents/+/inbox"
 
 
 class DurableAgents:
@@ -168,7 +168,7 @@ class DurableAgents:
         await self._store.open()
         connector = self._services.connector
         if connector is not None:
-            share = f"$share/cascade-store/{_INBOXES}"
+            share = f"$share/cascade-store/{INBOXES}"
             self._inboxes = await connector.subscribe(share, self._take_letter)
         create = asyncio.get_running_loop().create_task
         self._loops = [create(self._renew()), create(self._recover()), create(self._sweep())]
@@ -201,8 +201,7 @@ class DurableAgents:
         """Put into a mailbox, or among the dead letters, what somebody sent to a name."""
         if (topic, id(payload)) in self._driving.said:
             return
-        name = topic.split("/")[2]
-        letter = Letter(topic, write_payload(topic, payload), to=name)
+        letter = Letter(topic, write_payload(topic, payload), to=name_of_inbox(topic))
         self._wake(await self._store.deliver([letter], unix_time()))
 
     # --- loops --------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from cascade.common.messaging import bus
 from cascade.interfaces.acknowledgement import hold
 from cascade.interfaces.errors import EncodeError
 from cascade.interfaces.store import Letter
-from cascade.interfaces.topics import Filters
+from cascade.interfaces.topics import Filters, inbox_of
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.values import read_payload, write_payload
@@ -42,6 +42,7 @@ class StoredMailbox(Mailbox):
         "_agent",
         "_arriving",
         "_fetching",
+        "_inbox",
         "_kept",
         "_last",
         "_releases",
@@ -55,6 +56,7 @@ class StoredMailbox(Mailbox):
         connector = run.builtin_resource("_internal_connector")
         super().__init__(connector, run.loop, _UNBOUNDED, "wait")
         self._agent = agent
+        self._inbox = inbox_of(agent.name)
         self.taken: set[int] = set()
         self._kept = Source(self, _ANYTHING, BoundedQueue(_ANYTHING, _UNBOUNDED, "wait"))
         self._kept.keeps = self._kept.is_opening = False
@@ -67,12 +69,24 @@ class StoredMailbox(Mailbox):
 
     async def park(self, waiter: Waiter) -> None:
         """Commit what a step has so far, before it waits."""
-        await self._agent.park(also_hears=waiter.filters)
+        await self._agent.park(also_hears=self._without_inbox(waiter.filters))
 
     # --- listening ----------------------------------------------------------------------------
 
+    def _without_inbox(self, filters: Filters) -> Filters:
+        """Leave out the agent's own inbox: what is sent to its name reaches it without a filter."""
+        if self._inbox not in filters:
+            return filters
+        return tuple([each for each in filters if each != self._inbox])
+
+    def listens_to(self, filters: Filters) -> bool:
+        """Return whether everything that these filters match is kept in any case."""
+        filters = self._without_inbox(filters)
+        return not filters or super().listens_to(filters)
+
     async def listen(self, filters: Filters) -> None:
         """Listen on these filters from now on, also in another process."""
+        filters = self._without_inbox(filters)
         self._agent.hear(filters)
         for each in split(filters):
             source = Source(self, each, None)
