@@ -125,3 +125,13 @@ async def reply(word: str) -> str:
 async def for_ever(turn: int) -> None:
     await asyncio.sleep(0)
     return for_ever(turn + 1)
+
+
+def _with_currency(version: str | None, arguments: dict) -> dict:
+    assert version in {None, "2"}
+    return {"amount": arguments["cents"] / 100, "currency": arguments.get("currency", "EUR")}
+
+
+@cs.task(version=3, aliases=["charge", "old_shop:charge"], upgrade=_with_currency)
+async def bill(amount: float, currency: str) -> str:
+    return f"{amount:.2f} {currency}"

@@ -3,21 +3,46 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from inspect import Parameter
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, TypedDict, get_args
 
 from cascade.interfaces.errors import InvalidTaskError, near_name
 from cascade.interfaces.protocols import Mode
+from cascade.spec.identity import Upgrade
 from cascade.spec.resource import Inject, parameters_of
 
 __all__ = [
     "Parameters",
+    "TaskOptions",
     "checked_mode",
     "is_async_function",
     "look_at_parameters",
     "order_of_injections",
 ]
+
+
+class TaskOptions(TypedDict, total=False):
+    """What ``@task(...)`` takes."""
+
+    name: str | None
+    """What to call it in messages, events and constraints; the function's own if left out."""
+
+    mode: Mode | None
+    """``async`` (the default of ``async def``): on the event loop; ``thread`` (the default of ``def``): in
+    a worker thread, so that it blocks nobody; ``inline``: at once, inside the step, for short pure
+    functions; ``process``: in a worker process, for heavy ones; ``remote``: where the engine's executor
+    likes, such as on another machine; the default executor takes a process."""
+
+    version: str | int | None
+    """Another one makes it another task, whose values no cache has yet."""
+
+    aliases: Iterable[str]
+    """Ids that it had before, so that stored calls find it: ``module:name``, or a name in its module."""
+
+    upgrade: Upgrade | None
+    """``upgrade(version, arguments)`` gives the arguments of a stored call of an earlier version as they are
+    now: plain data by name."""
 
 
 def is_async_function(function: Callable[..., Any]) -> bool:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from cascade.interfaces.errors import EncodeError, InvalidTaskError, UnknownTaskError
 
 __all__ = [
     "Identified",
     "Sentinel",
+    "Upgrade",
     "check_is_found",
+    "find_successor",
     "find_task",
     "is_found",
     "owner_of",
@@ -127,6 +130,14 @@ def _module(name: str) -> ModuleType:
         raise LookupError(f"the module {name!r} cannot be imported: {error}") from error
 
 
+Upgrade: TypeAlias = Callable[[str | None, dict[str, Any]], dict[str, Any]]
+"""``upgrade(version, arguments)`` gives the arguments of a call that an earlier version wrote as those of
+this one: plain data by name, where those given by position have the names that the positions have now."""
+
+_BY_ALIAS: dict[str, Identified] = {}
+"""Tasks by ids that they had before."""
+
+
 class Identified:
     """A task, as far as it is known by its id.
 
@@ -134,6 +145,7 @@ class Identified:
         id: where its function stands, ``module:qualname``. It is found there again, or under another
             name in that module or class.
         version: what tells it from earlier tasks of that id, or None.
+        upgrade: how calls that earlier versions wrote become calls of this one, or None.
         base: the task as it stands there, without policies.
         policies: those of this one.
         injections: the resources that this one asks for.
@@ -142,16 +154,27 @@ class Identified:
     policies: Any
     injections: Mapping[str, Any]
 
-    def __init__(self, task_id: str, version: str | int | None) -> None:
-        """Be a task of one's own.
+    def __init__(
+        self,
+        task_id: str,
+        version: str | int | None,
+        aliases: Iterable[str] = (),
+        upgrade: Upgrade | None = None,
+    ) -> None:
+        """Be a task of one's own, which is found by earlier ids too.
 
         Raises:
-            InvalidTaskError: the version is neither text nor a whole number.
+            InvalidTaskError: the version is neither text nor a whole number, or the aliases are one text.
         """
+        if isinstance(aliases, str):
+            raise InvalidTaskError(f"a task's aliases are a list of ids, not {aliases!r}")
         if version is not None and type(version) not in (str, int):
             raise InvalidTaskError(f"a task's version is text or a whole number, not {version!r}")
         self.id = task_id
         self.version = None if version is None else str(version)
+        self.upgrade = upgrade
+        for alias in aliases:
+            _BY_ALIAS[alias if ":" in alias else f"{task_id.partition(':')[0]}:{alias}"] = self
         self.base: Any = self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -185,6 +208,36 @@ def find_task(task_id: str, version: str | None) -> Any:
     if base.version != version:
         raise UnknownTaskError(task_id, f"its version is {base.version}, and not {version}")
     return base
+
+
+def find_successor(task_id: str, version: str | None) -> Any:
+    """Return the task that a call is for which was written with that id and version, maybe long ago.
+
+    Raises:
+        UnknownTaskError: there is none; the text says what to do.
+    """
+    try:
+        return find_task(task_id, version)
+    except UnknownTaskError as error:
+        with suppress(LookupError):
+            owner_of(task_id)  # imports its module, in which the alias may stand
+        found = _BY_ALIAS.get(task_id) or _with_upgrade(task_id)
+        if found is None:
+            advice = "; where it was renamed, give the new task aliases=[...]"
+            raise UnknownTaskError(task_id, error.reason + advice) from error
+    if found.version != version and found.upgrade is None:
+        reason = f"its version is {found.version}, and not {version}; say how by upgrade="
+        raise UnknownTaskError(task_id, reason)
+    return found
+
+
+def _with_upgrade(task_id: str) -> Identified | None:
+    """Return the task of that id, of whatever version, if it says how it takes earlier calls."""
+    try:
+        found = standing_at(task_id)
+    except LookupError:
+        return None
+    return found.base if isinstance(found, Identified) and found.base.upgrade else None
 
 
 def _only_one(task_id: str, things: Iterable[object]) -> Identified:

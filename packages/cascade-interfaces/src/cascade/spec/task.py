@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
 
-from cascade.interfaces.errors import InvalidTaskError
+from cascade.interfaces.errors import InvalidTaskError, near_name
 from cascade.interfaces.protocols import Mode
 from cascade.spec.functions import (
+    TaskOptions,
     checked_mode,
     is_async_function,
     look_at_parameters,
     order_of_injections,
 )
-from cascade.spec.identity import Identified, place_of
+from cascade.spec.identity import Identified, Upgrade, place_of
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.mapping import Fixed, as_column, calls_of_mapping
 from cascade.spec.policies import NO_POLICIES, Policies, PolicyMethods
@@ -67,6 +68,8 @@ class Task(Identified, PolicyMethods[P, R]):
         name: str | None = None,
         mode: Mode | None = None,
         version: str | int | None = None,
+        aliases: Iterable[str] = (),
+        upgrade: Upgrade | None = None,
         prepare: Prepare | None = None,
         as_written: AsWritten | None = None,
         returns_data: bool = False,
@@ -77,7 +80,7 @@ class Task(Identified, PolicyMethods[P, R]):
         Raises:
             InvalidTaskError: it is not callable, is a generator, or the mode does not fit it.
         """
-        super().__init__(place_of(function), version)
+        super().__init__(place_of(function), version, aliases, upgrade)
         self.function = function
         self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
         self.is_async = is_async_function(function)
@@ -232,31 +235,17 @@ def task(function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
 @overload
 def task(function: Callable[P, R], /) -> Task[P, R]: ...
 @overload
-def task(
-    *, name: str | None = None, mode: Mode | None = None, version: str | int | None = None
-) -> _TaskDecorator: ...
-def task(
-    function: Callable[..., Any] | None = None,
-    /,
-    *,
-    name: str | None = None,
-    mode: Mode | None = None,
-    version: str | int | None = None,
-) -> Any:
+def task(**options: Unpack[TaskOptions]) -> _TaskDecorator: ...
+def task(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]) -> Any:
     """Turn a function into a `Task`, with or without parentheses.
 
     Args:
         function: ``def`` or ``async def``.
-        name: what to call it in messages, events and constraints; the function's own if left out.
-        mode: ``async`` (the default of ``async def``): on the event loop; ``thread`` (the default
-            of ``def``): in a worker thread, so that it blocks nobody; ``inline``: at once, inside
-            the step, for short pure functions; ``process``: in a worker process, for heavy ones;
-            ``remote``: where the engine's executor likes, such as on another machine; the default
-            executor takes a process.
-        version: another one makes it another task, whose values no cache has yet.
+        **options: ``name``, ``mode``, ``version``, ``aliases`` and ``upgrade``; see `TaskOptions`.
 
     Raises:
-        InvalidTaskError: not a function, a generator function, or a mode that does not fit.
+        InvalidTaskError: not a function, a generator function, a mode that does not fit, or an option that
+            nobody knows.
 
     Examples:
         >>> @task
@@ -265,9 +254,12 @@ def task(
         >>> count(3)
         count(3)
     """
+    for option in options.keys() - TaskOptions.__annotations__.keys():
+        near = near_name(option, TaskOptions.__annotations__)
+        raise InvalidTaskError(f"@cs.task has no option {option!r}.{near}")
     if function is not None:
-        return Task(function, name=name, mode=mode, version=version)
-    return lambda decorated: Task(decorated, name=name, mode=mode, version=version)
+        return Task(function, **options)
+    return lambda decorated: Task(decorated, **options)
 
 
 def _expand(*mapping: Any) -> Any:

@@ -18,7 +18,7 @@ from cascade.spec.codec.registry import REGISTERED, Registered
 from cascade.spec.codec.writing import Writer
 from cascade.spec.containers import CALL_TYPES
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
-from cascade.spec.task import EXPAND, NO_KWARGS
+from cascade.spec.task import EXPAND, NO_KWARGS, Task
 
 __all__ = ["decode", "encode", "register"]
 
@@ -95,6 +95,8 @@ def decode(data: bytes | str) -> Any:
 def _fill(call: LazyResult[Any], form: CallForm, reader: Reader) -> None:
     """Give a call its arguments; those that are calls need not have theirs yet."""
     task = call.task
+    if form.version != task.version and task.base.upgrade is not None:
+        _upgrade(form, task.base)
     with _located(f"{task.name}(…)"):
         task.parameters.check(task.name, form.args, form.kwargs)
     args: list[Any] = []
@@ -108,6 +110,17 @@ def _fill(call: LazyResult[Any], form: CallForm, reader: Reader) -> None:
         with _located(f"{task.name}(…).{name}"):
             kwargs[name] = reader.read(data, kinds.of(name))
     call.args, call.kwargs = tuple(args), kwargs or NO_KWARGS
+
+
+def _upgrade(form: CallForm, task: Task[..., Any]) -> None:
+    """Make of the arguments that an earlier version wrote those of this one."""
+    names = [name for name, _ in kinds_of(task, None).by_position]
+    given = dict(zip(names, form.args, strict=False)) | form.kwargs
+    with _located(f"{task.name}(…)"):
+        upgraded = task.upgrade(form.version, given) if task.upgrade is not None else given
+        if not isinstance(upgraded, dict):
+            raise Mismatch(f"its upgrade gives a dict of arguments by name, not {upgraded!r}")
+    form.args, form.kwargs = [], upgraded
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import msgspec
 from cascade.spec.codec.annotations import understood
 from cascade.spec.codec.kinds import kinds_of
 from cascade.spec.codec.mismatch import Mismatch, shown
-from cascade.spec.identity import Sentinel, find_task, standing_at
+from cascade.spec.identity import Sentinel, find_successor, standing_at
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.policies import Policies
 from cascade.spec.quoting import Quoted
@@ -85,7 +85,7 @@ class Reader:
         key = msgspec.json.encode((form.task, form.version, form.policies, form.inject))
         task = self._tasks.get(key)
         if task is None:
-            task = find_task(form.task, form.version)
+            task = find_successor(form.task, form.version)
             policies = self.read(form.policies, Policies) if form.policies else None
             injections = {name: self.read(each, Inject) for name, each in form.inject.items()}
             if policies or injections:
