@@ -9,7 +9,18 @@ import warnings
 
 from benchmarks.harness import Settings
 
-OWN = ["bus", "signals", "engine", "memory", "promises", "importing", "fireflies", "mqtt", "soak"]
+OWN = [
+    "bus",
+    "signals",
+    "engine",
+    "durable",
+    "memory",
+    "promises",
+    "importing",
+    "fireflies",
+    "mqtt",
+    "soak",
+]
 PROGRAMS = [*OWN, "peers_bus", "peers_mqtt", "peers_engine", "peers_heavy"]
 
 

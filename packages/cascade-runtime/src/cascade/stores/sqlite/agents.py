@@ -15,32 +15,34 @@ __all__ = ["create", "decide", "fork", "sweep"]
 
 _INSERT = """
     INSERT INTO agents (
-        name, start, call, label, params, status, step, epoch, attempts, owner, free_since, filters,
-        wake_at, has_journal, result, error, created_at, changed_at
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        name, call, label, status, step, epoch, attempts, owner, free_since, ended_at, filters,
+        wake_at, result, error, created_at, changed_at
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING
 """
 _COPY = """
     INSERT INTO agents (
-        name, start, call, label, params, status, step, epoch, attempts, free_since, filters,
-        wake_at, has_journal, created_at, changed_at
-    ) SELECT :name, start, call, label, params, 'ready', step, 0, 0, :at, filters,
-        wake_at, has_journal, :at, :at
+        name, call, label, status, step, epoch, attempts, free_since, filters, wake_at, created_at,
+        changed_at
+    ) SELECT :name, call, label, 'ready', step, 0, 0, :at, filters, wake_at, :at, :at
     FROM agents WHERE id = :agent
 """
+_COPIES = (
+    "INSERT INTO starts SELECT ?, start, params FROM starts WHERE agent = ?",
+    "INSERT INTO journal SELECT ?, step, place, value FROM journal WHERE agent = ?",
+)
 _DECIDE = """
     UPDATE agents SET status = :status, epoch = epoch + 1, owner = NULL, error = :reason,
         attempts = iif(:status = 'ready', 0, attempts), changed_at = :at,
-        free_since = iif(:status = 'ready', coalesce(free_since, :at), NULL)
+        free_since = iif(:status = 'ready', coalesce(free_since, :at), NULL),
+        ended_at = iif(:status IN ('finished', 'failed', 'cancelled'), :at, NULL)
     WHERE id = :agent
 """
-_ENDED = """
-    SELECT id FROM agents
-    WHERE status IN ('finished', 'failed', 'cancelled') AND changed_at < ?
-"""
+_ENDED = "SELECT id FROM agents WHERE ended_at < ?"
 _PARTS = (
     "DELETE FROM signals WHERE agent = ?",
     "DELETE FROM journal WHERE agent = ?",
+    "DELETE FROM starts WHERE agent = ?",
     "DELETE FROM agents WHERE id = ?",
 )
 _MOST_PAGES = 10_000  # in one sweep, some tens of milliseconds
@@ -66,10 +68,11 @@ def _enter(transaction: Transaction, agent: DurableAgent) -> bool:
     cursor = transaction.connection.execute(
         _INSERT,
         (
-            *(agent.name, agent.start, agent.call, agent.label, agent.params, agent.status),
+            *(agent.name, agent.call, agent.label, agent.status),
             *(agent.step, agent.epoch, agent.attempts, owner),
             agent.created_at if ready and owner is None else None,
-            *(filters, agent.wake_at, bool(agent.journal), agent.result, agent.error),
+            agent.changed_at if agent.status in ENDED else None,
+            *(filters, agent.wake_at, agent.result, agent.error),
             *(agent.created_at, agent.changed_at),
         ),
     )
@@ -77,8 +80,11 @@ def _enter(transaction: Transaction, agent: DurableAgent) -> bool:
         return False
     number = cursor.lastrowid
     assert number is not None  # noqa: S101 - a row was inserted
+    transaction.connection.execute(
+        "INSERT INTO starts VALUES (?, ?, ?)", (number, agent.start, agent.params)
+    )
     if agent.journal:
-        transaction.write_journal(number, agent.journal)
+        transaction.write_journal(number, agent.step, agent.journal)
     if agent.filters:
         transaction.hear(number, ("[]", "ready"), (filters, agent.status))
     transaction.mailboxes.hand_dead_letters(number, agent.name)
@@ -124,9 +130,8 @@ def fork(transaction: Transaction, name: str, new_name: str, at: float) -> Durab
     cursor = connection.execute(_COPY, {"name": new_name, "at": at, "agent": number})
     copy = cursor.lastrowid
     assert copy is not None  # noqa: S101 - a row was inserted
-    connection.execute(
-        "INSERT INTO journal SELECT ?, place, value FROM journal WHERE agent = ?", (copy, number)
-    )
+    for statement in _COPIES:
+        connection.execute(statement, (copy, number))
     transaction.hear(copy, ("[]", "ready"), (filters, "ready"))
     transaction.mailboxes.copy(number, copy)
     transaction.mailboxes.hand_dead_letters(copy, new_name)

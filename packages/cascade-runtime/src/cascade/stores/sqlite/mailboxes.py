@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from cascade.interfaces.store import Letter
 from cascade.interfaces.topics import FilterTrie, has_wildcard
 
-__all__ = ["Mailboxes", "WildFilters"]
+__all__ = ["Mailboxes", "WildFilters", "change_each"]
 
 _TO_NAME = """
     INSERT INTO signals SELECT id, ?, ?, ?, ? FROM agents
-    WHERE name = ? AND status NOT IN ('finished', 'failed', 'cancelled')
+    WHERE name = ? AND ended_at IS NULL
     ON CONFLICT DO NOTHING
 """
 _TO_AGENT = "INSERT INTO signals VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-_ALIVE = """
-    SELECT 1 FROM agents WHERE name = ? AND status NOT IN ('finished', 'failed', 'cancelled')
-"""
+_ALIVE = "SELECT 1 FROM agents WHERE name = ? AND ended_at IS NULL"
 _DEAD = """
     INSERT INTO dead_letters (name, at, topic, payload, id) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING
@@ -63,6 +62,20 @@ class WildFilters:
         self.trie.add(name, name)
 
 
+def change_each(
+    connection: sqlite3.Connection, statement: str, rows: Sequence[tuple[object, ...]]
+) -> bool:
+    """Do a statement that changes one row for each of these; if one changes none, undo all of them."""
+    if len(rows) == 1:
+        return connection.execute(statement, rows[0]).rowcount == 1
+    connection.execute("SAVEPOINT each")
+    changed = connection.executemany(statement, rows).rowcount == len(rows)
+    if not changed:
+        connection.execute("ROLLBACK TO each")
+    connection.execute("RELEASE each")
+    return changed
+
+
 class Mailboxes:
     """What one transaction does with mailboxes; `finish` it before the commit."""
 
@@ -93,6 +106,22 @@ class Mailboxes:
             else:
                 self._post_by_name(letter, letter.to, at, reached)
         return reached
+
+    def post_all(self, posts: Sequence[tuple[Sequence[Letter], float]]) -> list[set[str]]:
+        """Post several times, as if one after the other; if all letters are to names, with one statement."""
+        names = [letter.to for letters, _ in posts for letter in letters]
+        if not names or None in names:
+            return [self.post(letters, at) for letters, at in posts]
+        self._read_counters()
+        letters = chain.from_iterable(letters for letters, _ in posts)
+        rows = [
+            (number, letter.topic, letter.payload, letter.id, letter.to)
+            for number, letter in enumerate(letters, self._number + 1)
+        ]
+        self._number += len(rows)
+        if change_each(self._connection, _TO_NAME, rows):
+            return [{letter.to for letter in letters if letter.to} for letters, _ in posts]
+        return [self.post(letters, at) for letters, at in posts]
 
     def _post_by_name(self, letter: Letter, name: str, at: float, reached: set[str]) -> None:
         self._number += 1

@@ -13,8 +13,8 @@ __all__ = ["agent_of", "agents_of", "filters_of", "filters_text", "signals_of"]
 
 _AGENTS = """
     SELECT agents.id, agents.name, start, call, label, params, status, step, epoch, attempts, owner,
-        owners.until, filters, wake_at, has_journal, result, error, created_at, changed_at
-    FROM agents LEFT JOIN owners ON owners.name = agents.owner
+        owners.until, filters, wake_at, NULL, result, error, created_at, changed_at
+    FROM agents JOIN starts ON starts.agent = agents.id LEFT JOIN owners ON owners.name = agents.owner
 """
 _BY_NAME = f"{_AGENTS} WHERE agents.name = ?"
 _LISTED = f"""
@@ -24,7 +24,7 @@ _LISTED = f"""
     ORDER BY agents.name LIMIT :limit
 """  # noqa: S608 - both parts stand here
 _LAST = "\U0010ffff"  # no character comes after it
-_JOURNAL = "SELECT place, value FROM journal WHERE agent = ?"
+_JOURNAL = "SELECT place, value FROM journal WHERE agent = ? AND step = ?"
 _SIGNALS = """
     SELECT number, topic, payload, signals.id FROM signals JOIN agents ON agents.id = agent
     WHERE name = ? AND number > ? ORDER BY number
@@ -40,7 +40,7 @@ def agent_of(connection: sqlite3.Connection, name: str) -> DurableAgent | None:
 def _agent(connection: sqlite3.Connection, row: tuple[Any, ...]) -> DurableAgent:
     number, *fields = row
     fields[11] = filters_of(fields[11])
-    fields[13] = dict(connection.execute(_JOURNAL, (number,))) if fields[13] else {}
+    fields[13] = dict(connection.execute(_JOURNAL, (number, fields[6])))
     return DurableAgent(*fields)
 
 
@@ -75,4 +75,4 @@ def filters_text(filters: tuple[str, ...]) -> str:
 
 def filters_of(text: str) -> tuple[str, ...]:
     """Return filters of how they lie in a row."""
-    return tuple(json.loads(text))
+    return tuple(json.loads(text)) if text != "[]" else ()

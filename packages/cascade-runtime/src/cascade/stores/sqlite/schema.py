@@ -27,9 +27,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             epoch INTEGER NOT NULL,
             step INTEGER NOT NULL,
             attempts INTEGER NOT NULL,
-            has_journal INTEGER NOT NULL,
             owner TEXT,
             free_since REAL, -- while it is ready and nobody holds it
+            ended_at REAL, -- while its status is one of those that end
             wake_at REAL,
             created_at REAL NOT NULL,
             changed_at REAL NOT NULL,
@@ -37,25 +37,25 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             filters TEXT NOT NULL,
             error TEXT,
             call BLOB NOT NULL,
-            start BLOB NOT NULL,
-            params BLOB NOT NULL,
             result BLOB
         )
+        """,
+        # What never changes, apart from what is written anew with each step.
+        """
+        CREATE TABLE starts (agent INTEGER PRIMARY KEY, start BLOB NOT NULL, params BLOB NOT NULL)
         """,
         """
         CREATE INDEX agents_by_owner ON agents (owner, free_since, id, label)
         WHERE status = 'ready'
         """,
-        """
-        CREATE INDEX agents_ended ON agents (changed_at)
-        WHERE status IN ('finished', 'failed', 'cancelled')
-        """,
+        "CREATE INDEX agents_ended ON agents (ended_at) WHERE ended_at IS NOT NULL",
         # The leases of an owner end together.
         "CREATE TABLE owners (name TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID",
+        # Of the agent's present step; what is older goes when something is added.
         """
         CREATE TABLE journal (
-            agent INTEGER NOT NULL, place TEXT NOT NULL, value BLOB NOT NULL,
-            PRIMARY KEY (agent, place)
+            agent INTEGER NOT NULL, step INTEGER NOT NULL, place TEXT NOT NULL, value BLOB NOT NULL,
+            PRIMARY KEY (agent, step, place)
         ) WITHOUT ROWID
         """,
         """

@@ -19,7 +19,8 @@ from cascade.interfaces.store import (
     Swept,
 )
 from cascade.stores.sqlite import agents as on_agents
-from cascade.stores.sqlite import checkpoints, claims
+from cascade.stores.sqlite import claims
+from cascade.stores.sqlite.checkpoints import Commit
 from cascade.stores.sqlite.place import refuse_network_file_system
 from cascade.stores.sqlite.reader import Reader
 from cascade.stores.sqlite.rows import agent_of, agents_of, signals_of
@@ -190,7 +191,7 @@ class SqliteStore:
             LeaseLostError: the epoch is not the agent's, or it is not ready: nothing was changed.
             StoreError: the file could not be written: nothing was changed.
         """
-        return await self._write(partial(checkpoints.commit, checkpoint=checkpoint))
+        return await self._write(Commit(checkpoint))
 
     async def deliver(self, letters: Sequence[Letter], at: float) -> set[str]:
         """Put letters of others into mailboxes; return as `commit` does."""

@@ -34,9 +34,10 @@ class Transaction:
         if old != new:
             self.mailboxes.listen(agent, old, new)
 
-    def write_journal(self, agent: int, journal: Mapping[str, bytes]) -> None:
-        """Add values to an agent's journal, instead of those at the same places."""
+    def write_journal(self, agent: int, step: int, journal: Mapping[str, bytes]) -> None:
+        """Add values to the journal of an agent's step, instead of those at the same places."""
+        self.connection.execute("DELETE FROM journal WHERE agent = ? AND step < ?", (agent, step))
         self.connection.executemany(
-            "INSERT OR REPLACE INTO journal VALUES (?, ?, ?)",
-            [(agent, place, value) for place, value in journal.items()],
+            "INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?)",
+            [(agent, step, place, value) for place, value in journal.items()],
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 from cascade.interfaces.errors import StoreError
+from cascade.stores.sqlite.checkpoints import Commit, commit_plain_steps
 from cascade.stores.sqlite.mailboxes import WildFilters
 from cascade.stores.sqlite.schema import Synchronous, connect_to_write, explained
 from cascade.stores.sqlite.transaction import Transaction
@@ -56,16 +58,35 @@ class Writer:
     def _commit(self, group: Sequence[Work[Transaction]]) -> list[Outcome]:
         transaction = Transaction(self._connection, self._wild)
         outcomes: list[Outcome] = []
-        for work in group:
+        for plain, run in groupby(group, _is_plain_step):
+            do = self._do_steps if plain else self._do_each
+            outcomes += do(transaction, [*run])
+        transaction.mailboxes.finish()
+        self._connection.execute("COMMIT")
+        return outcomes
+
+    def _do_steps(
+        self, transaction: Transaction, run: Sequence[Work[Transaction]]
+    ) -> Sequence[Outcome]:
+        checkpoints = [work.checkpoint for work in run if isinstance(work, Commit)]
+        reached = commit_plain_steps(transaction, checkpoints)
+        return self._do_each(transaction, run) if reached is None else reached
+
+    @staticmethod
+    def _do_each(transaction: Transaction, run: Sequence[Work[Transaction]]) -> Sequence[Outcome]:
+        outcomes: list[Outcome] = []
+        for work in run:
             try:
                 outcomes.append(work(transaction))
             except StoreError as refusal:
                 outcomes.append(refusal)
-        transaction.mailboxes.finish()
-        self._connection.execute("COMMIT")
         return outcomes
 
     def _undo(self) -> None:
         self._wild.forget()
         if self._connection.in_transaction:  # some errors have undone it already
             self._connection.execute("ROLLBACK")
+
+
+def _is_plain_step(work: Work[Transaction]) -> bool:
+    return isinstance(work, Commit) and work.is_plain_step
