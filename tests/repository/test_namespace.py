@@ -5,7 +5,11 @@ from collections import defaultdict
 from repository.distributions import ROOT, distributions
 
 FIRST_LINE = '__path__ = __import__("pkgutil").extend_path(__path__, __name__)'
-OWNERS = {"cascade": "cascade-py", "cascade.connectors": "cascade-runtime"}
+OWNERS = {
+    "cascade": "cascade-py",
+    "cascade.connectors": "cascade-runtime",
+    "cascade.stores": "cascade-runtime",
+}
 
 
 def folders():

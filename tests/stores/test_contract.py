@@ -5,8 +5,10 @@ from itertools import count
 import pytest
 
 from cascade.stores.memory import MemoryStore
+from cascade.stores.postgres import PostgresStore
 from cascade.stores.sqlite import SqliteStore
 from cascade.testing.stores import StoreContract
+from stores.postgres import NEEDS_POSTGRES, Postgres
 
 
 class MemoryHarness:
@@ -47,3 +49,34 @@ class TestSqliteStore(StoreContract):
     @pytest.fixture
     def harness(self, tmp_path):
         return SqliteHarness(tmp_path)
+
+
+class PostgresHarness:
+    """Stores in one schema of a server that the tests share."""
+
+    def __init__(self, server, schemas):
+        self._server = server
+        self._schemas = schemas
+        self.clear()
+
+    def store(self):
+        return PostgresStore(self._server.url, schema=self._schema)
+
+    def clear(self):
+        self._schema = f"part {next(self._schemas)}"
+
+
+class TestPostgresStore(StoreContract):
+    pytestmark = NEEDS_POSTGRES
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def parts(cls):
+        """Return what makes a harness, each with a schema of the one server of these tests."""
+        schemas = count()
+        with Postgres() as server:
+            yield lambda: PostgresHarness(server, schemas)
+
+    @pytest.fixture
+    def harness(self, parts):
+        return parts()

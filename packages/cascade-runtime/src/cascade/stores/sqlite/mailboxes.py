@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from cascade.interfaces.store import Letter
-from cascade.interfaces.topics import FilterTrie, has_wildcard
+from cascade.interfaces.topics import has_wildcard
+from cascade.stores.wild_filters import WildFilters
 
-__all__ = ["Mailboxes", "WildFilters", "change_each"]
+__all__ = ["Mailboxes", "change_each"]
 
 _TO_NAME = """
     INSERT INTO signals SELECT id, ?, ?, ?, ? FROM agents
@@ -25,41 +26,11 @@ _DEAD = """
 _LISTENING = """
     SELECT agent, name FROM filters JOIN agents ON agents.id = agent WHERE filter = ?
 """
+_WILD = "SELECT DISTINCT filter FROM filters WHERE wild"
 _READ_COUNTERS = "SELECT number, wild_version FROM counters"
 _WRITE_COUNTERS = "UPDATE counters SET number = ?, wild_version = ?"
 _WAITING = "SELECT topic, payload, id FROM dead_letters WHERE name = ? ORDER BY number"
 _UNREAD = "SELECT topic, payload, id FROM signals WHERE agent = ? ORDER BY number"
-_MANY_REMOVED = 1_000
-
-
-class WildFilters:
-    """The distinct filters with wildcards, in memory for as long as nobody adds one elsewhere."""
-
-    def __init__(self) -> None:
-        """Begin without knowing any."""
-        self.forget()
-
-    def forget(self) -> None:
-        """Know nothing for sure any more: the next one to ask reads them anew."""
-        self.version = -1
-        self.removed = 0
-        self.known: set[str] = set()
-        self.trie: FilterTrie[str] = FilterTrie()
-
-    def read(self, connection: sqlite3.Connection, version: int) -> None:
-        """Read them all, unless they are those of that version."""
-        mostly_gone = self.removed > max(_MANY_REMOVED, len(self.known) // 2)
-        if self.version == version and not mostly_gone:
-            return
-        self.forget()
-        for (name,) in connection.execute("SELECT DISTINCT filter FROM filters WHERE wild"):
-            self.add(name)
-        self.version = version
-
-    def add(self, name: str) -> None:
-        """Know one more."""
-        self.known.add(name)
-        self.trie.add(name, name)
 
 
 def change_each(
@@ -94,7 +65,9 @@ class Mailboxes:
     def _read_counters(self) -> None:
         if self._number < 0:
             self._number, version = self._connection.execute(_READ_COUNTERS).fetchone()
-            self._wild.read(self._connection, version)
+            if not self._wild.is_current(version):
+                found = self._connection.execute(_WILD).fetchall()
+                self._wild.replace(version, [name for (name,) in found])
 
     def post(self, letters: Iterable[Letter], at: float) -> set[str]:
         """Put letters where they belong; return the names of the agents that got one."""
@@ -134,7 +107,7 @@ class Mailboxes:
 
     def _post_by_topic(self, letter: Letter, reached: set[str]) -> None:
         listening: dict[int, str] = {}
-        for name in (letter.topic, *self._wild.trie.match(letter.topic)):
+        for name in (letter.topic, *self._wild.match(letter.topic)):
             listening.update(self._connection.execute(_LISTENING, (name,)))
         for agent, name in listening.items():
             if self._put(agent, letter.topic, letter.payload, letter.id):
@@ -171,11 +144,5 @@ class Mailboxes:
         self._connection.executemany("INSERT INTO filters VALUES (?, ?, ?)", added)
         for name, _, wild in added:
             if wild:
-                self._announce(name)
-
-    def _announce(self, name: str) -> None:
-        """Have all other stores read the wildcard filters anew, if this is none that they know."""
-        self._read_counters()
-        if name not in self._wild.known:
-            self._wild.add(name)
-            self._wild.version += 1
+                self._read_counters()
+                self._wild.add(name)

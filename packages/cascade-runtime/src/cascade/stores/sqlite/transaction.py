@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Mapping
 
 from cascade.interfaces.store import ENDED, AgentStatus, DurableAgent
-from cascade.stores.sqlite.mailboxes import Mailboxes, WildFilters
+from cascade.stores.sqlite.mailboxes import Mailboxes
 from cascade.stores.sqlite.rows import agent_of, filters_of
+from cascade.stores.wild_filters import WildFilters
 
 __all__ = ["Transaction"]
 

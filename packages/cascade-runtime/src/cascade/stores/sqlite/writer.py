@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cascade.interfaces.errors import StoreError
 from cascade.stores.sqlite.checkpoints import Commit, commit_plain_steps
-from cascade.stores.sqlite.mailboxes import WildFilters
 from cascade.stores.sqlite.schema import Synchronous, connect_to_write, explained
 from cascade.stores.sqlite.transaction import Transaction
 from cascade.stores.sqlite.work_thread import Outcome, Work
+from cascade.stores.wild_filters import WildFilters
 
 __all__ = ["Writer"]
 

@@ -1,0 +1,80 @@
+"""Leases inside a transaction: agents are claimed, and what an owner holds is prolonged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from psycopg import AsyncConnection
+
+from cascade.interfaces.store import DurableAgent
+from cascade.stores.postgres.rows import agents_by_id
+from cascade.stores.postgres.transaction import Transaction
+
+__all__ = ["claim", "prolong", "renew"]
+
+# What somebody else is about to claim is skipped, and not waited for.
+_FREE = """
+    SELECT free_since, id FROM agents
+    WHERE status = 'ready' AND owner IS NULL
+        AND (%(names)s::text[] IS NULL OR name = ANY(%(names)s))
+        AND (%(labels)s::text[] IS NULL OR label = ANY(%(labels)s))
+    ORDER BY free_since, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
+_HELD = """
+    SELECT until, id FROM agents JOIN owners ON owners.name = owner
+    WHERE status = 'ready' AND until < %(now)s
+        AND (%(names)s::text[] IS NULL OR agents.name = ANY(%(names)s))
+        AND (%(labels)s::text[] IS NULL OR label = ANY(%(labels)s))
+    ORDER BY until, id LIMIT %(limit)s FOR UPDATE OF agents SKIP LOCKED
+"""
+_TAKE = """
+    UPDATE agents SET owner = %s, epoch = epoch + 1, attempts = attempts + 1, free_since = NULL
+    WHERE id = ANY(%s)
+"""
+_PROLONG = """
+    INSERT INTO owners VALUES (%s, %s)
+    ON CONFLICT (name) DO UPDATE SET until = greatest(owners.until, excluded.until)
+"""
+
+
+async def claim(
+    transaction: Transaction,
+    *,
+    owner: str,
+    now: float,
+    until: float,
+    limit: int,
+    names: Collection[str] | None,
+    labels: Collection[str] | None,
+) -> list[DurableAgent]:
+    """Take agents that are ready and that nobody holds, those first that wait for longest."""
+    connection = transaction.connection
+    given = {
+        "now": now,
+        "limit": limit,
+        "names": None if names is None else [*names],
+        "labels": None if labels is None else [*labels],
+    }
+    found: list[tuple[float, int]] = []
+    for statement in (_FREE, _HELD):
+        cursor = await connection.execute(statement, given)
+        found += await cursor.fetchall()
+    taken = [number for _, number in sorted(found)[:limit]]
+    if not taken:
+        return []
+    await prolong(connection, owner, until)
+    await connection.execute(_TAKE, (owner, taken))
+    return await agents_by_id(connection, taken)
+
+
+async def prolong(connection: AsyncConnection, owner: str, until: float) -> None:
+    """Have the leases of an owner end at a time, unless they end later."""
+    await connection.execute(_PROLONG, (owner, until))
+
+
+async def renew(transaction: Transaction, *, owner: str, until: float) -> set[str]:
+    """Prolong all leases of an owner; return the names of what it holds."""
+    await prolong(transaction.connection, owner, until)
+    held = "SELECT name FROM agents WHERE status = 'ready' AND owner = %s"
+    cursor = await transaction.connection.execute(held, (owner,))
+    return {name for (name,) in await cursor.fetchall()}

@@ -1,0 +1,88 @@
+"""Agents and signals as they lie in rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from cascade.interfaces.store import AgentStatus, DurableAgent, StoredSignal
+
+__all__ = ["agent_of", "agents_by_id", "agents_of", "signals_of"]
+
+_AGENTS = """
+    SELECT agents.id, agents.name, start, call, label, params, status, step, epoch, attempts, owner,
+        owners.until, filters, wake_at, NULL, result, error, created_at, changed_at
+    FROM agents LEFT JOIN owners ON owners.name = owner
+"""
+_BY_NAME = f"{_AGENTS} WHERE agents.name = %s"
+_BY_ID = f"{_AGENTS} WHERE agents.id = ANY(%s)"
+_LISTED = f"""
+    {_AGENTS}
+    WHERE agents.name > %(after)s AND starts_with(agents.name, %(prefix)s)
+        AND (%(statuses)s::text[] IS NULL OR status = ANY(%(statuses)s))
+    ORDER BY agents.name LIMIT %(limit)s
+"""
+_JOURNALS = """
+    SELECT agent, place, value FROM journal JOIN agents ON agents.id = agent AND agents.step = journal.step
+    WHERE agent = ANY(%s)
+"""
+_SIGNALS = """
+    SELECT number, topic, payload, signals.id FROM signals JOIN agents ON agents.id = agent
+    WHERE name = %s AND number > %s ORDER BY number
+"""
+
+
+async def agent_of(connection: AsyncConnection, name: str) -> DurableAgent | None:
+    """Return an agent as it lies there, or None."""
+    cursor = await connection.execute(_BY_NAME, (name,))
+    found = await _agents(connection, await cursor.fetchall())
+    return next(iter(found.values()), None)
+
+
+async def agents_by_id(connection: AsyncConnection, ids: Sequence[int]) -> list[DurableAgent]:
+    """Return agents that are there, in the order of their ids as given."""
+    cursor = await connection.execute(_BY_ID, ([*ids],))
+    found = await _agents(connection, await cursor.fetchall())
+    return [found[each] for each in ids]
+
+
+async def agents_of(
+    connection: AsyncConnection,
+    statuses: Collection[AgentStatus] | None,
+    prefix: str,
+    after: str,
+    limit: int,
+) -> list[DurableAgent]:
+    """Return agents by name, in order of their names, those behind ``after``."""
+    values = {
+        "statuses": None if statuses is None else [*statuses],
+        "prefix": prefix,
+        "after": after,
+        "limit": limit,
+    }
+    cursor = await connection.execute(_LISTED, values)
+    return [*(await _agents(connection, await cursor.fetchall())).values()]
+
+
+async def _agents(
+    connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]
+) -> dict[int, DurableAgent]:
+    """Return the agents of rows by their ids, with their journals."""
+    journals: dict[int, dict[str, bytes]] = {row[0]: {} for row in rows}
+    cursor = await connection.execute(_JOURNALS, ([*journals],))
+    for agent, place, value in await cursor.fetchall():
+        journals[agent][place] = value
+    agents = {}
+    for number, *fields in rows:
+        fields[11] = tuple(fields[11])
+        fields[13] = journals[number]
+        agents[number] = DurableAgent(*fields)
+    return agents
+
+
+async def signals_of(connection: AsyncConnection, name: str, after: int) -> list[StoredSignal]:
+    """Return what lies in a mailbox with a number above ``after``, in order."""
+    cursor = await connection.execute(_SIGNALS, (name, after))
+    return [StoredSignal(*row) for row in await cursor.fetchall()]
