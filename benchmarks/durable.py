@@ -23,8 +23,10 @@ from benchmarks.harness import Measured, Settings, compare, report
 from cascade.interfaces.store import Checkpoint, DurableAgent, Letter, Store
 from cascade.stores.sqlite import SqliteStore
 
-_CALL = b'{"task":"orders:wait_for_payment","args":[' + b'"%08d",' + b'"x",' * 60 + b"null]}"
-_PAYLOAD = b'{"amount":12,"order":"2031-7"}'
+__all__ = ["CALL", "DEPTH", "PAYLOAD", "main", "names_of", "steps_of"]
+
+CALL = b'{"task":"orders:wait_for_payment","args":[' + b'"%08d",' + b'"x",' * 60 + b"null]}"
+PAYLOAD = b'{"amount":12,"order":"2031-7"}'
 _SCHEMA = """
 CREATE TABLE agents (name TEXT PRIMARY KEY, step INTEGER, call BLOB) WITHOUT ROWID;
 CREATE TABLE signals (agent TEXT, number INTEGER, topic TEXT, payload BLOB,
@@ -32,11 +34,12 @@ CREATE TABLE signals (agent TEXT, number INTEGER, topic TEXT, payload BLOB,
 """
 
 
-_DEPTH = 5
+DEPTH = 5
 """How many signals lie in each mailbox; so many steps are timed before a look at what is new there."""
 
 
-def _names(agents: int) -> list[str]:
+def names_of(agents: int) -> list[str]:
+    """Return the names of so many agents."""
     return [f"agent-{number:06}" for number in range(agents)]
 
 
@@ -54,7 +57,7 @@ class _Bare:
     async def step(self, agent: str, other: str, number: int) -> None:
         """Consume the signal of a number, and send the one that comes next."""
         done = self._loop.create_future()
-        self._rows.put((agent, other, number, _CALL % number, done))
+        self._rows.put((agent, other, number, CALL % number, done))
         await done
 
     def end(self) -> None:
@@ -82,7 +85,7 @@ class _Bare:
             )
             connection.executemany(
                 "INSERT INTO signals VALUES (?, ?, 't', ?)",
-                [(other, number + _DEPTH, _PAYLOAD) for _, other, number, _, _ in rows],
+                [(other, number + DEPTH, PAYLOAD) for _, other, number, _, _ in rows],
             )
             connection.execute("COMMIT")
             self._loop.call_soon_threadsafe(_settle, [row[-1] for row in rows])
@@ -94,11 +97,11 @@ class _Bare:
         connection.executescript(_SCHEMA)
         connection.execute("BEGIN")
         connection.executemany(
-            "INSERT INTO agents VALUES (?, 0, ?)", [(name, _CALL % 0) for name in names]
+            "INSERT INTO agents VALUES (?, 0, ?)", [(name, CALL % 0) for name in names]
         )
         connection.executemany(
             "INSERT INTO signals VALUES (?, ?, 't', ?)",
-            [(name, number, _PAYLOAD) for name in names for number in range(_DEPTH)],
+            [(name, number, PAYLOAD) for name in names for number in range(DEPTH)],
         )
         connection.execute("COMMIT")
         connection.close()
@@ -111,17 +114,17 @@ def _settle(futures: list[asyncio.Future[None]]) -> None:
 
 async def _bare(agents: int, steps: int, synchronous: str) -> float:
     """Return microseconds a step of a bare writer thread."""
-    names = _names(agents)
+    names = names_of(agents)
     with tempfile.TemporaryDirectory() as folder:
         bare = _Bare(Path(folder) / "bare.db", synchronous)
         await asyncio.to_thread(bare.prepare, names)
 
         async def go(place: int, first: int) -> None:
-            for number in range(first, first + _DEPTH):
+            for number in range(first, first + DEPTH):
                 await bare.step(names[place], names[place - 1], number)
 
         seconds = 0.0
-        for first in range(0, steps, _DEPTH):
+        for first in range(0, steps, DEPTH):
             start = perf_counter()
             await asyncio.gather(*(go(place, first) for place in range(agents)))
             seconds += perf_counter() - start
@@ -134,17 +137,17 @@ async def _sqlite(agents: int, steps: int, synchronous: Any) -> float:
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteStore(Path(folder) / "agents.db", synchronous=synchronous)
         await store.open()
-        each = await _steps(store, agents, steps)
+        each = await steps_of(store, agents, steps)
         await store.aclose()
     return each
 
 
-async def _steps(store: Store, agents: int, steps: int) -> float:
+async def steps_of(store: Store, agents: int, steps: int) -> float:
     """Return microseconds a step of agents that commit side by side."""
-    names = _names(agents)
-    first = _CALL % 0
+    names = names_of(agents)
+    first = CALL % 0
     await store.create([DurableAgent(name, start=first, call=first) for name in names])
-    letters = [Letter("t", _PAYLOAD, name, str(n)) for name in names for n in range(_DEPTH)]
+    letters = [Letter("t", PAYLOAD, name, str(n)) for name in names for n in range(DEPTH)]
     await store.deliver(letters, 0)
     owned = await store.claim("owner", 0, 100, limit=agents)
     assert len(owned) == agents
@@ -152,15 +155,15 @@ async def _steps(store: Store, agents: int, steps: int) -> float:
     async def go(place: int, first: int, numbers: list[int]) -> None:
         name, other, epoch = names[place], names[place - 1], owned[place].epoch
         for step, number in enumerate(numbers, first):
-            letter = Letter("t", _PAYLOAD, other, f"{name}/{step}/0")
+            letter = Letter("t", PAYLOAD, other, f"{name}/{step}/0")
             await store.commit(
                 Checkpoint(
-                    name, epoch, 1.0, call=_CALL % step, consumed=(number,), letters=(letter,)
+                    name, epoch, 1.0, call=CALL % step, consumed=(number,), letters=(letter,)
                 )
             )
 
     seconds = 0.0
-    for first in range(0, steps, _DEPTH):
+    for first in range(0, steps, DEPTH):
         unread = [[signal.number for signal in await store.signals(name)] for name in names]
         start = perf_counter()
         await asyncio.gather(*(go(place, first, unread[place]) for place in range(agents)))
@@ -185,12 +188,12 @@ async def _compare(
 async def _many(agents: int) -> list[Measured]:
     """Enter agents, and take them up after their owner is gone, a thousand at a time."""
     rows = []
-    first = _CALL % 0
+    first = CALL % 0
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteStore(Path(folder) / "agents.db")
         await store.open()
         start = perf_counter()
-        names = _names(agents)
+        names = names_of(agents)
         for place in range(0, agents, 1_000):
             await store.create(
                 [DurableAgent(name, first, first) for name in names[place : place + 1_000]]
@@ -220,9 +223,9 @@ async def _many(agents: int) -> list[Measured]:
 
 def main(settings: Settings) -> None:
     """Measure one agent, a hundred, and a hundred thousand to be taken up."""
-    steps = _DEPTH * settings.count(400)
+    steps = DEPTH * settings.count(400)
     asyncio.run(_compare(1, steps, "NORMAL", "≤ 2.2", settings))
     for synchronous in ("NORMAL", "FULL"):
-        asyncio.run(_compare(100, _DEPTH * settings.count(20), synchronous, "≤ 1.8", settings))
+        asyncio.run(_compare(100, DEPTH * settings.count(20), synchronous, "≤ 1.8", settings))
     agents = settings.count(100_000)
     report(f"Durable: {agents:,} agents in one file", asyncio.run(_many(agents)))

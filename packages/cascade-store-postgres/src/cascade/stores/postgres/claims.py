@@ -15,17 +15,23 @@ __all__ = ["claim", "prolong", "renew"]
 # What somebody else is about to claim is skipped, and not waited for.
 _FREE = """
     SELECT free_since, id FROM agents
-    WHERE status = 'ready' AND owner IS NULL
-        AND (%(names)s::text[] IS NULL OR name = ANY(%(names)s))
-        AND (%(labels)s::text[] IS NULL OR label = ANY(%(labels)s))
+    WHERE status = 'ready' AND owner IS NULL AND (%(labels)s::text[] IS NULL OR label = ANY(%(labels)s))
     ORDER BY free_since, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 _HELD = """
-    SELECT until, id FROM agents JOIN owners ON owners.name = owner
-    WHERE status = 'ready' AND until < %(now)s
-        AND (%(names)s::text[] IS NULL OR agents.name = ANY(%(names)s))
+    SELECT until, id FROM owners, LATERAL (
+        SELECT id FROM agents
+        WHERE owner = owners.name AND status = 'ready'
+            AND (%(labels)s::text[] IS NULL OR label = ANY(%(labels)s))
+        ORDER BY free_since, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ) AS held
+    WHERE until < %(now)s
+"""
+_OF_NAMES = """
+    SELECT coalesce(free_since, until), id FROM agents LEFT JOIN owners ON owners.name = owner
+    WHERE agents.name = ANY(%(names)s) AND status = 'ready' AND (owner IS NULL OR until < %(now)s)
         AND (%(labels)s::text[] IS NULL OR label = ANY(%(labels)s))
-    ORDER BY until, id LIMIT %(limit)s FOR UPDATE OF agents SKIP LOCKED
+    FOR UPDATE OF agents SKIP LOCKED
 """
 _TAKE = """
     UPDATE agents SET owner = %s, epoch = epoch + 1, attempts = attempts + 1, free_since = NULL
@@ -56,7 +62,7 @@ async def claim(
         "labels": None if labels is None else [*labels],
     }
     found: list[tuple[float, int]] = []
-    for statement in (_FREE, _HELD):
+    for statement in (_FREE, _HELD) if names is None else (_OF_NAMES,):
         cursor = await connection.execute(statement, given)
         found += await cursor.fetchall()
     taken = [number for _, number in sorted(found)[:limit]]
