@@ -37,6 +37,9 @@ def make_app() -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(_cascade)
     for command in load_commands():
+        if isinstance(command.function, typer.Typer):
+            app.add_typer(command.function, name=command.name)
+            continue
         settings = None if command.is_usable else _TAKES_ANYTHING
         app.command(command.name, context_settings=settings)(command.function)
     return app

@@ -1,4 +1,4 @@
-"""Finds the commands: entry points of the group ``cascade.commands``, each a function for Typer."""
+"""Finds the commands: entry points of the group ``cascade.commands``, each a function or an app of Typer's."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Command:
     """A command by its name."""
 
     name: str
-    function: Callable[..., None]
+    function: Callable[..., None] | typer.Typer
     is_usable: bool = True
     """False: the function only says why there is no command."""
 

@@ -13,6 +13,8 @@ import typer
 
 from cascade.common.messaging.printable import printable
 from cascade.interfaces.errors import (
+    AgentExistsError,
+    AgentFailedError,
     DemandError,
     NoConnectorError,
     UnknownParameterError,
@@ -28,6 +30,8 @@ ShowTraceback = Annotated[
 
 # What the text of an error advises is for programs; this is what can be done in a shell.
 _ADVICE: tuple[tuple[type[Exception], str], ...] = (
+    (AgentExistsError, "on the command line: --attach has that one go on"),
+    (AgentFailedError, "on the command line: cascade agents retry NAME --store FILE"),
     (DemandError, "on the command line: --capacity NAME=UNITS"),
     (NoConnectorError, "on the command line: --connector URL"),
     (UnknownParameterError, "on the command line: --param NAME=VALUE"),

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -19,6 +20,7 @@ from cascade.cli.failures import ShowTraceback, fail
 from cascade.cli.json_text import json_text
 from cascade.cli.output import say
 from cascade.cli.progress import Progress
+from cascade.cli.stores import OptionalStore
 from cascade.cli.targets import Target, capacities_from, load_target, parameters_from
 from cascade.runtime.engine import Engine
 from cascade.runtime.evaluation.evaluator import as_call
@@ -43,8 +45,12 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     ] = None,
     connector: OptionalUrl = None,
     name: Annotated[
-        str | None, typer.Option(help="The run's id, for constraints and telemetry.")
+        str | None, typer.Option(help="The run's id, for constraints, telemetry and the store.")
     ] = None,
+    store: OptionalStore = None,
+    attach: Annotated[
+        bool, typer.Option("--attach", help="Take up what has the name, however it began.")
+    ] = False,
     telemetry: Annotated[
         bool, typer.Option("--telemetry", help="Report over the connector what happens.")
     ] = False,
@@ -56,25 +62,38 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
 ) -> None:
     """Run a task, a call or a list of these, and print its value.
 
+    With --store it is the durable agent called --name: it starts, or goes on where it left, or its value
+    is there already.
+
     Ends with status 0, or with 1 where the run fails; the error is one sentence on standard error.
     """
     loaded, params = load_target(target, traceback=traceback), parameters_from(param or ())
     if telemetry and connector is None:
         raise typer.BadParameter("--telemetry needs a --connector to report over")
+    _check_durable(store, name, attach=attach)
     engine = Engine(
         connector=None if connector is None else connector_from(connector),
+        store=store,
         capacities=capacities_from(capacity or ()),
         telemetry=telemetry,
     )
     try:
         with _progress(engine, loaded, params, quiet=quiet):
-            value = _value_of(run_to_end(_outcome(engine.run(loaded, params, name=name))))
+            work = engine.run(loaded, params, name=name, durable=store is not None, attach=attach)
+            value = _value_of(run_to_end(_outcome(work)))
         shown = json_text(value) if as_json else repr(value)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - the edge: the user's own tasks raise what they like
         fail(error, traceback=traceback)
     say(shown)
+
+
+def _check_durable(store: Path | None, name: str | None, *, attach: bool) -> None:
+    if store is not None and name is None:
+        raise typer.BadParameter("--store needs a --name, under which the agent is found again")
+    if store is None and attach:
+        raise typer.BadParameter("--attach needs the --store that the agent lies in")
 
 
 async def _outcome(work: Coroutine[Any, Any, T]) -> T | _Failure:

@@ -5,5 +5,6 @@
 * `agent`: an agent whose steps are committed to a store
 * `mailbox`: its mailbox, whose signals are rows of the store
 * `outgoing`: how it speaks, reads the clock and sleeps, so that a step that runs again does not do so twice
+* `waiting`: what one waits for, as its record says
 * `values`: results, signals and journaled values as JSON
 """

@@ -19,6 +19,7 @@ from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.mailbox import StoredMailbox
 from cascade.runtime.durable.outgoing import Outgoing, StoredClock, StoredConnector
 from cascade.runtime.durable.values import read_value, write_payload, write_value
+from cascade.runtime.durable.waiting import UNTIL
 from cascade.runtime.state.agent import Agent
 from cascade.runtime.state.position import place_of, position
 from cascade.runtime.state.run import NOT_JOURNALED, Run
@@ -153,7 +154,7 @@ class StoredAgent(Agent):
 
     def time_left(self, seconds: float) -> float:
         """Return how much is left of a time that began when the step first came to this place."""
-        place = f"{place_of(position.get())}!until"
+        place = f"{place_of(position.get())}{UNTIL}"
         known = self._journal.get(place)
         if known is not None:
             return max(0.0, float(known) - unix_time())

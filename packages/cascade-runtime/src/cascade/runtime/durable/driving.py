@@ -12,6 +12,7 @@ import msgspec
 
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import DecodeError, LeaseLostError
+from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.store import DurableAgent, Store
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.agent import StoredAgent, StoredRun, Unwritable
@@ -85,6 +86,7 @@ async def _evaluate_and_commit(agent: StoredAgent, call: Any, driving: Driving) 
         bus.error("durable.blocked", agent=agent.name, reason=reason)
         await agent.fail("blocked", reason)
     except Exception as error:  # noqa: BLE001 - what a task raised ends the agent, and is told
+        hide_own_frames(error)
         bus.error("durable.failed", agent=agent.name, error=error)
         await agent.fail("failed", f"{type(error).__name__}: {error}")
     else:
