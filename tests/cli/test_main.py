@@ -11,7 +11,7 @@ from cascade.cli import main
 from cascade.cli.app import make_app
 from cascade.cli.commands import GROUP
 from cascade.common.messaging.testing import capture
-from cascade.plugins import Plugin
+from cascade.runtime.plugins import Plugin
 
 
 @pytest.fixture

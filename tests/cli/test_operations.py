@@ -7,11 +7,11 @@ import re
 import pytest
 
 import cascade as cs
-import cascade.cli.connecting
+import cascade.runtime.plugins
 from cascade.cli import main
 from cascade.connectors.local import LocalBusConnector
-from cascade.plugins import Plugin
 from cascade.runtime.observation.telemetry import TelemetrySettings
+from cascade.runtime.plugins import Plugin
 from rows import each_row
 
 
@@ -25,7 +25,7 @@ def bus(monkeypatch):
         return LocalBusConnector()
 
     offered = {"memory": Plugin("memory", "cascade-test", lambda: make)}
-    monkeypatch.setattr(cascade.cli.connecting, "plugins", lambda group: offered)
+    monkeypatch.setattr(cascade.runtime.plugins, "plugins", lambda group: offered)
     LocalBusConnector._reset_broker_state()
     yield
     LocalBusConnector._reset_broker_state()

@@ -6,8 +6,8 @@ import pytest
 
 import cascade as cs
 from cascade.interfaces.errors import BrokenProviderError, UnknownProviderError
-from cascade.plugins import Plugin
 from cascade.providers import LazyFactory, Provider, provider_names, registry
+from cascade.runtime.plugins import Plugin
 
 
 @cs.task(mode="inline")

@@ -7,8 +7,8 @@ import pytest
 
 import cascade as cs
 from cascade.interfaces.errors import BrokenProviderError, UnknownProviderError
-from cascade.plugins import Plugin
 from cascade.providers import Provider, provider_names, registry
+from cascade.runtime.plugins import Plugin
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ R = TypeVar("R")
 class EngineOptions(TypedDict, total=False):
     """What an `Engine` is made with; see there."""
 
-    connector: Connector | None
+    connector: Connector | str | None
     store: Store | str | PathLike[str] | None
     executor: Executor | None
     capacities: Mapping[str, float] | None

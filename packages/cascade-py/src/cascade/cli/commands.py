@@ -9,7 +9,7 @@ from types import MappingProxyType
 import typer
 
 from cascade.common.messaging import bus
-from cascade.plugins import Plugin, plugins
+from cascade.runtime.plugins import Plugin, plugins
 
 __all__ = ["GROUP", "Command", "load_commands"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Any, TypeVar
 
@@ -10,12 +10,11 @@ import typer
 
 from cascade import termination
 from cascade.common.messaging.printable import printable
-from cascade.interfaces.errors import CascadeError, near_name
+from cascade.interfaces.errors import CascadeError
 from cascade.interfaces.protocols import Connector
-from cascade.plugins import plugins
+from cascade.runtime.state.connection import connector_at
 
 __all__ = [
-    "GROUP",
     "INTERRUPTED",
     "OptionalUrl",
     "Url",
@@ -24,8 +23,6 @@ __all__ = [
     "in_one_sentence",
     "run_to_end",
 ]
-
-GROUP = "cascade.connectors"
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C: 128 and the number of SIGINT, as shells count."""
@@ -47,19 +44,8 @@ def connector_from(url: str) -> Connector:
     Raises:
         BadParameter: no installed distribution knows the URL's scheme, or the URL is not valid.
     """
-    scheme, colon, _ = url.partition("://")
-    known = plugins(GROUP)
-    if not colon or scheme not in known:
-        names = ", ".join(f"{name}://…" for name in sorted(known)) or "none"
-        # All else may hold a password.
-        named = f"'{scheme}://…'" if colon and scheme.isalnum() else "what has no scheme"
-        raise typer.BadParameter(
-            f"no connector for {named}; installed are: {names}. "
-            f"'pip install cascade-py[mqtt]' brings mqtt://…{near_name(scheme, known)}"
-        )
-    make: Callable[[str], Connector] = known[scheme].load()
     try:
-        return make(url)
+        return connector_at(url)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 

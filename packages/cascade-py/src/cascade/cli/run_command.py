@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -89,7 +88,7 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     say(shown)
 
 
-def _check_durable(store: Path | None, name: str | None, *, attach: bool) -> None:
+def _check_durable(store: str | None, name: str | None, *, attach: bool) -> None:
     if store is not None and name is None:
         raise typer.BadParameter("--store needs a --name, under which the agent is found again")
     if store is None and attach:

@@ -11,29 +11,32 @@ import typer
 
 from cascade.interfaces.errors import StoreError, near_name
 from cascade.interfaces.store import DurableAgent, Store
-from cascade.stores.sqlite import SqliteStore
+from cascade.runtime.durable.opening import store_at
 
 __all__ = ["OptionalStore", "StorePath", "load_agent", "opened"]
 
 _STORE = typer.Option(
-    "--store", envvar="CASCADE_STORE", help="The file that durable agents lie in, as agents.db."
+    "--store",
+    envvar="CASCADE_STORE",
+    help="Where durable agents lie: a file, as agents.db, or a URL, as postgresql://host/agents.",
 )
-StorePath = Annotated[Path, _STORE]
-OptionalStore = Annotated[Path | None, _STORE]
+StorePath = Annotated[str, _STORE]
+OptionalStore = Annotated[str | None, _STORE]
 
 _NEAR = 1000  # agents among whose names a near one is looked for
 
 
 @asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[Store]:
+async def opened(place: str) -> AsyncIterator[Store]:
     """Open a store that is there for as long as the context is open; no agent in it is claimed.
 
     Raises:
         StoreError: there is none, or it cannot be opened.
     """
-    if not path.is_file():  # noqa: ASYNC240 - a command has nothing else to do
-        raise StoreError(f"there is no store at {path}; 'cascade run --store' begins one")
-    store = SqliteStore(path)
+    is_file = Path(place).is_file()  # noqa: ASYNC240 - a command has nothing else to do
+    if not (is_file or "://" in place):
+        raise StoreError(f"there is no store at {place}; 'cascade run --store' begins one")
+    store = store_at(place)
     await store.open()
     try:
         yield store

@@ -7,7 +7,7 @@ from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from cascade.interfaces.errors import BrokenProviderError, UnknownProviderError, near_name
 from cascade.interfaces.protocols import LazyFactory
-from cascade.plugins import Plugin, plugins
+from cascade.runtime.plugins import Plugin, plugins
 
 __all__ = ["GROUP", "Provider", "ProviderNamespace", "load_provider", "provider_names"]
 

@@ -24,7 +24,7 @@ from cascade.runtime.evaluation.evaluator import as_call, evaluate, evaluate_in
 from cascade.runtime.observation.events import EventStream, Outcome, RunFinished, RunStarted
 from cascade.runtime.observation.telemetry import Telemetry, TelemetrySettings
 from cascade.runtime.state.agent import Agent
-from cascade.runtime.state.connection import join, leave
+from cascade.runtime.state.connection import connector_at, join, leave
 from cascade.runtime.state.run import Run
 from cascade.runtime.state.services import EngineServices
 from cascade.spec.constraint import CONSTRAINT_TOPIC
@@ -57,7 +57,7 @@ class Engine:
     def __init__(
         self,
         *,
-        connector: Connector | None = None,
+        connector: Connector | str | None = None,
         store: Store | str | PathLike[str] | None = None,
         executor: Executor | None = None,
         capacities: Mapping[str, float] | None = None,
@@ -72,8 +72,10 @@ class Engine:
         """Make an engine; nothing is connected or started yet.
 
         Args:
-            connector: for `recv`, `send` and constraints; without one those raise `NoConnectorError`.
-            store: where durable agents lie: a store, or the path of an SQLite file.
+            connector: for `recv`, `send` and constraints, which without one raise `NoConnectorError`; or its
+                URL, such as ``mqtt://localhost``.
+            store: where durable agents lie: a store, the path of an SQLite file, or a URL such as
+                ``postgresql://localhost/agents``.
             executor: where plain functions run; an own `PoolExecutor` if left out.
             capacities: units that tasks may demand with ``with_demands``, by name.
             cache: where ``with_cache`` keeps values; an own `MemoryCache` if left out.
@@ -90,7 +92,7 @@ class Engine:
             ValueError: max_queued is below 1, overflow is no policy, or shutdown_timeout is below 0.
         """
         self._services = EngineServices(
-            connector=connector,
+            connector=connector_at(connector) if isinstance(connector, str) else connector,
             executor=PoolExecutor() if executor is None else executor,
             capacities=capacities or {},
             cache=MemoryCache() if cache is None else cache,
@@ -109,7 +111,7 @@ class Engine:
         self._constraints: SubscriptionHandle | None = None
         self._agents: DurableAgents | None = None
         if store is not None:
-            from cascade.runtime.durable.agents import agents_in  # noqa: PLC0415 - most have none
+            from cascade.runtime.durable.opening import agents_in  # noqa: PLC0415 - most have none
 
             self._agents = agents_in(store, self._services, self.name, evaluate)
 

@@ -34,6 +34,7 @@
     ├── ShellTimeoutError (TimeoutError)        a command took longer than it may
     ├── HttpStatusError (RuntimeError)          a server answered with a status of 400 or more
     ├── BodyTooLargeError (RuntimeError)        an answer has more bytes than the request allows
+    ├── UnknownSchemeError (ValueError)         a URL whose scheme nobody knows
     ├── InvalidConstraintError (ValueError)     an order to the engine that cannot be read
     ├── StoreError (RuntimeError)               a store that cannot be opened, read or written
     │   ├── LeaseLostError                      a checkpoint of an agent that somebody else has taken
@@ -72,6 +73,7 @@ from cascade.interfaces.errors.outside import (
     HttpStatusError,
     ShellError,
     ShellTimeoutError,
+    UnknownSchemeError,
 )
 from cascade.interfaces.errors.simulation import (
     DeadlockError,
@@ -148,6 +150,7 @@ __all__ = [
     "UnknownParameterError",
     "UnknownProviderError",
     "UnknownResourceError",
+    "UnknownSchemeError",
     "UnknownTaskError",
     "UnsuitableLoopError",
     "UnwantedValueError",

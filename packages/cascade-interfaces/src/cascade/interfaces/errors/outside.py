@@ -6,7 +6,13 @@ from http import HTTPStatus
 
 from cascade.interfaces.errors.base import CascadeError
 
-__all__ = ["BodyTooLargeError", "HttpStatusError", "ShellError", "ShellTimeoutError"]
+__all__ = [
+    "BodyTooLargeError",
+    "HttpStatusError",
+    "ShellError",
+    "ShellTimeoutError",
+    "UnknownSchemeError",
+]
 
 _SHOWN = 500  # characters of what a command or a server said that a text shows
 
@@ -95,3 +101,24 @@ class BodyTooLargeError(CascadeError, RuntimeError):
         )
         self.url = url
         self.max_bytes = max_bytes
+
+
+class UnknownSchemeError(CascadeError, ValueError):
+    """A URL whose scheme no installed distribution knows."""
+
+    def __init__(
+        self, kind: str, scheme: str, known: list[str], extra: str | None, near: str
+    ) -> None:
+        """Name what is installed, and what brings more.
+
+        Args:
+            kind: what it is to be, such as a connector.
+            scheme: that of the URL; empty where it has none.
+            known: those that are installed.
+            extra: the extra of ``cascade-py`` that brings others.
+            near: a hint at a similar name.
+        """
+        named = f"'{scheme}://…'" if scheme else "what has no scheme"
+        installed = ", ".join(f"{name}://…" for name in known) or "none"
+        more = "" if extra is None else f" 'pip install cascade-py[{extra}]' brings more."
+        super().__init__(f"no {kind} for {named}; installed are: {installed}.{more}{near}")

@@ -1,5 +1,6 @@
 """Durable agents: what makes an agent's steps survive its process.
 
+* `opening`: from a path or URL to the store
 * `agents`: starts, takes up and ends them; what ``engine.agents`` is
 * `driving`: one of them driven, from its last commit to its end
 * `agent`: an agent whose steps are committed to a store

@@ -13,8 +13,6 @@ import random
 import secrets
 from collections.abc import Mapping, Sequence
 from functools import partial
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from cascade.common.messaging import bus
@@ -28,7 +26,7 @@ from cascade.runtime.state.services import EngineServices
 from cascade.spec.codec import decode, encode
 from cascade.spec.lazy_types import LazyResult
 
-__all__ = ["DurableAgents", "agents_in"]
+__all__ = ["DurableAgents"]
 
 _POLL = (
     1.0  # seconds between two looks for agents that nobody holds, and for letters from elsewhere
@@ -271,17 +269,6 @@ class DurableAgents:
         """Have agents that are driven here take what came into their mailboxes."""
         for name in names & self._driving.awake.keys():
             self._driving.awake[name].mailbox.fetch_soon()
-
-
-def agents_in(
-    store: Store | str | PathLike[str], services: EngineServices, name: str, evaluate: Evaluate
-) -> DurableAgents:
-    """Return the durable agents of an engine of that name; a path is that of an SQLite file."""
-    if isinstance(store, (str, PathLike)):
-        from cascade.stores.sqlite import SqliteStore  # noqa: PLC0415 - who has another one needs no SQLite
-
-        store = SqliteStore(Path(store))
-    return DurableAgents(store, services, name, evaluate)
 
 
 def _plain(call: Any) -> LazyResult[Any]:

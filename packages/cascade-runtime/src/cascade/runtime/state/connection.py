@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cascade.interfaces.protocols import Connector
+from cascade.runtime.plugins import made_from
 
-__all__ = ["join", "leave"]
+__all__ = ["connector_at", "join", "leave"]
 
 
 @dataclass(slots=True)
@@ -45,3 +46,14 @@ async def leave(connector: Connector) -> None:
         del _uses[id(connector)]
         if use.connected_here:
             await connector.disconnect()
+
+
+def connector_at(url: str) -> Connector:
+    """Return a connector to what a URL names; not connected yet.
+
+    Raises:
+        UnknownSchemeError: no installed distribution knows the URL's scheme.
+        ValueError: the URL is not valid.
+    """
+    made: Connector = made_from("cascade.connectors", url)
+    return made

@@ -8,7 +8,12 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["Plugin", "plugins"]
+from cascade.interfaces.errors import UnknownSchemeError, near_name
+
+__all__ = ["Plugin", "made_from", "plugins"]
+
+_BROUGHT_BY = {"cascade.connectors": "mqtt", "cascade.stores": "postgres"}
+"""The extra of ``cascade-py`` that brings the counterpart of what is embedded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +40,26 @@ def plugins(group: str) -> Mapping[str, Plugin]:
         for point in entry_points(group=group)
     }
     return MappingProxyType(found)
+
+
+def made_from(group: str, url: str) -> Any:
+    """Return what a URL names: made of it by the plug-in that has its scheme as its name.
+
+    Raises:
+        UnknownSchemeError: nobody offers the scheme, or the URL has none.
+        ValueError: the URL is not valid.
+    """
+    scheme, colon, _ = url.partition("://")
+    known = plugins(group)
+    if not colon or scheme not in known:
+        shown = (
+            scheme if colon and scheme.replace("+", "").isalnum() else ""
+        )  # all else may be secret
+        raise UnknownSchemeError(
+            group.rpartition(".")[2][:-1],
+            shown,
+            sorted(known),
+            _BROUGHT_BY.get(group),
+            near_name(shown, known),
+        )
+    return known[scheme].load()(url)
