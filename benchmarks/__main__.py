@@ -14,6 +14,7 @@ OWN = [
     "signals",
     "engine",
     "durable",
+    "durable_postgres",
     "memory",
     "promises",
     "importing",

@@ -196,9 +196,16 @@ async def _many(agents: int) -> list[Measured]:
         names = names_of(agents)
         for place in range(0, agents, 1_000):
             await store.create(
-                [DurableAgent(name, first, first) for name in names[place : place + 1_000]]
+                [
+                    DurableAgent(name, first, first, filters=(f"orders/{name}/paid",), wake_at=2e9)
+                    for name in names[place : place + 1_000]
+                ]
             )
         rows.append(Measured("entered", (perf_counter() - start) / agents * 1e6, 1, "µs each"))
+        await store.aclose()
+        size = (Path(folder) / "agents.db").stat().st_size
+        rows.append(Measured("as they sleep", size / agents, 1, "bytes of file each", "≤ 600"))
+        await store.open()
         for owner, now in [("gone", 1), ("next", 1_000)]:
             taken = []
             while True:

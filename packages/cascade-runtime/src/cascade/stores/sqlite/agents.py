@@ -68,7 +68,8 @@ def _enter(transaction: Transaction, agent: DurableAgent) -> bool:
     cursor = transaction.connection.execute(
         _INSERT,
         (
-            *(agent.name, agent.call, agent.label, agent.status),
+            *(agent.name, None if agent.call == agent.start else agent.call),
+            *(agent.label, agent.status),
             *(agent.step, agent.epoch, agent.attempts, owner),
             agent.created_at if ready and owner is None else None,
             agent.changed_at if agent.status in ENDED else None,

@@ -88,7 +88,7 @@ class Mailboxes:
         self._read_counters()
         letters = chain.from_iterable(letters for letters, _ in posts)
         rows = [
-            (number, letter.topic, letter.payload, letter.id, letter.to)
+            (number, letter.topic, bytearray(letter.payload), letter.id, letter.to)
             for number, letter in enumerate(letters, self._number + 1)
         ]
         self._number += len(rows)

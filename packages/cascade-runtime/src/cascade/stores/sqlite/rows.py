@@ -12,8 +12,8 @@ from cascade.interfaces.store import AgentStatus, DurableAgent, StoredSignal
 __all__ = ["agent_of", "agents_of", "filters_of", "filters_text", "signals_of"]
 
 _AGENTS = """
-    SELECT agents.id, agents.name, start, call, label, params, status, step, epoch, attempts, owner,
-        owners.until, filters, wake_at, NULL, result, error, created_at, changed_at
+    SELECT agents.id, agents.name, start, coalesce(call, start), label, params, status, step, epoch,
+        attempts, owner, owners.until, filters, wake_at, NULL, result, error, created_at, changed_at
     FROM agents JOIN starts ON starts.agent = agents.id LEFT JOIN owners ON owners.name = agents.owner
 """
 _BY_NAME = f"{_AGENTS} WHERE agents.name = ?"

@@ -36,7 +36,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             label TEXT NOT NULL,
             filters TEXT NOT NULL,
             error TEXT,
-            call BLOB NOT NULL,
+            call BLOB, -- NULL while it is the start
             result BLOB
         )
         """,
