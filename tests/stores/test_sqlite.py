@@ -281,6 +281,31 @@ async def test_what_cannot_be_written_fails_alone_and_undoes_nothing_of_others(s
     }
 
 
+async def test_a_filter_of_what_was_undone_hides_none_that_another_store_adds(store, path):
+    await store.create([an_agent("first", filters=("first/+",))])
+    with pytest.raises(StoreError):
+        await store.create([an_agent("b", filters=("undone/+",)), an_agent("bad", call=object())])
+    other = SqliteStore(path)
+    await other.open()
+    await other.create([an_agent("second", filters=("second/+",))])
+    await other.aclose()
+    assert await store.deliver([a_letter("x", topic="second/1")], 1) == {"second"}
+
+
+async def test_of_each_agent_one_steps_journal_is_kept(store):
+    await store.create([an_agent("a")])
+    (agent,) = await store.claim("me", 0, 10)
+    for number in range(5):
+        call = str(number).encode()
+        await store.commit(Checkpoint("a", agent.epoch, 1.0, call=call))
+        await store.commit(Checkpoint("a", agent.epoch, 1.0, journal={"0": call, "1": b""}))
+
+    def journals(transaction):
+        return transaction.connection.execute("SELECT count(*) FROM journal").fetchone()[0]
+
+    assert await store._write(journals) == 2
+
+
 async def test_a_task_cancelled_while_it_waits_spoils_nothing(store):
     task = asyncio.create_task(store.create([an_agent("a")]))
     await asyncio.sleep(0)

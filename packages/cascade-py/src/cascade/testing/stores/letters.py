@@ -107,6 +107,7 @@ class Letters:
         assert await store.deliver([a_letter("a", "monday"), a_letter("b", "monday")], 1)
         assert await mailbox(store) == ["one", "a", "b"]
         assert await mailbox(store, "other") == ["topic"]
+        assert (await store.sweep(0, 100)).letters == 0  # what came twice is no dead letter
         numbers = [signal.number for signal in await store.signals("monday")]
         await store.commit(step(agent, consumed=numbers))
         assert await store.deliver([one], 1) == {"monday"}

@@ -101,6 +101,18 @@ class Together:
         else:
             raise AssertionError("the other store's decision did not fence this one's checkpoint")
 
+    async def test_a_wildcard_filter_that_one_store_adds_is_heard_of_by_all(
+        self, open_store: OpenStore
+    ) -> None:
+        stores = [await open_store() for _ in range(3)]
+        for store in stores:
+            assert await store.deliver([a_letter("x", topic="a/b")], 1) == set()
+        for number, store in enumerate([*stores, await open_store()]):
+            await store.create([an_agent(str(number), filters=(f"{number}/+",))])
+            for other in stores:
+                letter = a_letter("x", topic=f"{number}/x")
+                assert await other.deliver([letter], 1) == {str(number)}
+
     async def test_several_stores_claim_each_agent_once(
         self, store: Store, open_store: OpenStore
     ) -> None:

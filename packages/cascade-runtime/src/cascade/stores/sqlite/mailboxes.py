@@ -141,8 +141,9 @@ class Mailboxes:
         )
         self._wild.removed += sum(map(has_wildcard, old - new))
         added = [(name, agent, has_wildcard(name)) for name in new - old]
+        wild = [name for name, _, is_wild in added if is_wild]
+        if wild:
+            self._read_counters()  # first, so that what is new here is not taken for known
         self._connection.executemany("INSERT INTO filters VALUES (?, ?, ?)", added)
-        for name, _, wild in added:
-            if wild:
-                self._read_counters()
-                self._wild.add(name)
+        for name in wild:
+            self._wild.add(name)
