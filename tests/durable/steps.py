@@ -135,3 +135,23 @@ def _with_currency(version: str | None, arguments: dict) -> dict:
 @cs.task(version=3, aliases=["charge", "old_shop:charge"], upgrade=_with_currency)
 async def bill(amount: float, currency: str) -> str:
     return f"{amount:.2f} {currency}"
+
+
+@cs.task
+async def pressed_when_heard(n: int, word: str) -> int:
+    """Press after a time in which the lamp has begun to listen."""
+    return press_slowly(n, word, cs.wait(30.0))
+
+
+@cs.task
+async def press_slowly(n: int, word: str, slept: None, sent: None = None) -> int:
+    if n == 0:
+        return 0
+    return press_slowly(n - 1, word, cs.wait(1.0), cs.send("switch", f"{word}{n}"))
+
+
+@cs.task
+async def counts_its_runs() -> int:
+    """Do what a durable agent must not: come to something that depends on how often its step ran."""
+    ran.append("counted")
+    return len([each for each in ran if each == "counted"])

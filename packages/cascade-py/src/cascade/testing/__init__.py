@@ -8,6 +8,9 @@ With pytest, the fixture ``simulated_time`` is there as soon as cascade-py is in
                 return await engine.run(reminder())
 
         assert simulated_time(main()) == "stand up"
+
+`cascade.testing.crashes` has durable agents die at every change of their store, and
+`cascade.testing.connectors` and `cascade.testing.stores` are the contracts of those as test suites.
 """
 
 from cascade.common.messaging.testing import capture

@@ -1,0 +1,48 @@
+"""Durable agents come to the same end wherever their process dies."""
+
+import cascade as cs
+from cascade.testing.crashes import crash_everywhere
+from durable import steps
+
+
+def bus():
+    return cs.LocalBusConnector(cs.LocalBroker())
+
+
+def test_agents_that_work_wait_and_talk_survive_a_crash_at_every_operation():
+    report = crash_everywhere(
+        {
+            "counts": steps.count(3),
+            "asker": steps.asks("answerer"),
+            "answerer": steps.answers(),
+            "sleeper": steps.naps(40.0),
+            "patient": steps.patient(60.0),
+            "shop": steps.shop(steps.Cart("ann", []), 2),
+        }
+    )
+    assert report.values == {
+        "counts": "finished: 6",
+        "asker": 'finished: "answer"',
+        "answerer": 'finished: "question"',
+        "sleeper": 'finished: "awake"',
+        "patient": 'finished: "nothing"',
+        "shop": 'finished: {"owner":"ann","items":["item 2","item 1"]}',
+    }
+    assert report.operations > 20
+    assert report.crashes == 2 * report.operations
+    assert report.differences == []
+
+
+def test_signals_on_topics_reach_who_listens_once_wherever_a_process_dies():
+    report = crash_everywhere(
+        {"lamp": steps.lamp(3, []), "presser": steps.pressed_when_heard(3, "p")}, connector=bus
+    )
+    assert report.values["lamp"] == 'finished: ["p3","p2","p1"]'
+    assert report.differences == []
+
+
+def test_what_a_crash_changes_is_told():
+    steps.ran.clear()
+    report = crash_everywhere({"counts": steps.counts_its_runs()})
+    assert report.values == {"counts": "finished: 1"}
+    assert any(each.found != "finished: 1" for each in report.differences)
