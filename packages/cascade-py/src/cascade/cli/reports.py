@@ -48,6 +48,7 @@ class Happened(msgspec.Struct):
 
     task: str = ""
     outcome: str = ""
+    change: str = ""
     reason: str = ""
     error: str | None = None
 
@@ -72,7 +73,7 @@ Report: TypeAlias = EngineReport | EventReport
 
 
 def _parts(happened: Happened) -> tuple[str | None, ...]:
-    return happened.task, happened.outcome, happened.reason, happened.error
+    return happened.task, happened.change, happened.outcome, happened.reason, happened.error
 
 
 def read_report(payload: Any) -> Report | None:

@@ -23,6 +23,7 @@ from cascade.runtime.observation.telemetry import TELEMETRY_TOPIC
 __all__ = ["watch"]
 
 _REDRAW = 0.25  # seconds
+_ENDED = {"succeeded", "failed", "cancelled", "finished", "blocked", "stuck", "left", "lost"}
 _FINISHED_SHOWN = 10  # runs
 _MOST = 1000  # engines, and runs, that are remembered: the latest
 
@@ -38,7 +39,7 @@ class _Run:
 
     @property
     def has_ended(self) -> bool:
-        return self.state in {"succeeded", "failed", "cancelled"}
+        return self.state in _ENDED
 
     def take(self, event: str, happened: Happened) -> None:
         if event == "task-started":
@@ -49,10 +50,12 @@ class _Run:
             self.progress.throttle(happened.task, happened.reason)
             self.state = f"throttled: {happened.reason}"
             return
-        elif event == "run-finished":
-            self.state = happened.outcome
+        elif event in {"run-finished", "agent-changed"}:
+            self.state = happened.outcome or happened.change
             return
-        self.state = "running"
+        # Tasks of a durable agent may end after it was cancelled.
+        if event == "run-started" or not self.has_ended:
+            self.state = "running"
 
 
 class _Picture:

@@ -1,6 +1,8 @@
 """The events of an engine, for users: what ``engine.events.listen(callback)`` is called with."""
 
 from cascade.runtime.observation.events import (
+    AgentChange,
+    AgentChanged,
     Event,
     EventStream,
     Listener,
@@ -14,6 +16,8 @@ from cascade.runtime.observation.events import (
 )
 
 __all__ = [
+    "AgentChange",
+    "AgentChanged",
     "Event",
     "EventStream",
     "Listener",

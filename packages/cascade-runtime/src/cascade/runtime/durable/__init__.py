@@ -2,10 +2,12 @@
 
 * `opening`: from a path or URL to the store
 * `agents`: starts, takes up and ends them; what ``engine.agents`` is
+* `starting`: the record of a call that can be one
 * `driving`: one of them driven, from its last commit to its end
 * `agent`: an agent whose steps are committed to a store
 * `mailbox`: its mailbox, whose signals are rows of the store
 * `outgoing`: how it speaks, reads the clock and sleeps, so that a step that runs again does not do so twice
+* `telling`: an event for each change of one
 * `waiting`: what one waits for, as its record says
 * `values`: results, signals and journaled values as JSON
 """

@@ -16,15 +16,16 @@ from functools import partial
 from typing import Any
 
 from cascade.common.messaging import bus
-from cascade.interfaces.errors import AgentExistsError, AgentFailedError, InvalidTaskError
+from cascade.interfaces.errors import AgentExistsError, AgentFailedError
 from cascade.interfaces.store import AgentStatus, Checkpoint, DurableAgent, Letter, Store, Swept
 from cascade.interfaces.topics import INBOXES, name_of_inbox
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.driving import Driving, Evaluate, drive, reported
+from cascade.runtime.durable.starting import records_of, start_of
+from cascade.runtime.durable.telling import tell
 from cascade.runtime.durable.values import read_value, write_payload
 from cascade.runtime.state.services import EngineServices
-from cascade.spec.codec import decode, encode
-from cascade.spec.lazy_types import LazyResult
+from cascade.spec.codec import decode
 
 __all__ = ["DurableAgents"]
 
@@ -74,15 +75,11 @@ class DurableAgents:
             InvalidTaskError: one of the calls is no plain call of a task.
             EncodeError: one of the calls cannot be written.
         """
-        written = write_payload("params", dict(params or {}))
-        now = unix_time()
-        records = []
-        for name, call in agents.items():
-            start = encode(_plain(call))
-            records.append(
-                DurableAgent(name, start, start, params=written, created_at=now, changed_at=now)
-            )
+        records = records_of(agents, params)
         found = await self._store.create(records)
+        for record, there in zip(records, found, strict=True):
+            if record == there:  # and no other one of that name
+                tell(self._services, record.name, "started")
         self._look.set()
         return found
 
@@ -98,7 +95,7 @@ class DurableAgents:
             EncodeError: the call cannot be written.
         """
         (record,) = await self.start({name: call}, params)
-        if not attach and record.start != encode(_plain(call)):
+        if not attach and record.start != start_of(call):
             raise AgentExistsError(name)
         while record.status == "ready":
             task = self._driven.get(name)
@@ -132,18 +129,23 @@ class DurableAgents:
     async def cancel(self, name: str, reason: str = "cancelled") -> DurableAgent | None:
         """End an agent for good, wherever it is driven; None: there is none of that name."""
         record = await self._store.decide(name, "cancelled", unix_time(), reason=reason)
+        if record is not None:
+            tell(self._services, name, "cancelled", reason)
         self._stop_driving(name)
         return record
 
     async def retry(self, name: str) -> DurableAgent | None:
         """Let an agent that failed, is stuck or blocked go on from its last commit."""
         record = await self._store.decide(name, "ready", unix_time())
+        if record is not None:
+            tell(self._services, name, "retried")
         self._look.set()
         return record
 
     async def fork(self, name: str, new_name: str) -> DurableAgent:
         """Begin a copy of an agent, with its state and the signals that it has not taken."""
         record = await self._store.fork(name, new_name, unix_time())
+        tell(self._services, new_name, "started", f"a fork of {name!r}")
         self._look.set()
         return record
 
@@ -211,6 +213,7 @@ class DurableAgents:
                 held = await self._store.renew(self._owner, unix_time() + self.lease)
                 for name in self._driving.awake.keys() - held:
                     bus.warning("durable.lease_lost", agent=name)
+                    tell(self._services, name, "lost")
                     self._stop_driving(name)
                 for name in held - self._driven.keys():  # the store failed while it was driven
                     record = await self._store.load(name)
@@ -269,17 +272,3 @@ class DurableAgents:
         """Have agents that are driven here take what came into their mailboxes."""
         for name in names & self._driving.awake.keys():
             self._driving.awake[name].mailbox.fetch_soon()
-
-
-def _plain(call: Any) -> LazyResult[Any]:
-    """Return a call that can be a durable agent.
-
-    Raises:
-        InvalidTaskError: it is a list, a mapping or a combinator, or no call.
-    """
-    if type(call) is not LazyResult or call.task.role != "function":
-        raise InvalidTaskError(
-            f"a durable agent begins with a plain call of a task, not {call!r}; "
-            "start several with engine.agents.start({name: call, ...})"
-        )
-    return call

@@ -16,6 +16,7 @@ from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.store import DurableAgent, Store
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.agent import StoredAgent, StoredRun, Unwritable
+from cascade.runtime.durable.telling import tell
 from cascade.runtime.state.services import EngineServices
 from cascade.spec.codec import decode
 
@@ -53,20 +54,24 @@ async def drive(record: DurableAgent, driving: Driving) -> None:
         reason = f"{record.attempts - 1} attempts ended without a commit"
         bus.error("durable.stuck", agent=name, reason=reason)
         await store.decide(name, "stuck", unix_time(), reason=reason)
+        tell(driving.services, name, "stuck", reason)
         return
     try:
         call, params = decode(record.call), _read_params(record.params)
     except DecodeError as error:
         bus.error("durable.blocked", agent=name, reason=str(error))
         await store.decide(name, "blocked", unix_time(), reason=str(error))
+        tell(driving.services, name, "blocked", str(error))
         return
     run = StoredRun(driving.services, name, params)
     agent = StoredAgent(run, record, call, driving)
     driving.awake[name] = agent
+    tell(driving.services, name, "taken-up")
     try:
         await _evaluate_and_commit(agent, call, driving)
     except LeaseLostError:
         bus.warning("durable.lease_lost", agent=name)
+        tell(driving.services, name, "lost")
     except asyncio.CancelledError:
         with reported("give a lease back"):
             await _to_its_end(_release(agent))
@@ -85,12 +90,16 @@ async def _evaluate_and_commit(agent: StoredAgent, call: Any, driving: Driving) 
         reason = str(error.__cause__)
         bus.error("durable.blocked", agent=agent.name, reason=reason)
         await agent.fail("blocked", reason)
+        tell(driving.services, agent.name, "blocked", reason)
     except Exception as error:  # noqa: BLE001 - what a task raised ends the agent, and is told
         hide_own_frames(error)
         bus.error("durable.failed", agent=agent.name, error=error)
-        await agent.fail("failed", f"{type(error).__name__}: {error}")
+        reason = f"{type(error).__name__}: {error}"
+        await agent.fail("failed", reason)
+        tell(driving.services, agent.name, "failed", reason)
     else:
         await agent.finish(value)
+        tell(driving.services, agent.name, "finished")
 
 
 async def _release(agent: StoredAgent) -> None:
@@ -98,6 +107,7 @@ async def _release(agent: StoredAgent) -> None:
         await agent.release()
     except LeaseLostError:
         return  # it has been taken, or was cancelled for good: there is nothing to give back
+    tell(agent.run.services, agent.name, "left")
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:

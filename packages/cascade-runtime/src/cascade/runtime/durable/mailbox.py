@@ -17,6 +17,7 @@ from cascade.interfaces.store import Letter
 from cascade.interfaces.topics import Filters, inbox_of
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue
 from cascade.runtime.concurrency.clock import unix_time
+from cascade.runtime.durable.telling import tell
 from cascade.runtime.durable.values import read_payload, write_payload
 from cascade.runtime.signals.mailbox import Mailbox
 from cascade.runtime.signals.source import Signal, Source, split
@@ -69,7 +70,9 @@ class StoredMailbox(Mailbox):
 
     async def park(self, waiter: Waiter) -> None:
         """Commit what a step has so far, before it waits."""
-        await self._agent.park(also_hears=self._without_inbox(waiter.filters))
+        agent = self._agent
+        await agent.park(also_hears=self._without_inbox(waiter.filters))
+        tell(agent.run.services, agent.name, "parked")
 
     # --- listening ----------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cascade.interfaces.protocols import Connector, MessageCallback, Payload, SubscriptionHandle
 from cascade.interfaces.topics import validate_topic
 from cascade.runtime.concurrency.clock import LoopClock
+from cascade.runtime.durable.telling import tell
 
 if TYPE_CHECKING:
     from cascade.runtime.durable.agent import StoredAgent
@@ -91,4 +92,5 @@ class StoredClock(LoopClock):
         """Suspend until so many seconds after the step first came here."""
         left = self._agent.time_left(seconds)
         await self._agent.park()
+        tell(self._agent.run.services, self._agent.name, "parked")
         await super().sleep(left)

@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple, TypeAlias
 from cascade.common.messaging import bus
 
 __all__ = [
+    "AgentChange",
+    "AgentChanged",
     "Event",
     "EventStream",
     "Listener",
@@ -25,6 +27,21 @@ __all__ = [
 ]
 
 Outcome: TypeAlias = Literal["succeeded", "failed", "cancelled"]
+
+AgentChange: TypeAlias = Literal[
+    "started",
+    "taken-up",
+    "parked",
+    "left",
+    "lost",
+    "finished",
+    "failed",
+    "blocked",
+    "stuck",
+    "cancelled",
+    "retried",
+]
+"""How a durable agent changes: ``left`` at its last commit, for others; ``lost`` to who has its lease."""
 
 
 class RunStarted(NamedTuple):
@@ -96,10 +113,28 @@ class TaskFinished(NamedTuple):
     error: BaseException | None = None
 
 
+class AgentChanged(NamedTuple):
+    """A durable agent of this engine's store has changed, as far as this engine has to do with it."""
+
+    run_id: str
+    """The agent's name, which is the run of its tasks, too."""
+
+    time: float
+    change: AgentChange
+    reason: str = ""
+    """Why, where it was ended, did not go on, or is a fork."""
+
+
 Event: TypeAlias = (
-    RunStarted | RunFinished | TaskStarted | TaskThrottled | TaskRetrying | TaskFinished
+    RunStarted
+    | RunFinished
+    | TaskStarted
+    | TaskThrottled
+    | TaskRetrying
+    | TaskFinished
+    | AgentChanged
 )
-"""Something that happened in a run."""
+"""Something that happened in a run, or to a durable agent."""
 
 Listener: TypeAlias = Callable[[Event], None]
 

@@ -24,6 +24,7 @@ from cascade.interfaces.errors import PayloadError
 from cascade.interfaces.protocols import Connector
 from cascade.runtime.concurrency.clock import is_simulated, unix_time
 from cascade.runtime.observation.events import (
+    AgentChanged,
     Event,
     EventStream,
     RunFinished,
@@ -116,16 +117,25 @@ class Telemetry:
     def _take(self, event: Event) -> None:
         if isinstance(event, RunFinished):
             self._runs.pop(event.run_id, None)
-        elif isinstance(event, TaskThrottled):
-            self._runs[event.run_id] = f"throttled: {event.reason}"
-        else:
-            self._runs[event.run_id] = "running"
-        self._runs_changed |= isinstance(event, (RunStarted, RunFinished))
+        elif isinstance(event, AgentChanged):
+            self._take_change(event)
+        elif isinstance(event, RunStarted) or event.run_id in self._runs:  # one that ended stays so
+            self._runs[event.run_id] = (
+                f"throttled: {event.reason}" if isinstance(event, TaskThrottled) else "running"
+            )
+        self._runs_changed |= isinstance(event, (RunStarted, RunFinished, AgentChanged))
         if len(self._waiting) >= self._settings.limit:
             self.dropped += 1
             return
         self._waiting.append(event)
         self._some.set()
+
+    def _take_change(self, event: AgentChanged) -> None:
+        """Keep a durable agent among the runs for as long as this engine drives it."""
+        if event.change in {"taken-up", "parked"}:
+            self._runs[event.run_id] = "running" if event.change == "taken-up" else "parked"
+        elif event.change not in {"started", "retried"}:
+            self._runs.pop(event.run_id, None)
 
     async def stop(self) -> None:
         """Publish what is left, and say that the engine is gone."""
