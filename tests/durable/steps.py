@@ -155,3 +155,28 @@ async def counts_its_runs() -> int:
     """Do what a durable agent must not: come to something that depends on how often its step ran."""
     ran.append("counted")
     return len([each for each in ran if each == "counted"])
+
+
+@cs.task
+async def says_otherwise() -> int:
+    """Do what is no function of the step: say another word each time it runs."""
+    ran.append("changing")
+    word = f"word {len([each for each in ran if each == 'changing'])}"
+    await cs.evaluate(cs.send("told", word))
+    return await cs.evaluate(cs.recv("go"))
+
+
+@cs.task
+async def asks_late() -> str:
+    """Wait for the answer before the question is asked."""
+    return said_both(cs.recv(cs.agent("asker")), asked_after(cs.wait(0.01)))
+
+
+@cs.task
+async def asked_after(slept: None) -> None:
+    await cs.evaluate(cs.send(cs.agent("answerer"), "question"))
+
+
+@cs.task
+async def said_both(answer: str, asked: None) -> str:
+    return answer

@@ -333,3 +333,41 @@ async def test_an_engine_that_closes_leaves_its_agents_for_others_at_once(engine
     record = await store.load("n")
     await store.aclose()
     assert (record.owner, record.attempts, record.status) == (None, 0, "ready")
+
+
+async def test_a_send_to_a_name_whose_agent_has_ended_fails(engine):
+    with capture():
+        async with engine() as one:
+            await one.run(steps.count(1), name="done", durable=True)
+            with pytest.raises(AgentFailedError, match="AgentFinishedError: the agent 'done' has"):
+                await one.run(steps.asks("done"), name="asker", durable=True)
+
+
+async def test_a_step_that_runs_again_and_sends_something_else_sends_both_and_says_so(
+    engine, connector
+):
+    heard = []
+
+    async def hear(topic, payload):
+        heard.append(payload)
+
+    with capture() as said:
+        async with engine() as one:
+            handle = await connector.subscribe("told", hear)
+            await one.agents.start({"s": steps.says_otherwise()})
+            await parked(one, "s", "go")
+            await handle.unsubscribe()
+        async with engine() as other:
+            await connector.subscribe("told", hear)
+            await parked(other, "s", "go")
+            await asyncio.sleep(0.05)
+            await connector.publish("go", 1)
+            await other.run(steps.says_otherwise(), name="s", durable=True)
+    assert heard == ["word 1", "word 2"]
+    assert [message.id for message in said] == ["durable.sent_otherwise"]
+
+
+async def test_what_a_step_sends_while_it_waits_already_goes_out_at_once(engine):
+    async with engine() as one:
+        await one.agents.start({"answerer": steps.answers()})
+        assert await one.run(steps.asks_late(), name="asker", durable=True) == "answer"

@@ -5,6 +5,7 @@
 * `starting`: the record of a call that can be one
 * `driving`: one of them driven, from its last commit to its end
 * `agent`: an agent whose steps are committed to a store
+* `run`: the run of one of them
 * `mailbox`: its mailbox, whose signals are rows of the store
 * `outgoing`: how it speaks, reads the clock and sleeps, so that a step that runs again does not do so twice
 * `telling`: an event for each change of one

@@ -7,50 +7,36 @@ waits, the values that its tasks have given so far.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from cascade.common.messaging import bus
-from cascade.interfaces.errors import EncodeError
-from cascade.interfaces.store import AgentStatus, Checkpoint, DurableAgent, Letter
+from cascade.interfaces.errors import AgentFinishedError, EncodeError, LeaseLostError
+from cascade.interfaces.store import ENDED, AgentStatus, Checkpoint, DurableAgent, Letter
 from cascade.interfaces.topics import Filters, name_of_inbox
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.mailbox import StoredMailbox
 from cascade.runtime.durable.outgoing import Outgoing, StoredClock, StoredConnector
+from cascade.runtime.durable.run import StoredRun
 from cascade.runtime.durable.values import read_value, write_payload, write_value
 from cascade.runtime.durable.waiting import UNTIL
 from cascade.runtime.state.agent import Agent
 from cascade.runtime.state.position import place_of, position
-from cascade.runtime.state.run import NOT_JOURNALED, Run
+from cascade.runtime.state.run import NOT_JOURNALED
 from cascade.spec.codec import encode
 from cascade.spec.task import Task
 
 if TYPE_CHECKING:
     from cascade.runtime.durable.driving import Driving
 
-__all__ = ["StoredAgent", "StoredRun", "Unwritable"]
+__all__ = ["StoredAgent", "Unwritable"]
 
 
 class Unwritable(Exception):  # noqa: N818 - it carries its cause to whoever drives the agent
     """A step's next call cannot be written: the agent stays at its last commit."""
-
-
-class StoredRun(Run):
-    """The run of one durable agent."""
-
-    __slots__ = ("agent", "connector")
-
-    agent: StoredAgent
-    connector: StoredConnector
-
-    def builtin_resource(self, name: str) -> Any:
-        """Return what comes with the run; the connector speaks through the agent."""
-        if name == "_internal_connector":
-            return self.connector
-        if name == "rng":
-            return self.agent.random
-        return super().builtin_resource(name)
 
 
 class StoredAgent(Agent):
@@ -69,6 +55,7 @@ class StoredAgent(Agent):
         "_on_sent",
         "_outgoing",
         "_said",
+        "_sending",
         "_step_random",
         "_unwritten",
         "_values",
@@ -100,6 +87,7 @@ class StoredAgent(Agent):
         self._values: dict[str, tuple[Task[..., Any], Any]] = {}
         self._letters: list[Letter] = []
         self._outgoing: list[Outgoing] = []
+        self._sending: asyncio.Task[None] | None = None
         self._filters = dict.fromkeys(record.filters)
         self._step_random: tuple[int, random.Random] | None = None
 
@@ -161,23 +149,45 @@ class StoredAgent(Agent):
         self._write(place, repr(unix_time() + seconds).encode())
         return seconds
 
-    def send(self, message: Outgoing) -> None:
-        """Send with the next commit, unless the step has sent it before.
+    async def send(self, message: Outgoing) -> None:
+        """Send with the next commit, unless the step has sent the same before.
 
         Raises:
             EncodeError: the payload is nothing that JSON can say.
+            AgentFinishedError: it is for a durable agent that has ended.
         """
         place = place_of(position.get())
-        topic, payload = message.topic, message.payload
-        data = write_payload(topic, payload)
-        known = self._journal.get(f"{place}!sent")
-        if known is not None:
-            if known != data:
-                bus.warning("durable.sent_otherwise", agent=self.name, topic=topic, place=place)
+        topic, sent = message.topic, f"{place}!sent"
+        data, known = write_payload(topic, message.payload), self._journal.get(sent)
+        if known == data:
             return
-        self._write(f"{place}!sent", data)
-        self._letters.append(Letter(topic, data, name_of_inbox(topic), f"{self.name}@{place}"))
+        to, sent_as = name_of_inbox(topic), f"{self.name}@{place}"
+        if known is not None:
+            bus.warning("durable.sent_otherwise", agent=self.name, topic=topic, place=place)
+            sent_as += f"#{blake2b(data, digest_size=8).hexdigest()}"
+        receiver = None if to is None else await self.store.load(to)
+        if receiver is not None and receiver.status in ENDED:
+            raise AgentFinishedError(receiver.name)
+        self._write(sent, data)
+        self._letters.append(Letter(topic, data, to, sent_as))
         self._outgoing.append(message)
+        self.run.loop.call_soon(self._send_out)
+
+    def _send_out(self) -> None:
+        """Commit what was sent, unless a commit has taken it along: the step may wait for an answer."""
+        if self._letters and self._sending is None:
+            self._sending = self.run.loop.create_task(self._park_to_send())
+
+    async def _park_to_send(self) -> None:
+        try:
+            while self._letters:
+                await self.park()
+        except LeaseLostError:
+            return  # the next commit of the step says so to whoever drives it
+        except Exception as error:  # noqa: BLE001 - nobody awaits this; the step's own commit fails too
+            bus.error("durable.store_failed", agent=self.name, error=error)
+        finally:
+            self._sending = None
 
     def _write(self, place: str, data: bytes) -> None:
         self._journal[place] = self._unwritten[place] = data

@@ -15,7 +15,8 @@ from cascade.interfaces.errors import DecodeError, LeaseLostError
 from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.store import DurableAgent, Store
 from cascade.runtime.concurrency.clock import unix_time
-from cascade.runtime.durable.agent import StoredAgent, StoredRun, Unwritable
+from cascade.runtime.durable.agent import StoredAgent, Unwritable
+from cascade.runtime.durable.run import StoredRun
 from cascade.runtime.durable.telling import tell
 from cascade.runtime.state.services import EngineServices
 from cascade.spec.codec import decode

@@ -58,9 +58,10 @@ class StoredConnector:
         Raises:
             InvalidTopicError: the topic is not a valid topic name.
             EncodeError: the payload is nothing that JSON can say.
+            AgentFinishedError: it is for a durable agent that has ended.
         """
         validate_topic(topic)
-        self._agent.send(Outgoing(topic, payload, qos, retain))
+        await self._agent.send(Outgoing(topic, payload, qos, retain))
 
     async def subscribe(
         self, topic: str | Sequence[str], callback: MessageCallback
