@@ -57,6 +57,26 @@ async def says_and_waits(word: str, sent: None = None) -> int:
 
 
 @cs.task
+async def hears_two() -> int:
+    return add(cs.recv("a"), cs.recv("b"))
+
+
+@cs.task
+async def hears_and_naps() -> int:
+    return rested(cs.recv("a"), cs.wait(3600.0))
+
+
+@cs.task
+async def rested(heard: int, slept: None) -> int:
+    return heard
+
+
+@cs.task
+async def presses(topic: str, number: int) -> None:
+    return cs.send(topic, number)
+
+
+@cs.task
 async def naps(seconds: float) -> str:
     return woke(cs.wait(seconds))
 

@@ -156,6 +156,24 @@ async def test_agents_of_one_store_hear_each_other_once_with_and_without_a_conne
     assert [word for word in heard if word[0] == "p"] == ["p3", "p2", "p1"]
 
 
+async def test_what_waits_at_once_hears_all_that_it_waits_for_also_from_the_store_alone(engine):
+    async with engine(connector=None) as one:
+        await one.agents.start({"h": steps.hears_two(), "n": steps.hears_and_naps()})
+        await parked(one, "h", "a")
+        await parked(one, "h", "b")
+
+        async def naps():
+            return (await one.agents.load("n")).journal
+
+        await until(naps)
+        await parked(one, "n", "a")
+        record = await one.agents.load("h")
+        assert set(record.filters) == {"a", "b"}
+        for topic, number in (("a", 3), ("b", 4)):
+            await one.run(steps.presses(topic, number), name=topic, durable=True)
+        assert await one.run(steps.hears_two(), name="h", durable=True) == 7
+
+
 async def test_what_durable_agents_say_everybody_else_hears_too(engine, connector):
     heard = []
 

@@ -192,7 +192,7 @@ class StoredAgent(Agent):
     def _write(self, place: str, data: bytes) -> None:
         self._journal[place] = self._unwritten[place] = data
 
-    async def park(self, also_hears: Filters = ()) -> None:
+    async def park(self) -> None:
         """Commit what the step has so far, since it is about to wait."""
         for place, (task, value) in self._values.items():
             try:
@@ -202,7 +202,8 @@ class StoredAgent(Agent):
                     task.function, "durable.not_journaled", task=task.name, reason=str(error)
                 )
         self._values = {}
-        hears = tuple(dict.fromkeys([*self._filters, *also_hears]))
+        awaited = () if self._mailbox is None else self.mailbox.awaited()
+        hears = tuple(dict.fromkeys([*self._filters, *awaited]))
         if self._unwritten or self._letters or hears != self.record.filters:
             await self._commit(filters=hears)
 

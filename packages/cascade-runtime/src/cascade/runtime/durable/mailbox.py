@@ -7,7 +7,7 @@ durable agents have committed is. A signal that a step took stays a row until th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cascade.common.messaging import bus
@@ -68,10 +68,16 @@ class StoredMailbox(Mailbox):
         self._fetching: asyncio.Task[None] | None = None
         self._wanted = False
 
-    async def park(self, waiter: Waiter) -> None:
+    def awaited(self) -> Iterator[str]:
+        """Return the filters of all that wait just now, beside the agent's own inbox."""
+        for waiter in self._waiters:
+            if not waiter.done():
+                yield from self._without_inbox(waiter.filters)
+
+    async def park(self, _waiter: Waiter) -> None:
         """Commit what a step has so far, before it waits."""
         agent = self._agent
-        await agent.park(also_hears=self._without_inbox(waiter.filters))
+        await agent.park()
         tell(agent.run.services, agent.name, "parked")
 
     # --- listening ----------------------------------------------------------------------------
