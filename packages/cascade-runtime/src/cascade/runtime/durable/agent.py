@@ -93,7 +93,7 @@ class StoredAgent(Agent):
 
     @property
     def random(self) -> random.Random:
-        """Random numbers that are a function of agent and step, so that a step that runs again has the same."""
+        """Random numbers by agent and step, so that a step that runs again has the same."""
         if self._step_random is None or self._step_random[0] != self.steps:
             seed = f"{self.run.services.seed}/{self.name}/{self.steps}"
             self._step_random = self.steps, random.Random(seed)
@@ -183,7 +183,7 @@ class StoredAgent(Agent):
             while self._letters:
                 await self.park()
         except LeaseLostError:
-            return  # the next commit of the step says so to whoever drives it
+            return  # the next commit says so to whoever drives it
         except Exception as error:  # noqa: BLE001 - nobody awaits this; the step's own commit fails too
             bus.error("durable.store_failed", agent=self.name, error=error)
         finally:
@@ -254,8 +254,7 @@ class StoredAgent(Agent):
         error: str | None = None,
         releases: bool = False,
     ) -> None:
-        ends_step = call is not None or status == "finished"
-        mailbox = self._mailbox
+        ends_step, mailbox = call is not None or status == "finished", self._mailbox
         taken = tuple(mailbox.taken) if ends_step and isinstance(mailbox, StoredMailbox) else ()
         letters, self._letters = self._letters, []
         outgoing, self._outgoing = self._outgoing, []
