@@ -200,3 +200,43 @@ async def asked_after(slept: None) -> None:
 @cs.task
 async def said_both(answer: str, asked: None) -> str:
     return answer
+
+
+@cs.task
+async def gives_a_set():
+    return {1, 2}
+
+
+@cs.task
+async def draws(turns: int, drawn: list[float], rng=cs.inject("rng")) -> list[float]:
+    drawn = [*drawn, rng.random()]
+    return drawn if turns == 1 else draws(turns - 1, drawn)
+
+
+@cs.task
+async def sends_an_object() -> int:
+    await cs.evaluate(cs.send("told", object()))
+    return 0
+
+
+@cs.task
+async def keeps_a_set() -> int:
+    return counted(gives_a_set(), cs.recv("go"))
+
+
+@cs.task
+async def counted(numbers, more: int) -> int:
+    return len(numbers) + more
+
+
+@cs.task
+async def journaled_at_once() -> int:
+    return add(price.with_journal()(), fails_once())
+
+
+@cs.task
+async def fails_once() -> int:
+    if "failed" not in ran:
+        ran.append("failed")
+        raise OSError("once")
+    return 1

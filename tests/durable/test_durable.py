@@ -389,3 +389,65 @@ async def test_what_a_step_sends_while_it_waits_already_goes_out_at_once(engine)
     async with engine() as one:
         await one.agents.start({"answerer": steps.answers()})
         assert await one.run(steps.asks_late(), name="asker", durable=True) == "answer"
+
+
+async def test_a_value_that_is_not_json_is_told_and_the_agent_is_finished_all_the_same(engine):
+    with capture() as said:
+        async with engine() as one:
+            with pytest.raises(AgentFailedError, match="its value was not kept"):
+                await one.run(steps.gives_a_set(), name="g", durable=True)
+            assert (await one.agents.load("g")).status == "finished"
+    assert [message.id for message in said] == ["durable.result_lost"]
+
+
+async def test_random_numbers_follow_from_agent_and_step(engine):
+    drawn = []
+    for name in ("d", "e"):
+        async with engine(seed=1) as one:
+            drawn.append(await one.run(steps.draws(2, []), name=name, durable=True))
+    assert len({*drawn[0], *drawn[1]}) == 4
+
+
+async def test_signals_that_are_not_json_are_refused_and_named(engine, connector):
+    with capture() as said:
+        async with engine() as one:
+            await one.agents.start({"l": steps.lamp(1, [])})
+            await parked(one, "l", "switch")
+            await connector.publish("switch", object())
+            await connector.publish("switch", "on")
+            assert await one.run(steps.lamp(1, []), name="l", durable=True) == ["on"]
+            with pytest.raises(AgentFailedError, match="EncodeError.*the signal on 'told'"):
+                await one.run(steps.sends_an_object(), name="s", durable=True)
+    assert [message.id for message in said] == ["durable.signal_refused", "durable.failed"]
+
+
+async def test_a_value_that_cannot_be_journaled_is_told_once_and_computed_again(engine, connector):
+    with capture() as said:
+        async with engine() as one:
+            await one.agents.start({"k": steps.keeps_a_set()})
+            await parked(one, "k", "go")
+        async with engine() as other:
+            await parked(other, "k", "go")
+            await asyncio.sleep(0.05)
+            await connector.publish("go", 1)
+            assert await other.run(steps.keeps_a_set(), name="k", durable=True) == 3
+    assert {message.id for message in said} == {"durable.not_journaled"}
+
+
+async def test_with_journal_keeps_a_value_at_once(engine):
+    with capture():
+        async with engine() as one:
+            with pytest.raises(AgentFailedError, match="OSError: once"):
+                await one.run(steps.journaled_at_once(), name="j", durable=True)
+            await one.agents.retry("j")
+            assert await one.run(steps.journaled_at_once(), name="j", durable=True) == 4
+    assert steps.ran.count("price") == 1
+
+
+async def test_what_has_ended_is_pruned(engine):
+    async with engine() as one:
+        await one.run(steps.count(1), name="c", durable=True)
+        await asyncio.sleep(0.01)
+        assert (await one.agents.prune()).agents == 1
+        assert await one.agents.load("c") is None
+        assert await one.agents.cancel("c") is None
