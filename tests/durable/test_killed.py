@@ -46,22 +46,32 @@ async def agents_in(folder):
         await store.aclose()
 
 
+def killed(program, folder, chance, *, patience):
+    """Wait until a program is at work, and kill it a moment later; return whether it was not quicker."""
+    before = len(effects_in(folder))
+    while not patience and program.poll() is None and len(effects_in(folder)) == before:
+        time.sleep(0.005)
+    try:
+        program.wait(PATIENCE if patience else chance.uniform(0.0, 0.4))
+    except subprocess.TimeoutExpired:
+        program.send_signal(signal.SIGKILL)
+        return True
+    return False
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="a system without SIGKILL")
 def test_agents_outlive_processes_that_are_killed_at_any_instant(tmp_path):
     chance = random.Random(7)
     kills = 0
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        before = len(effects_in(tmp_path))
         program = begin(tmp_path)
-        while kills < KILLS and program.poll() is None and len(effects_in(tmp_path)) == before:
-            time.sleep(0.005)  # until it is at work
         try:
-            program.wait(chance.uniform(0.0, 0.4) if kills < KILLS else PATIENCE)
-        except subprocess.TimeoutExpired:
-            program.send_signal(signal.SIGKILL)
-            kills += 1
-        output = program.communicate()[0].decode()
+            kills += killed(program, tmp_path, chance, patience=kills >= KILLS)
+            output = program.communicate()[0].decode()
+        finally:
+            program.kill()  # where this test itself is ended
+            program.wait()
         if program.returncode == 0:
             break
         assert program.returncode == -signal.SIGKILL, output
