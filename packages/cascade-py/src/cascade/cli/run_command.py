@@ -16,11 +16,12 @@ from rich.text import Text
 
 from cascade.cli.connecting import INTERRUPTED, OptionalUrl, connector_from
 from cascade.cli.failures import ShowTraceback, fail
+from cascade.cli.inputs import parameters_from
 from cascade.cli.json_text import json_text
 from cascade.cli.output import say
 from cascade.cli.progress import Progress
 from cascade.cli.stores import OptionalStore
-from cascade.cli.targets import Target, capacities_from, load_target, parameters_from
+from cascade.cli.targets import Target, capacities_from, load_target
 from cascade.runtime.engine import Engine
 from cascade.runtime.evaluation.evaluator import as_call
 from cascade.runtime.evaluation.graph_export import count_calls
@@ -36,7 +37,11 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     target: Target,
     param: Annotated[
         list[str] | None,
-        typer.Option("--param", "-p", help="key=value; the value as JSON or text."),
+        typer.Option(
+            "--param",
+            "-p",
+            help="key=value; of the kind that the task's annotation says.",
+        ),
     ] = None,
     capacity: Annotated[
         list[str] | None,
@@ -66,10 +71,9 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
 
     Ends with status 0, or with 1 where the run fails; the error is one sentence on standard error.
     """
-    loaded, params = load_target(target, traceback=traceback), parameters_from(param or ())
-    if telemetry and connector is None:
-        raise typer.BadParameter("--telemetry needs a --connector to report over")
-    _check_durable(store, name, attach=attach)
+    loaded = load_target(target, traceback=traceback)
+    params = parameters_from(param or (), loaded)
+    _check_together(connector, store, name, telemetry=telemetry, attach=attach)
     engine = Engine(
         connector=None if connector is None else connector_from(connector),
         store=store,
@@ -88,7 +92,11 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     say(shown)
 
 
-def _check_durable(store: str | None, name: str | None, *, attach: bool) -> None:
+def _check_together(
+    connector: str | None, store: str | None, name: str | None, *, telemetry: bool, attach: bool
+) -> None:
+    if telemetry and connector is None:
+        raise typer.BadParameter("--telemetry needs a --connector to report over")
     if store is not None and name is None:
         raise typer.BadParameter("--store needs a --name, under which the agent is found again")
     if store is None and attach:

@@ -1,4 +1,4 @@
-"""From ``module:name`` to what can be run, and from ``key=value`` to parameters."""
+"""From ``module:name`` to what can be run, and from ``name=units`` to capacities."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cascade.interfaces.errors import near_name
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.task import Task
 
-__all__ = ["Target", "capacities_from", "load_target", "parameters_from", "plain_value"]
+__all__ = ["Target", "capacities_from", "load_target", "plain_value"]
 
 Target = Annotated[
     str,
@@ -105,21 +105,6 @@ def _why_missing(name: str, found: ModuleSpec | None) -> str:
         f"there is no module {name!r} installed, and this folder, which has one, is not searched, since "
         "PYTHONSAFEPATH or -P says so; if you trust it: PYTHONPATH=. cascade …"
     )
-
-
-def parameters_from(given: Iterable[str]) -> dict[str, Any]:
-    """Return parameters from ``key=value`` texts.
-
-    Raises:
-        BadParameter: a text has no key or no ``=``.
-    """
-    parameters = {}
-    for text in given:
-        key, equals, value = text.partition("=")
-        if not (key and equals):
-            raise typer.BadParameter(f"a parameter is key=value, not {text!r}")
-        parameters[key] = plain_value(value)
-    return parameters
 
 
 def capacities_from(given: Iterable[str]) -> dict[str, float]:
