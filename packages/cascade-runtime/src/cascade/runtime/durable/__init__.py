@@ -10,5 +10,6 @@
 * `outgoing`: how it speaks, reads the clock and sleeps, so that a step that runs again does not do so twice
 * `telling`: an event for each change of one
 * `waiting`: what one waits for, as its record says
+* `said`: what they say over the connector, so that others of their store do not hear it twice
 * `values`: results, signals and journaled values as JSON
 """

@@ -46,6 +46,7 @@ class StoredAgent(Agent):
         record: as it was claimed.
         store: where it lies.
         call: the call of the step that is under way.
+        said: what it and others of its engine say just now.
     """
 
     __slots__ = (
@@ -54,13 +55,13 @@ class StoredAgent(Agent):
         "_letters",
         "_on_sent",
         "_outgoing",
-        "_said",
         "_sending",
         "_step_random",
         "_unwritten",
         "_values",
         "call",
         "record",
+        "said",
         "store",
     )
 
@@ -81,7 +82,7 @@ class StoredAgent(Agent):
         run.clock = StoredClock(self, run.loop)
         self.record, self.store, self.call = record, driving.store, call
         self.steps = record.step
-        self._said, self._on_sent = driving.said, driving.wake
+        self.said, self._on_sent = driving.said, driving.wake
         self._journal = dict(record.journal)
         self._unwritten: dict[str, bytes] = {}
         self._values: dict[str, tuple[Task[..., Any], Any]] = {}
@@ -121,10 +122,6 @@ class StoredAgent(Agent):
     def hear(self, filters: Filters) -> None:
         """Have its mailbox in the store hear these filters, too, from the next commit on."""
         self._filters.update(dict.fromkeys(filters))
-
-    def says(self, topic: str, payload: Any) -> bool:
-        """Return whether this is what a durable agent of this engine publishes just now."""
-        return (topic, id(payload)) in self._said
 
     # --- within a step ------------------------------------------------------------------------
 
@@ -288,13 +285,5 @@ class StoredAgent(Agent):
     async def _publish(self, message: Outgoing) -> None:
         """Say to those who are no durable agents of this store what these have got by the commit."""
         connector = self.run.services.connector
-        if connector is None:
-            return
-        key = (message.topic, id(message.payload))
-        self._said[key] = self._said.get(key, 0) + 1
-        try:
-            await connector.publish(*message)
-        finally:
-            self._said[key] -= 1
-            if not self._said[key]:
-                del self._said[key]
+        if connector is not None:
+            await self.said.publish(connector, message, self.record)

@@ -199,7 +199,7 @@ class DurableAgents:
 
     async def _take_letter(self, topic: str, payload: Any) -> None:
         """Put into a mailbox, or among the dead letters, what somebody sent to a name."""
-        if (topic, id(payload)) in self._driving.said:
+        if await self._driving.said.has(topic, payload):
             return
         letter = Letter(topic, write_payload(topic, payload), to=name_of_inbox(topic))
         self._wake(await self._store.deliver([letter], unix_time()))

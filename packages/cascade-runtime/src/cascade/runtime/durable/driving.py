@@ -17,6 +17,7 @@ from cascade.interfaces.store import DurableAgent, Store
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.agent import StoredAgent, Unwritable
 from cascade.runtime.durable.run import StoredRun
+from cascade.runtime.durable.said import Said
 from cascade.runtime.durable.telling import tell
 from cascade.runtime.state.services import EngineServices
 from cascade.spec.codec import decode
@@ -44,8 +45,11 @@ class Driving:
     awake: dict[str, StoredAgent] = field(default_factory=dict)
     """Those that are driven, by name."""
 
-    said: dict[tuple[str, int], int] = field(default_factory=dict)
-    """What they publish just now, by topic and identity, and how often."""
+    said: Said = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing said."""
+        self.said = Said(self.store)
 
 
 async def drive(record: DurableAgent, driving: Driving) -> None:

@@ -106,7 +106,7 @@ class StoredMailbox(Mailbox):
 
     async def receive(self, source: Source, topic: str, payload: Any) -> None:
         """Take a message that a source brought, unless a durable agent of this store said it."""
-        if self._agent.says(topic, payload):
+        if await self._agent.said.has(topic, payload):
             return  # it comes by the store
         if self._refuses(source, topic, payload):
             return
