@@ -215,6 +215,8 @@ class Store(Protocol):
 
         Raises:
             LeaseLostError: the epoch is not the agent's, or it is not ready: nothing was changed.
+            StoreError: it could not be written, or, where a server was away for too long, it is not known
+                whether it was; the agent's next claim tells.
         """
 
     async def deliver(self, letters: Sequence[Letter], at: float) -> set[str]:
