@@ -1,153 +1,16 @@
 """An obvious evaluator, one line of recursion for each rule, to hold the engine against.
 
-An `Expression` is the drawing of a call: `built` makes the call of it, `Oracle` works its value out.
-One expression used in several places is one call in several places.
+It works out the value of an `Expression`, the drawing of a call.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
-import cascade as cs
+from benchmarks.campaigns.expressions import Box, Expression, FailedError
 
 COMBINATORS = ("retry", "catch", "settle", "timeout")
-
-
-class FailedError(Exception):
-    """What tasks of these expressions fail with."""
-
-
-@dataclass(eq=False)
-class Expression:
-    """A call: what kind, what it needs, and a number for some kinds."""
-
-    kind: str
-    needs: tuple[Expression, ...] = ()
-    number: int = 0
-    name: str = ""
-
-    def __repr__(self) -> str:
-        return f"{self.kind}{self.number or ''}<{self.name}>({', '.join(map(repr, self.needs))})"
-
-
-@dataclass
-class Box:
-    """A dataclass to put calls into."""
-
-    inside: Any
-
-
-ran: Counter[str] = Counter()
-
-
-def _note(name):
-    ran[name] += 1
-
-
-@cs.task(mode="inline")
-def plain(name, *values):
-    _note(name)
-    return (name, *values)
-
-
-@cs.task
-async def patient(name, *values):
-    _note(name)
-    await asyncio.sleep(0)
-    return (name, *values)
-
-
-@cs.task(mode="inline")
-def fails(name, *values):
-    _note(name)
-    raise FailedError(name)
-
-
-@cs.task(mode="inline")
-def flaky(name, until, *values):
-    _note(name)
-    if cs.current().attempt < until:
-        raise FailedError(name)
-    return (name, *values)
-
-
-@cs.task(mode="inline")
-def returns(name, call):
-    _note(name)
-    return call
-
-
-@cs.task
-async def evaluates(name, call):
-    _note(name)
-    return await cs.evaluate(call)
-
-
-@cs.task(mode="inline")
-def odd(name, value):
-    _note(name)
-    return len(str(value)) % 2 == 1
-
-
-def built(root: Expression) -> Any:
-    """Return the call that an expression draws."""
-    calls: dict[int, Any] = {}
-
-    def build(it: Expression) -> Any:
-        if id(it) not in calls:
-            calls[id(it)] = _build(it, [build(each) for each in it.needs])
-        return calls[id(it)]
-
-    return build(root)
-
-
-def _build(it: Expression, needs: list[Any]) -> Any:  # noqa: C901, PLR0911, PLR0912 - a line for each kind
-    match it.kind:
-        case "plain":
-            return plain(it.name, *needs)
-        case "patient":
-            return patient(it.name, *needs)
-        case "containers":
-            return plain(it.name, needs, {"x": tuple(needs)}, Box(needs))
-        case "fails":
-            return fails(it.name, *needs)
-        case "flaky":
-            return flaky(it.name, it.number, *needs)
-        case "returns":
-            return returns(it.name, cs.quote(needs[0]))
-        case "evaluates":
-            return evaluates(it.name, cs.quote(needs[0]))
-        case "route":
-            return cs.route(odd(it.name, needs[0]), {True: needs[1], False: needs[2]})
-        case "run_if":
-            return plain.run_if(odd(it.name, needs[0]))(f"{it.name}!", needs[1])
-        case "map":
-            return _mapped.map(needs, name=it.name)
-        case "retry":
-            return cs.retry(needs[0], it.number)
-        case "catch":
-            return cs.catch(needs[0], FailedError, needs[1])
-        case "settle":
-            return _shown(cs.settle(needs))
-        case "timeout":
-            return cs.timeout(needs[0], 1000)
-        case "after":
-            return cs.after(needs[0], *needs[1:])
-    raise AssertionError(it.kind)
-
-
-@cs.task(mode="inline")
-def _mapped(value, name):
-    _note(name)
-    return (name, value)
-
-
-@cs.task(mode="inline")
-def _shown(settled):
-    return ["failed" if isinstance(each, FailedError) else each for each in settled]
 
 
 class Oracle:

@@ -3,49 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import count
 
 import pytest
+from benchmarks.campaigns.expressions import NEEDS, Expression, FailedError, built, drawn, ran
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cascade as cs
-from runtime.oracle import Expression, FailedError, Oracle, built, ran
-
-NEEDS = {
-    "plain": (0, 3),
-    "patient": (0, 2),
-    "containers": (1, 2),
-    "fails": (0, 1),
-    "flaky": (0, 2),
-    "returns": (1, 1),
-    "evaluates": (1, 1),
-    "route": (3, 3),
-    "run_if": (2, 2),
-    "map": (1, 3),
-    "retry": (1, 1),
-    "catch": (2, 2),
-    "settle": (1, 3),
-    "timeout": (1, 1),
-    "after": (1, 3),
-}
+from runtime.oracle import Oracle
 
 
 @st.composite
 def expressions(draw):
-    """Draw a call; what it needs is chosen among the calls made before, so that many are shared."""
-    names = count()
-    made = [Expression("plain", name=f"leaf{next(names)}")]
-    for _ in range(draw(st.integers(1, 10))):
-        kind = draw(st.sampled_from(sorted(NEEDS)))
-        least, most = NEEDS[kind]
-        recent = st.integers(max(0, len(made) - 4), len(made) - 1)
-        needs = draw(st.lists(recent, min_size=least, max_size=most))
-        number = draw(st.integers(1, 3))
-        made.append(
-            Expression(kind, tuple(made[each] for each in needs), number, f"t{next(names)}")
-        )
-    return made[-1]
+    """Draw a call."""
+    return drawn(lambda least, most: draw(st.integers(least, most)), NEEDS)
 
 
 async def evaluated(engine, call):

@@ -199,8 +199,7 @@ class StoredAgent(Agent):
                     task.function, "durable.not_journaled", task=task.name, reason=str(error)
                 )
         self._values = {}
-        awaited = () if self._mailbox is None else self.mailbox.awaited()
-        hears = tuple(dict.fromkeys([*self._filters, *awaited]))
+        hears = tuple(dict.fromkeys([*self._filters, *self.mailbox.awaited()]))
         if self._unwritten or self._letters or hears != self.record.filters:
             await self._commit(filters=hears)
 
