@@ -18,6 +18,7 @@ __all__ = [
     "Connector",
     "Executor",
     "LazyFactory",
+    "LeavesWill",
     "MessageCallback",
     "Mode",
     "OverflowPolicy",
@@ -133,6 +134,21 @@ class Connector(Protocol):
             NotConnectedError: the connector is not connected.
             BrokerRefusedError: a broker does not allow the subscription.
             BrokerUnavailableError: the way to a broker was closed for too long.
+        """
+
+
+@runtime_checkable
+class LeavesWill(Protocol):
+    """A connector whose broker can say something in the place of who dies."""
+
+    def offer_will(self, topic: str, payload: Payload) -> None:
+        """Have the broker publish this, retained, if the connection that is made next dies.
+
+        One that has a will of its own keeps that.
+
+        Args:
+            topic: a topic name without wildcards.
+            payload: what to say.
         """
 
 

@@ -36,6 +36,11 @@ class EngineReport(msgspec.Struct):
         return max(0.0, unix_time() - self.time)
 
     @property
+    def since(self) -> str:
+        """How long ago that was; what a broker says of a lost engine is as old as its connection."""
+        return f"{'connected ' if self.state == 'lost' else ''}{self.age:.0f} s ago"
+
+    @property
     def shown_state(self) -> str:
         """The state; an engine that misses its heartbeats has not said goodbye, and is silent."""
         if self.state == "online" and self.age > _HEARTBEATS_MISSED * self.heartbeat:

@@ -78,7 +78,7 @@ def _lines(retained: _Retained) -> list[str]:
     for report in sorted(retained.engines.values(), key=lambda each: each.engine):
         runs = f"{report.run_count} run{'' if report.run_count == 1 else 's'}"
         lines.append(
-            f"engine {printable(report.engine)}: {report.shown_state}, {runs}, {report.age:.0f} s ago"
+            f"engine {printable(report.engine)}: {report.shown_state}, {runs}, {report.since}"
         )
         if report.state == "online":
             lines += [

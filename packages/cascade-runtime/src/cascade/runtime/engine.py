@@ -240,7 +240,6 @@ class Engine:
                 "a durable agent has a name: engine.run(call, name='monday', durable=True)"
             )
         agents = self.agents
-        agents = self.agents
         await self._users.enter()
         try:
             return await agents.run(name, call, params, attach=attach)
@@ -264,19 +263,20 @@ class Engine:
     # --- opening and closing ------------------------------------------------------------------
 
     async def _start(self) -> None:
-        connector = self.connector
-        if connector is not None:
-            await self._listen(connector)
+        if self.connector is not None:
+            await self._listen(self.connector)
         if self._agents is not None:
             await self._agents.open()
 
     async def _listen(self, connector: Connector) -> None:
+        if self._telemetry_settings:
+            self._telemetry = Telemetry(self.name, self.events, connector, self._telemetry_settings)
+            self._telemetry.offer_will()
         await join(connector)
         self._is_joined = True
         on_constraint = self._services.admission.on_constraint
         self._constraints = await connector.subscribe(f"{CONSTRAINT_TOPIC}/#", on_constraint)
-        if self._telemetry_settings:
-            self._telemetry = Telemetry(self.name, self.events, connector, self._telemetry_settings)
+        if self._telemetry is not None:
             await self._telemetry.start()
 
     async def _stop(self) -> None:

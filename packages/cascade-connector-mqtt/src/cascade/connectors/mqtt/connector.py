@@ -11,14 +11,14 @@ from cascade.connectors.local import LocalBroker, Subscription, checked_callback
 from cascade.connectors.mqtt.arrival import Receiver, WholeMessageCallback, taking_whole
 from cascade.connectors.mqtt.codec import Codec
 from cascade.connectors.mqtt.inbound import Inbound
-from cascade.connectors.mqtt.packets import Beside, check_size, filter_options, is_5, require_5
+from cascade.connectors.mqtt.packets import beside_of, check_size, filter_options, is_5
 from cascade.connectors.mqtt.session import Session
-from cascade.connectors.mqtt.settings import MqttSettings, read_settings
+from cascade.connectors.mqtt.settings import MqttSettings, read_settings, with_will
 from cascade.connectors.mqtt.subscriber import QueueOptions, Subscriber
 from cascade.connectors.mqtt.subscription_table import SubscriptionTable
+from cascade.connectors.mqtt.will import Will
 from cascade.interfaces.errors import NotConnectedError, WrongLoopError
 from cascade.interfaces.payloads import clears
-from cascade.interfaces.properties import to_send
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
 from cascade.interfaces.topics import as_filters, validate_filters, validate_topic
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT, check_bounds
@@ -68,6 +68,7 @@ class MqttConnector:
         self._codec = Codec(raw=self.settings.payloads == "bytes", limit=self.settings.max_payload)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connected = False
+        self._offered: Will | None = None
 
     def __repr__(self) -> str:
         """Return address and name; never a password."""
@@ -111,6 +112,10 @@ class MqttConnector:
             if not self._connected:
                 await self._open()
 
+    def offer_will(self, topic: str, payload: Payload) -> None:
+        """Have the broker publish this if the next connection dies; see `LeavesWill`."""
+        self._offered = Will(topic, payload, retain=True)
+
     def _leave_old_loop(self) -> None:
         if not self._connected or self._loop is None:
             return
@@ -122,10 +127,9 @@ class MqttConnector:
     async def _open(self) -> None:
         lasts, broker, table = self.settings.session_expiry > 0, LocalBroker(), SubscriptionTable()
         self._inbound = Inbound(broker, table, self._codec, lasts=lasts)
-        self._session = session = Session(self.settings, table, self._inbound, self._queues.limit)
-        self._subscriber = Subscriber(
-            self.settings, session, table, self._inbound, broker, self._queues
-        )
+        settings = with_will(self.settings, self._offered)
+        self._session = session = Session(settings, table, self._inbound, self._queues.limit)
+        self._subscriber = Subscriber(settings, session, table, self._inbound, broker, self._queues)
         if not self.settings.clean_start:
             self._inbound.expect_unclaimed(self._queues.limit)
         try:
@@ -134,7 +138,7 @@ class MqttConnector:
             session.abandon()
             raise
         table.may_number = session.connection.may_number
-        self._connected = True
+        self._connected, self._offered = True, None
 
     async def disconnect(self) -> None:
         """End all subscriptions, then the connection; the broker has then read all that was published.
@@ -208,10 +212,7 @@ class MqttConnector:
             validate_topic(topic)
         if qos not in (0, 1, 2):
             raise ValueError(f"qos is 0, 1 or 2, not {qos!r}")
-        pairs = to_send.get() if self.carries_properties else ()
-        beside = Beside(pairs, expiry, response_topic, correlation)
-        if beside.is_said:
-            require_5(self.settings, "expiry, response_topic and correlation")
+        beside = beside_of(self.settings, expiry, response_topic, correlation)
         data = b"" if retain and clears(payload) else self._codec.encode(topic, payload)
         connection = self._session.connection
         check_size(topic, data, beside, connection.max_packet)

@@ -17,10 +17,12 @@ from cascade.connectors.mqtt.subscription_table import FilterOptions
 from cascade.connectors.mqtt.tls import tls_context
 from cascade.interfaces.errors import PayloadError
 from cascade.interfaces.properties import Properties as UserProperties
+from cascade.interfaces.properties import to_send
 from cascade.interfaces.topics import Filters, validate_topic
 
 __all__ = [
     "Beside",
+    "beside_of",
     "check_size",
     "clean_start",
     "connect_properties",
@@ -171,6 +173,24 @@ class Beside(NamedTuple):
         if self.correlation is not None:
             properties.CorrelationData = self.correlation
         return properties
+
+
+def beside_of(
+    settings: MqttSettings,
+    expiry: int | None,
+    response_topic: str | None,
+    correlation: bytes | None,
+) -> Beside:
+    """Return what goes beside a payload, with the properties that the publisher's context says.
+
+    Raises:
+        ValueError: MQTT 3.1.1 has no place for it.
+    """
+    pairs = to_send.get() if is_5(settings) else ()
+    beside = Beside(pairs, expiry, response_topic, correlation)
+    if beside.is_said:
+        require_5(settings, "expiry, response_topic and correlation")
+    return beside
 
 
 def filter_options(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 from uuid import uuid4
@@ -15,7 +15,7 @@ from cascade.connectors.mqtt.will import Will
 from cascade.interfaces.errors import near_name
 from cascade.interfaces.topics import validate_topic
 
-__all__ = ["PASSWORD_VARIABLE", "MqttSettings", "read_settings"]
+__all__ = ["PASSWORD_VARIABLE", "MqttSettings", "read_settings", "with_will"]
 
 PASSWORD_VARIABLE = "CASCADE_MQTT_PASSWORD"  # noqa: S105 - the name of a variable, not a password
 """The environment variable that holds the password, where nothing else says it."""
@@ -234,3 +234,10 @@ def read_settings(url: str | None, options: Mapping[str, Any]) -> MqttSettings:
         if name not in kinds:
             raise TypeError(f"MqttConnector knows no {name!r}.{near_name(name, set(kinds))}")
     return MqttSettings(**given)
+
+
+def with_will(settings: MqttSettings, will: Will | None) -> MqttSettings:
+    """Return settings with a will that was offered, where the client has none."""
+    if will is None or settings.will is not None or settings.status:
+        return settings
+    return replace(settings, will=will)

@@ -21,7 +21,7 @@ from typing import Any, Literal, get_args
 
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import PayloadError
-from cascade.interfaces.protocols import Connector
+from cascade.interfaces.protocols import Connector, LeavesWill
 from cascade.runtime.concurrency.clock import is_simulated, unix_time
 from cascade.runtime.observation.events import (
     AgentChanged,
@@ -41,7 +41,7 @@ VERSION = 1
 _STATUS_GAP = 1.0  # seconds that two statuses lie apart, where runs begin and end all the time
 _RUNS_TOLD = 100  # runs that a status names, the oldest; an engine may have ten thousand
 
-State = Literal["online", "offline"]
+State = Literal["online", "offline", "lost"]
 
 
 def _dashed(name: str) -> str:
@@ -105,6 +105,11 @@ class Telemetry:
         self._runs: dict[str, str] = {}  # those under way, and their states
         self._runs_changed = False  # since the last status
         self.dropped = 0
+
+    def offer_will(self) -> None:
+        """Have the broker say that the engine is lost, if the connection that is made next dies."""
+        if isinstance(self._connector, LeavesWill) and not self._connector.connected:
+            self._connector.offer_will(f"{self._topic}/status", self._status("lost"))
 
     async def start(self) -> None:
         """Say that the engine is there, and report from now on."""
@@ -219,7 +224,10 @@ class Telemetry:
 
     async def _publish_status(self, state: State) -> None:
         self._runs_changed = False
-        message = {
+        await self._connector.publish(f"{self._topic}/status", self._status(state), retain=True)
+
+    def _status(self, state: State) -> dict[str, Any]:
+        return {
             "version": VERSION,
             "engine": self._engine,
             "state": state,
@@ -230,7 +238,6 @@ class Telemetry:
             "run_count": len(self._runs),
             "runs": dict(islice(self._runs.items(), _RUNS_TOLD)),
         }
-        await self._connector.publish(f"{self._topic}/status", message, retain=True)
 
     def _plain(self, event: Event) -> dict[str, Any]:
         """Return an event as plain data, with Unix time in seconds and errors as text."""
