@@ -142,6 +142,20 @@ class Checkpoint:
     releases: bool = False
     """Whether the lease is given back; the claim then counts as no attempt."""
 
+    @property
+    def is_plain_step(self) -> bool:
+        """Whether it moves on, and changes nothing else but mailboxes; stores do those by the group."""
+        return (
+            self.call is not None
+            and self.status == "ready"
+            and self.filters is None
+            and not self.releases
+            and not self.journal
+            and self.wake_at is None
+            and self.result is None
+            and self.error is None
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Swept:

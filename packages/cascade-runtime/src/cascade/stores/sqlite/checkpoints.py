@@ -51,21 +51,6 @@ class Commit:
         """Say what is to be committed."""
         self.checkpoint = checkpoint
 
-    @property
-    def is_plain_step(self) -> bool:
-        """Whether it moves on, and changes nothing else but mailboxes."""
-        checkpoint = self.checkpoint
-        return (
-            checkpoint.call is not None
-            and checkpoint.status == "ready"
-            and checkpoint.filters is None
-            and not checkpoint.releases
-            and not checkpoint.journal
-            and checkpoint.wake_at is None
-            and checkpoint.result is None
-            and checkpoint.error is None
-        )
-
     def __call__(self, transaction: Transaction) -> set[str]:
         """Commit it; return the names of the agents whose mailboxes got a letter.
 

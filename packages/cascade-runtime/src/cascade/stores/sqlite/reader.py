@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from cascade.stores.outcomes import Outcome
 from cascade.stores.sqlite.schema import connect_to_read, explained
-from cascade.stores.sqlite.work_thread import Outcome, Work
+from cascade.stores.sqlite.work_thread import Work
 
 __all__ = ["Reader"]
 

@@ -8,7 +8,9 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-__all__ = ["Outcome", "Work", "WorkThread", "Worker"]
+from cascade.stores.outcomes import Outcome, settle_all
+
+__all__ = ["Work", "WorkThread", "Worker"]
 
 S = TypeVar("S")
 S_co = TypeVar("S_co", covariant=True)
@@ -16,9 +18,6 @@ T = TypeVar("T")
 
 Work: TypeAlias = Callable[[S], object]
 """What is to be done, with what the worker gives to all work."""
-
-Outcome: TypeAlias = object | BaseException
-"""What work returned, or what it raised."""
 
 
 class Worker(Protocol[S_co]):
@@ -91,15 +90,15 @@ class WorkThread(Generic[S]):
         try:
             worker = self._make()
         except BaseException as error:  # noqa: BLE001 - whoever starts it is told
-            self._tell(self._settle, [self._begun], [error])
+            self._tell(settle_all, [self._begun], [error])
             return
-        self._tell(self._settle, [self._begun], [None])
+        self._tell(settle_all, [self._begun], [None])
         try:
             while self._work(worker):
                 pass
         finally:
             worker.close()
-            self._tell(self._settle, [self._ended], [None])
+            self._tell(settle_all, [self._ended], [None])
 
     def _work(self, worker: Worker[S]) -> bool:
         """Do the next group; return whether there may be more."""
@@ -113,7 +112,7 @@ class WorkThread(Generic[S]):
                 group = [*(group or ()), *following]
         if group:
             outcomes = worker.do([work for work, _ in group])
-            self._tell(self._settle, [future for _, future in group], outcomes)
+            self._tell(settle_all, [future for _, future in group], outcomes)
         return more
 
     def _tell(self, function: Callable[..., None], *arguments: object) -> None:
@@ -122,13 +121,3 @@ class WorkThread(Generic[S]):
         except RuntimeError:
             if not self._loop.is_closed():  # else nobody is left to be told
                 raise
-
-    @staticmethod
-    def _settle(futures: list[asyncio.Future[object]], outcomes: list[Outcome]) -> None:
-        for future, outcome in zip(futures, outcomes, strict=True):
-            if future.done():  # it was cancelled
-                continue
-            if isinstance(outcome, BaseException):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)

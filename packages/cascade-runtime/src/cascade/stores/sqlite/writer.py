@@ -8,10 +8,11 @@ from itertools import groupby
 from pathlib import Path
 
 from cascade.interfaces.errors import StoreError
+from cascade.stores.outcomes import Outcome
 from cascade.stores.sqlite.checkpoints import Commit, commit_plain_steps
 from cascade.stores.sqlite.schema import Synchronous, connect_to_write, explained
 from cascade.stores.sqlite.transaction import Transaction
-from cascade.stores.sqlite.work_thread import Outcome, Work
+from cascade.stores.sqlite.work_thread import Work
 from cascade.stores.wild_filters import WildFilters
 
 __all__ = ["Writer"]
@@ -89,4 +90,4 @@ class Writer:
 
 
 def _is_plain_step(work: Work[Transaction]) -> bool:
-    return isinstance(work, Commit) and work.is_plain_step
+    return isinstance(work, Commit) and work.checkpoint.is_plain_step

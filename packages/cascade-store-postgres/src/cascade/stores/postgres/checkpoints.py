@@ -8,7 +8,7 @@ from cascade.interfaces.errors import LeaseLostError
 from cascade.interfaces.store import ENDED, Checkpoint
 from cascade.stores.postgres.transaction import Transaction
 
-__all__ = ["commit", "commit_plain_steps", "is_plain_step"]
+__all__ = ["commit", "commit_plain_steps"]
 
 _PLAIN_STEPS = """
     UPDATE agents SET call = given.call, step = step + 1, attempts = 0, wake_at = NULL,
@@ -35,20 +35,6 @@ _CONSUME = """
     DELETE FROM signals USING agents, unnest(%s::text[], %s::bigint[]) AS consumed (name, number)
     WHERE agents.name = consumed.name AND agent = agents.id AND signals.number = consumed.number
 """
-
-
-def is_plain_step(checkpoint: Checkpoint) -> bool:
-    """Return whether a checkpoint moves on, and changes nothing else but mailboxes."""
-    return (
-        checkpoint.call is not None
-        and checkpoint.status == "ready"
-        and checkpoint.filters is None
-        and not checkpoint.releases
-        and not checkpoint.journal
-        and checkpoint.wake_at is None
-        and checkpoint.result is None
-        and checkpoint.error is None
-    )
 
 
 async def commit_plain_steps(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 from uuid import uuid4
 
 import psycopg
@@ -13,15 +12,13 @@ from psycopg import AsyncConnection
 
 from cascade.interfaces.errors import StoreError
 from cascade.interfaces.store import Checkpoint
-from cascade.stores.postgres.checkpoints import commit, commit_plain_steps, is_plain_step
+from cascade.stores.outcomes import Outcome, settle_all
+from cascade.stores.postgres.checkpoints import commit, commit_plain_steps
 from cascade.stores.postgres.connection import Reconnecting, explained
 from cascade.stores.postgres.transaction import Transaction
 from cascade.stores.wild_filters import WildFilters
 
 __all__ = ["GroupCommit", "Work"]
-
-Outcome: TypeAlias = object | BaseException
-"""What work returned, or what it raised."""
 
 _MOST = 1_000  # pieces of work in one transaction
 _ATTEMPTS = 5  # at a group whose connection is lost again and again, or that others deadlock with
@@ -94,13 +91,7 @@ class GroupCommit:
                 continue
             group, self._gathered = self._gathered[:_MOST], self._gathered[_MOST:]
             outcomes = await self._do([work for work, _ in group])
-            for (_, future), outcome in zip(group, outcomes, strict=True):
-                if future.done():  # it was cancelled
-                    continue
-                if isinstance(outcome, BaseException):
-                    future.set_exception(outcome)
-                else:
-                    future.set_result(outcome)
+            settle_all([future for _, future in group], outcomes)
 
     async def _do(self, group: Sequence[Work]) -> list[Outcome]:
         try:
@@ -176,7 +167,7 @@ def _runs(group: Sequence[Work]) -> Iterator[tuple[list[Checkpoint], list[Work]]
     steps: dict[str, Checkpoint] = {}
     for work in group:
         checkpoint = work.checkpoint
-        plain = checkpoint is not None and is_plain_step(checkpoint)
+        plain = checkpoint is not None and checkpoint.is_plain_step
         if steps and (not plain or checkpoint is None or checkpoint.name in steps):
             yield [*steps.values()], []
             steps = {}
