@@ -50,7 +50,6 @@
 An error keeps its facts as attributes, and its text says what to do.
 """
 
-from cascade.interfaces.errors.agents import AgentFailedError, NoStoreError
 from cascade.interfaces.errors.base import (
     CascadeError,
     near_name,
@@ -83,8 +82,10 @@ from cascade.interfaces.errors.simulation import (
 )
 from cascade.interfaces.errors.store import (
     AgentExistsError,
+    AgentFailedError,
     AgentFinishedError,
     LeaseLostError,
+    NoStoreError,
     StoreError,
 )
 from cascade.interfaces.errors.workflow import (

@@ -250,6 +250,8 @@ class StoredAgent(Agent):
         error: str | None = None,
         releases: bool = False,
     ) -> None:
+        if filters == self.record.filters:
+            filters = None  # as before: stores do a step that changes nothing else by the group
         ends_step, mailbox = call is not None or status == "finished", self._mailbox
         taken = tuple(mailbox.taken) if ends_step and isinstance(mailbox, StoredMailbox) else ()
         letters, self._letters = self._letters, []
@@ -271,7 +273,7 @@ class StoredAgent(Agent):
                 releases=releases or status != "ready",
             )
         )
-        if filters is not None and filters != self.record.filters:
+        if filters is not None:
             self.record = replace(self.record, filters=filters)
         if ends_step:
             self._journal, self._values = {}, {}

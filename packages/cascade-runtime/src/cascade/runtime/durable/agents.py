@@ -1,9 +1,11 @@
 """The durable agents of an engine: started, taken up where others left them, driven, and looked at.
 
-start ──▶ ready ──▶ claimed by an engine, which drives it ──▶ finished | failed
-▲             │ shut down, or its lease is lost
-└─────────────┘            cancel ──▶ cancelled     too many attempts ──▶ stuck
-its code is not found ──▶ blocked; retry ──▶ ready
+How one of them stands::
+
+    start ──▶ ready ──▶ claimed by an engine, which drives it ──▶ finished | failed
+                ▲             │ shut down, or its lease is lost
+                └─────────────┘            cancel ──▶ cancelled     too many attempts ──▶ stuck
+                                           its code is not found ──▶ blocked; retry ──▶ ready
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,7 +23,7 @@ from cascade.interfaces.store import AgentStatus, Checkpoint, DurableAgent, Lett
 from cascade.interfaces.topics import INBOXES, name_of_inbox
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.driving import Driving, Evaluate, drive, reported
-from cascade.runtime.durable.starting import records_of, start_of
+from cascade.runtime.durable.starting import records_of
 from cascade.runtime.durable.telling import tell
 from cascade.runtime.durable.values import read_value, write_payload
 from cascade.runtime.state.services import EngineServices
@@ -29,9 +31,7 @@ from cascade.spec.codec import decode
 
 __all__ = ["DurableAgents"]
 
-_POLL = (
-    1.0  # seconds between two looks for agents that nobody holds, and for letters from elsewhere
-)
+_POLL = 1.0  # seconds between two looks for what nobody drives, and for letters from elsewhere
 _BATCH = 100  # agents that are taken up at once
 _KEEP = 7 * 24 * 3600.0  # seconds that ended agents and dead letters stay
 _SWEEP = 600.0  # seconds between two looks for those
@@ -75,7 +75,9 @@ class DurableAgents:
             InvalidTaskError: one of the calls is no plain call of a task.
             EncodeError: one of the calls cannot be written.
         """
-        records = records_of(agents, params)
+        return await self._enter(records_of(agents, params))
+
+    async def _enter(self, records: Sequence[DurableAgent]) -> list[DurableAgent]:
         found = await self._store.create(records)
         for record, there in zip(records, found, strict=True):
             if record == there:  # and no other one of that name
@@ -94,8 +96,9 @@ class DurableAgents:
             InvalidTaskError: the call is no plain call of a task.
             EncodeError: the call cannot be written.
         """
-        (record,) = await self.start({name: call}, params)
-        if not attach and record.start != start_of(call):
+        (begun,) = records_of({name: call}, params)
+        (record,) = await self._enter([begun])
+        if not attach and record.start != begun.start:
             raise AgentExistsError(name)
         while record.status == "ready":
             task = self._driven.get(name)
@@ -192,10 +195,13 @@ class DurableAgents:
     async def _release_all(self) -> None:
         """Give back what is still held, such as what was being claimed when this was closed."""
         now = unix_time()
-        for name in await self._store.renew(self._owner, now):
-            record = await self._store.load(name)
-            if record is not None and record.owner == self._owner:
-                await self._store.commit(Checkpoint(name, record.epoch, now, releases=True))
+        for record in await self._owned(await self._store.renew(self._owner, now)):
+            await self._store.commit(Checkpoint(record.name, record.epoch, now, releases=True))
+
+    async def _owned(self, names: Iterable[str]) -> Sequence[DurableAgent]:
+        """Return those of some agents that this engine holds, as they lie in the store."""
+        records = [await self._store.load(name) for name in names]
+        return [each for each in records if each is not None and each.owner == self._owner]
 
     async def _take_letter(self, topic: str, payload: Any) -> None:
         """Put into a mailbox, or among the dead letters, what somebody sent to a name."""
@@ -215,10 +221,8 @@ class DurableAgents:
                     bus.warning("durable.lease_lost", agent=name)
                     tell(self._services, name, "lost")
                     self._stop_driving(name)
-                for name in held - self._driven.keys():  # the store failed while it was driven
-                    record = await self._store.load(name)
-                    if record is not None and record.owner == self._owner:
-                        self._begin(record)
+                for record in await self._owned(held - self._driven.keys()):
+                    self._begin(record)  # the store failed while it was driven
 
     async def _recover(self) -> None:
         while True:
@@ -235,8 +239,7 @@ class DurableAgents:
     async def _sweep(self) -> None:
         while True:
             with reported("remove what ended"):
-                before = unix_time() - _KEEP
-                await self._store.sweep(before, before)
+                await self.prune(_KEEP)
             await asyncio.sleep(_SWEEP)
 
     # --- driving ------------------------------------------------------------------------------

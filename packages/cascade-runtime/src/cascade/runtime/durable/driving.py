@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -54,19 +54,17 @@ class Driving:
 
 async def drive(record: DurableAgent, driving: Driving) -> None:
     """Drive an agent from its last commit on, until it ends, is stopped, or loses its lease."""
-    name, store = record.name, driving.store
+    name = record.name
     if record.attempts > _MAX_ATTEMPTS:
         reason = f"{record.attempts - 1} attempts ended without a commit"
         bus.error("durable.stuck", agent=name, reason=reason)
-        await store.decide(name, "stuck", unix_time(), reason=reason)
-        tell(driving.services, name, "stuck", reason)
+        await _set_aside(name, "stuck", reason, driving)
         return
     try:
         call, params = decode(record.call), _read_params(record.params)
     except DecodeError as error:
         bus.error("durable.blocked", agent=name, reason=str(error))
-        await store.decide(name, "blocked", unix_time(), reason=str(error))
-        tell(driving.services, name, "blocked", str(error))
+        await _set_aside(name, "blocked", str(error), driving)
         return
     run = StoredRun(driving.services, name, params)
     agent = StoredAgent(run, record, call, driving)
@@ -83,6 +81,13 @@ async def drive(record: DurableAgent, driving: Driving) -> None:
         raise
     finally:
         del driving.awake[name]
+
+
+async def _set_aside(
+    name: str, status: Literal["stuck", "blocked"], reason: str, driving: Driving
+) -> None:
+    await driving.store.decide(name, status, unix_time(), reason=reason)
+    tell(driving.services, name, status, reason)
 
 
 async def _evaluate_and_commit(agent: StoredAgent, call: Any, driving: Driving) -> None:

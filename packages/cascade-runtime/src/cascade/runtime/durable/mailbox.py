@@ -154,6 +154,10 @@ class StoredMailbox(Mailbox):
             if not self._deliver(signal) and self._kept.queue is not None:
                 self._kept.queue.put_nowait(signal)
 
+    def _drop(self, source: Source) -> None:
+        if source is not self._kept:  # which is empty at times, and stays
+            super()._drop(source)
+
     # --- taking -------------------------------------------------------------------------------
 
     def _deliver(self, signal: Signal) -> bool:
@@ -167,8 +171,6 @@ class StoredMailbox(Mailbox):
         signal = super().take(filters)
         if signal is not None:
             self.taken.add(signal.number)
-            if self._kept not in self._sources:
-                self._sources.insert(0, self._kept)
         return signal
 
     def drain(self, filters: Filters) -> list[Signal]:
