@@ -451,3 +451,35 @@ async def test_what_has_ended_is_pruned(engine):
         assert (await one.agents.prune()).agents == 1
         assert await one.agents.load("c") is None
         assert await one.agents.cancel("c") is None
+
+
+async def test_what_the_last_step_took_is_gone_with_it(engine, store):
+    async with engine() as one:
+        await one.agents.start({"asker": steps.asks("answerer")})
+        assert await one.run(steps.answers(), name="answerer", durable=True) == "question"
+        assert await one.run(steps.asks("answerer"), name="asker", durable=True) == "answer"
+        for name in ("asker", "answerer"):
+            assert await store.signals(name) == []
+
+
+class SlowStore(MemoryStore):
+    """A store that takes its time for a letter, as a disk or a network does."""
+
+    async def deliver(self, letters, at):
+        await asyncio.sleep(0.05)
+        return await super().deliver(letters, at)
+
+
+async def test_what_came_just_before_an_engine_closed_is_there_for_the_next(connector):
+    store = SlowStore()
+    await connector.connect()
+    async with cs.Engine(store=store, connector=connector) as one:
+        await one.agents.start({"l": steps.lamp(2, [])})
+        await parked(one, "l", "switch")
+        await connector.publish("switch", "early")
+    async with cs.Engine(store=store, connector=connector) as other:
+        await until(lambda: _step(other, "l", 2))
+        await connector.publish("switch", "late")
+        heard = await other.run(steps.lamp(2, []), name="l", durable=True)
+    assert heard == ["early", "late"]
+    await connector.disconnect()

@@ -47,6 +47,7 @@ class StoredAgent(Agent):
         store: where it lies.
         call: the call of the step that is under way.
         said: what it and others of its engine say just now.
+        consumed: the numbers of the signals that the step took, in no order.
     """
 
     __slots__ = (
@@ -60,6 +61,7 @@ class StoredAgent(Agent):
         "_unwritten",
         "_values",
         "call",
+        "consumed",
         "record",
         "said",
         "store",
@@ -83,6 +85,7 @@ class StoredAgent(Agent):
         self.record, self.store, self.call = record, driving.store, call
         self.steps = record.step
         self.said, self._on_sent = driving.said, driving.wake
+        self.consumed: set[int] = set()
         self._journal = dict(record.journal)
         self._unwritten: dict[str, bytes] = {}
         self._values: dict[str, tuple[Task[..., Any], Any]] = {}
@@ -252,8 +255,8 @@ class StoredAgent(Agent):
     ) -> None:
         if filters == self.record.filters:
             filters = None  # as before: stores do a step that changes nothing else by the group
-        ends_step, mailbox = call is not None or status == "finished", self._mailbox
-        taken = tuple(mailbox.taken) if ends_step and isinstance(mailbox, StoredMailbox) else ()
+        ends_step = call is not None or status == "finished"
+        consumed = tuple(self.consumed) if ends_step else ()
         letters, self._letters = self._letters, []
         outgoing, self._outgoing = self._outgoing, []
         written, self._unwritten = self._unwritten, {}
@@ -264,7 +267,7 @@ class StoredAgent(Agent):
                 unix_time(),
                 call=call,
                 status=status,
-                consumed=taken,
+                consumed=consumed,
                 letters=letters,
                 journal={} if ends_step else written,
                 filters=filters,
@@ -277,8 +280,7 @@ class StoredAgent(Agent):
             self.record = replace(self.record, filters=filters)
         if ends_step:
             self._journal, self._values = {}, {}
-            if isinstance(mailbox, StoredMailbox):
-                mailbox.taken.difference_update(taken)
+            self.consumed.difference_update(consumed)
         self._on_sent(sent_to)
         for message in outgoing:
             await self._publish(message)

@@ -33,11 +33,7 @@ _UNBOUNDED = 2**62  # signals: what a store holds is not held in memory to be dr
 
 
 class StoredMailbox(Mailbox):
-    """Keeps what arrives in the store, and remembers which signals the step has taken.
-
-    Attributes:
-        taken: the numbers of the signals that the step took, in no order.
-    """
+    """Keeps what arrives in the store, and tells the agent which signals its step has taken."""
 
     __slots__ = (
         "_agent",
@@ -48,7 +44,6 @@ class StoredMailbox(Mailbox):
         "_last",
         "_releases",
         "_wanted",
-        "taken",
     )
 
     def __init__(self, agent: StoredAgent) -> None:
@@ -58,7 +53,6 @@ class StoredMailbox(Mailbox):
         super().__init__(connector, run.loop, _UNBOUNDED, "wait")
         self._agent = agent
         self._inbox = inbox_of(agent.name)
-        self.taken: set[int] = set()
         self._kept = Source(self, _ANYTHING, BoundedQueue(_ANYTHING, _UNBOUNDED, "wait"))
         self._kept.keeps = self._kept.is_opening = False
         self._sources.append(self._kept)
@@ -142,12 +136,13 @@ class StoredMailbox(Mailbox):
     async def _fetch(self) -> None:
         """Store what arrived, and take what lies in the store and is not here yet."""
         store = self._agent.store
-        letters, self._arriving = self._arriving, []
-        releases, self._releases = self._releases, []
+        letters, releases = [*self._arriving], [*self._releases]
         if letters:
             await store.deliver(letters, unix_time())
+            del self._arriving[: len(letters)]
         for release in releases:
             release()
+        del self._releases[: len(releases)]
         for row in await store.signals(self._agent.name, self._last):
             self._last = row.number
             signal = Signal(row.number, row.topic, read_payload(row.payload), self._kept)
@@ -163,20 +158,20 @@ class StoredMailbox(Mailbox):
     def _deliver(self, signal: Signal) -> bool:
         delivered = super()._deliver(signal)
         if delivered:
-            self.taken.add(signal.number)
+            self._agent.consumed.add(signal.number)
         return delivered
 
     def take(self, filters: Filters) -> Signal | None:
         """Do as every mailbox, and remember what was taken."""
         signal = super().take(filters)
         if signal is not None:
-            self.taken.add(signal.number)
+            self._agent.consumed.add(signal.number)
         return signal
 
     def drain(self, filters: Filters) -> list[Signal]:
         """Do as every mailbox, and remember what was taken."""
         signals = super().drain(filters)
-        self.taken.update(signal.number for signal in signals)
+        self._agent.consumed.update(signal.number for signal in signals)
         return signals
 
     def wait(self, filters: Filters, timeout: float | None) -> Waiter:
@@ -186,14 +181,14 @@ class StoredMailbox(Mailbox):
 
     def requeue(self, signals: Sequence[Signal]) -> None:
         """Do as every mailbox, and forget that they were taken."""
-        self.taken.difference_update(signal.number for signal in signals)
+        self._agent.consumed.difference_update(signal.number for signal in signals)
         super().requeue(signals)
 
     async def close(self) -> int:
-        """End all subscriptions; what was not taken stays in the store."""
-        if self._fetching is not None:
-            self._fetching.cancel()
+        """End all subscriptions; what came, and was not taken, stays in the store."""
         sources, self._sources = self._sources, []
         for source in sources:
             await source.close()
+        if self._fetching is not None:
+            await asyncio.wait([self._fetching])
         return 0
