@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import time
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -24,19 +23,9 @@ SHOWN = r"e\x1b]0;owned\x07\x9b31m\u202e[/nope]\nsecond"
 @pytest.fixture
 async def bus(tmp_path):
     with Broker(tmp_path) as broker:
-        async with connected(broker.url) as connector:
+        async with MqttConnector(broker.url) as connector:
             connector.url = broker.url
             yield connector
-
-
-@asynccontextmanager
-async def connected(url):
-    connector = MqttConnector(url)
-    await connector.connect()
-    try:
-        yield connector
-    finally:
-        await connector.disconnect()
 
 
 async def start(bus, *arguments, **options):

@@ -3,10 +3,10 @@
 import asyncio
 from contextlib import asynccontextmanager
 
-from cascade.testing.connectors import Heard
+from cascade.testing.connectors import Heard, patience
 from mqtt.broker import HOST
 
-__all__ = ["Line", "line_to"]
+__all__ = ["Line", "line_to", "until_offline"]
 
 _PIECE = 65_536  # bytes forwarded at once
 
@@ -104,3 +104,10 @@ async def line_to(broker):
         yield line
     finally:
         await line.close()
+
+
+async def until_offline(connector):
+    """Wait until a connector has noticed that its connection is gone; it may make it anew at once."""
+    async with patience():
+        while connector.online:
+            await asyncio.sleep(0)

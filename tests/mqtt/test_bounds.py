@@ -6,7 +6,7 @@ import pytest
 
 from cascade.testing.connectors import Gated, Heard, patience, reports
 from mqtt.broker import NEEDS_BROKER
-from mqtt.proxy import line_to
+from mqtt.proxy import line_to, until_offline
 
 pytestmark = NEEDS_BROKER
 
@@ -86,9 +86,8 @@ async def test_what_is_larger_than_any_payload_may_be_is_not_even_sent(broker, c
         line._is_answer = lambda piece: seen.append(len(piece)) or False
         line.cut()
         with reports():
+            await until_offline(listener)
             async with patience():
-                while listener.online:
-                    await asyncio.sleep(0)
                 while not listener.online:
                     await asyncio.sleep(0.01)
                 await listener.publish("b", 1, 1)

@@ -8,7 +8,7 @@ from cascade.connectors.mqtt import MqttConnector
 from cascade.interfaces.errors import BrokerUnavailableError, NotConnectedError
 from cascade.testing.connectors import Gated, Heard, patience, reports
 from mqtt.broker import NEEDS_BROKER
-from mqtt.proxy import line_to
+from mqtt.proxy import line_to, until_offline
 
 pytestmark = NEEDS_BROKER
 
@@ -136,9 +136,7 @@ async def test_a_subscribe_that_is_cancelled_in_an_outage_is_not_made_later(brok
         with reports():
             line.freeze()
             line.cut()
-            async with patience():
-                while connector.online:
-                    await asyncio.sleep(0)
+            await until_offline(connector)
             subscribing = asyncio.create_task(connector.subscribe("a", Heard()))
             await asyncio.sleep(0)
             await cancel(subscribing)
@@ -167,9 +165,7 @@ async def test_a_filter_that_ended_during_an_outage_is_not_subscribed_to_again(b
         with reports():
             line.freeze()
             line.cut()
-            async with patience():
-                while connector.online:
-                    await asyncio.sleep(0)
+            await until_offline(connector)
             await handle.unsubscribe()
             line.thaw()
             async with patience():

@@ -9,7 +9,7 @@ from cascade.interfaces.errors import BrokerRefusedError, BrokerUnavailableError
 from cascade.testing.connectors import Gated, Heard, patience, reports
 from mqtt.access import roles
 from mqtt.broker import NEEDS_BROKER
-from mqtt.proxy import line_to
+from mqtt.proxy import line_to, until_offline
 from mqtt.stranger import hanging_up
 
 pytestmark = NEEDS_BROKER
@@ -213,12 +213,6 @@ async def test_whoever_waits_to_publish_is_told_of_a_disconnect(broker, connect)
         with pytest.raises(RuntimeError, match="not connected"):
             async with patience():
                 await publishing
-
-
-async def until_offline(connector):
-    async with patience():
-        while connector.online:
-            await asyncio.sleep(0.005)
 
 
 # --- a line that is dead and does not say so ------------------------------------------------------

@@ -9,7 +9,7 @@ from cascade.connectors.mqtt.backoff import Backoff
 from cascade.interfaces.errors import BrokerRefusedError, BrokerUnavailableError
 from cascade.testing.connectors import Heard, patience, reports
 from mqtt.broker import NEEDS_BROKER
-from mqtt.proxy import line_to
+from mqtt.proxy import line_to, until_offline
 
 pytestmark = NEEDS_BROKER
 
@@ -219,9 +219,7 @@ async def test_what_is_published_after_an_outage_goes_behind_what_has_waited(bro
         line.freeze()
         with reports():
             line.cut()
-            async with patience():
-                while connector.online:
-                    await asyncio.sleep(0)
+            await until_offline(connector)
             early = [asyncio.create_task(connector.publish("a", n, qos)) for n in range(100)]
             await asyncio.sleep(0)
             line.thaw()
@@ -246,9 +244,7 @@ async def test_what_was_on_its_way_at_a_loss_goes_before_what_came_later(broker,
         with reports():
             line.cut()
             line.thaw()
-            async with patience():
-                while connector.online:
-                    await asyncio.sleep(0)
+            await until_offline(connector)
             late = [asyncio.create_task(connector.publish("a", n, 1)) for n in range(100, 150)]
             async with patience():
                 await asyncio.gather(*early, *late)
@@ -262,9 +258,7 @@ async def test_whoever_gives_up_waiting_lets_the_next_in_line_through(broker, co
         with reports():
             line.freeze()
             line.cut()
-            async with patience():
-                while connector.online:
-                    await asyncio.sleep(0)
+            await until_offline(connector)
             waiting = [asyncio.create_task(connector.publish("a", n, 1)) for n in range(3)]
             await asyncio.sleep(0)
             waiting[0].cancel()
