@@ -197,7 +197,7 @@ async def _many(agents: int) -> list[Measured]:
         for place in range(0, agents, 1_000):
             await store.create(
                 [
-                    DurableAgent(name, first, first, filters=(f"orders/{name}/paid",), wake_at=2e9)
+                    DurableAgent(name, first, first, filters=(f"orders/{name}/paid",))
                     for name in names[place : place + 1_000]
                 ]
             )

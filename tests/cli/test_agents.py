@@ -64,7 +64,8 @@ FULL = [
     agent("a", filters=("approvals/1", "news/#"), step=3),
     agent("b", status="failed", error="ValueError: \x1b[31m no"),
     agent("c", status="finished", result=b'"done"'),
-    agent("d", journal={"0:1!until": b"4102444800.5", "0:2": b"7"}, wake_at=4102444900.0),
+    agent("d", journal={"0:1!until": b"4102444800.5", "0:2": b"7", "0:3": b"", "0:4!until": b""}),
+    agent("y", asleep=True, wake_at=4102444800.5),
 ]
 
 
@@ -82,7 +83,7 @@ def some(store):
 
 @pytest.mark.usefixtures("some")
 def test_a_line_says_where_an_agent_is_and_what_it_waits_for(cascade):
-    a, b, c, d = cascade("list").splitlines()
+    a, b, c, d, y = cascade("list").splitlines()
     assert a == (
         "a: ready, step 3 at shop:order, hears approvals/1 news/#, driven by nobody, 24 h ago"
     )
@@ -90,15 +91,18 @@ def test_a_line_says_where_an_agent_is_and_what_it_waits_for(cascade):
     assert c == "c: finished, step 0 at shop:order, 24 h ago"
     assert "waits until 2" in d
     assert ", driven by engine-1, " in d
+    assert "waits until 2" in y
+    assert ", asleep, " in y
 
 
 @pytest.mark.usefixtures("some")
 def test_json_has_an_object_for_each_agent(cascade):
     found = [json.loads(line) for line in cascade("list", "--json").splitlines()]
-    assert [each["name"] for each in found] == ["a", "b", "c", "d"]
+    assert [each["name"] for each in found] == ["a", "b", "c", "d", "y"]
     assert found[0]["filters"] == ["approvals/1", "news/#"]
     assert found[3]["until"] == 4102444800.5
     assert found[3]["owner"] == "engine-1"
+    assert [each["asleep"] for each in found] == [False, False, False, False, True]
 
 
 @each_row(
@@ -172,7 +176,7 @@ def test_a_copy_has_the_state_and_a_name_that_was_free(cascade, store):
 def test_what_ended_long_ago_is_removed(cascade):
     assert cascade("prune") == "Removed: 0 agents, 0 letters\n"
     assert cascade("prune", "--older-than", "12h") == "Removed: 2 agents, 0 letters\n"
-    assert [line[0] for line in cascade("list").splitlines()] == ["a", "d"]
+    assert [line[0] for line in cascade("list").splitlines()] == ["a", "d", "y"]
     assert "looks like 7d" in cascade("prune", "--older-than", "soon", status=2)
 
 

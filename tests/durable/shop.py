@@ -50,7 +50,7 @@ def start(number: int) -> int:
 async def main() -> None:
     store, agents = sys.argv[1], int(sys.argv[3])
     engine = cs.Engine(store=store)
-    engine.agents.lease = 0.3
+    engine.agents.settings.lease = 0.3
     async with engine:
         await engine.agents.start({f"a{number}": start(number) for number in range(agents)})
         while True:

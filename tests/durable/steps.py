@@ -235,6 +235,120 @@ async def journaled_at_once() -> int:
 
 
 @cs.task
+async def one_more(n: int) -> int:
+    ran.append(("one_more", n))
+    return tenfold(n + 1)
+
+
+@cs.task
+async def tenfold(n: int) -> int:
+    ran.append(("tenfold", n))
+    return n * 10
+
+
+@cs.task
+async def in_rows(values: list[int], told: object) -> list[int]:
+    return values
+
+
+@cs.task
+async def items_and_a_word() -> list[int]:
+    """Have each item of a mapping take two steps, and then wait for a word."""
+    values = one_more.map([1, 2, 3])
+    return in_rows(values, cs.after(cs.recv(cs.agent("items")), values))
+
+
+@cs.task
+async def item_says(n: int) -> None:
+    return said_as_item(n)
+
+
+@cs.task
+async def said_as_item(n: int) -> None:
+    return cs.send(cs.agent("ear"), n)
+
+
+@cs.task
+async def items_say() -> None:
+    return done(item_says.map([1, 2, 3]))
+
+
+@cs.task
+async def done(values: list[None]) -> None:
+    return None
+
+
+@cs.task
+async def hears_three(heard: list[int]) -> list[int]:
+    return heard if len(heard) == 3 else heard_one(heard, cs.recv(cs.agent("ear")))
+
+
+@cs.task
+async def heard_one(heard: list[int], n: int) -> list[int]:
+    return hears_three([*heard, n])
+
+
+@cs.task
+async def items_hear() -> list[str]:
+    """Have the items of a mapping hear by mailboxes of their own, which end with the step."""
+    return texts(hears_go.map([1, 2]), cs.recv(cs.agent("items")))
+
+
+@cs.task
+async def hears_go(n: int) -> str:
+    return both_texts(cs.recv("go"), n)
+
+
+@cs.task
+async def both_texts(word: str, n: int) -> str:
+    return f"{word}{n}"
+
+
+@cs.task
+async def texts(values: list[str], told: object) -> list[str]:
+    return values
+
+
+@cs.task
+async def tries(seconds: float) -> str:
+    """Wait three times for what never comes."""
+    return cs.catch(cs.retry(tried(seconds), 3, delay=seconds), TimeoutError, said("gave up"))
+
+
+@cs.task
+async def tried(seconds: float) -> str:
+    ran.append("tried")
+    return said(cs.recv(cs.agent("nobody"), timeout=seconds))
+
+
+@cs.task
+async def in_time(seconds: float) -> str:
+    return cs.catch(cs.timeout(cs.recv(cs.agent("nobody")), seconds), TimeoutError, said("late"))
+
+
+@cs.task
+async def told_by_name(name: str) -> int:
+    return add(price(), cs.recv(cs.agent(name)))
+
+
+@cs.task
+async def slow_price() -> int:
+    await asyncio.sleep(0.05)
+    return price()
+
+
+@cs.task
+async def waits_and_works(name: str) -> int:
+    """Wait for a word while a function is under way."""
+    return add(slow_price(), cs.recv(cs.agent(name)))
+
+
+@cs.task
+async def hears_inside(name: str) -> int:
+    return add(await cs.evaluate(cs.recv(cs.agent(name))), 0)
+
+
+@cs.task
 async def fails_once() -> int:
     if "failed" not in ran:
         ran.append("failed")

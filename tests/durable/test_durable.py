@@ -12,7 +12,7 @@ from cascade.interfaces.errors import (
     InvalidTaskError,
     NoStoreError,
 )
-from cascade.runtime.durable import agents as durable_agents
+from cascade.runtime.durable import ownership as durable_ownership
 from cascade.stores.memory import MemoryStore
 from cascade.stores.sqlite import SqliteStore
 from durable import steps
@@ -22,7 +22,7 @@ PATIENCE = 30  # seconds: a bound for what goes wrong, not a measure of anything
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(durable_agents, "_POLL", 0.01)
+    monkeypatch.setattr(durable_ownership, "_POLL", 0.01)
     steps.ran.clear()
 
 
@@ -229,7 +229,7 @@ async def test_sleeps_and_time_outs_end_at_their_hour_also_after_a_restart(
     engine, store, monkeypatch
 ):
     now = 1000.0
-    for module in ("agent", "agents", "driving", "mailbox"):
+    for module in ("agent", "agents", "driving", "journal", "mailbox", "ownership"):
         monkeypatch.setattr(f"cascade.runtime.durable.{module}.unix_time", lambda: now)
     async with engine() as one:
         await one.agents.start({"n": steps.naps(3600.0), "p": steps.patient(3600.0)})

@@ -8,7 +8,7 @@ import pytest
 import cascade as cs
 from cascade.cli.watch_command import _Picture
 from cascade.common.messaging.testing import capture
-from cascade.runtime.durable import agents as durable_agents
+from cascade.runtime.durable import ownership as durable_ownership
 from cascade.runtime.events import AgentChanged
 from cascade.runtime.observation.telemetry import TelemetrySettings
 from cascade.stores.memory import MemoryStore
@@ -19,7 +19,7 @@ PATIENCE = 30  # seconds: a bound for what goes wrong, not a measure of anything
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(durable_agents, "_POLL", 0.01)
+    monkeypatch.setattr(durable_ownership, "_POLL", 0.01)
     steps.ran.clear()
 
 
@@ -117,7 +117,7 @@ async def test_a_cancelled_one_is_told_once_and_a_fork_begins(store):
 
 async def test_who_loses_the_lease_says_so(store):
     told = Listener(store)
-    told.engine.agents.lease = 0.03
+    told.engine.agents.settings.lease = 0.03
     with capture():
         async with told.engine:
             await told.engine.agents.start({"n": steps.naps(3600.0)})

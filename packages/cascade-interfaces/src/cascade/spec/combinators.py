@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol, TypeVar, overload
 
 from cascade.interfaces.errors import InvalidTaskError
@@ -36,6 +37,12 @@ class Enclosing(Protocol):
 
     async def evaluate(self, call: Any, attempt: int | None = None) -> Any:
         """Return the call's value, evaluated afresh."""
+
+    def limit(self, seconds: float) -> AbstractAsyncContextManager[asyncio.Timeout]:
+        """Return a time-out; that of a durable agent began when it first came here."""
+
+    async def attempt(self) -> int:
+        """Return the number of the attempt to begin with: 1, but where a durable agent goes on."""
 
     async def wait_before_retry(self, policy: Retry, attempt: int, error: Exception) -> None:
         """Tell of an attempt that failed, and wait as long as the policy says."""
@@ -231,7 +238,7 @@ class _Outcome(NamedTuple):
 
 
 async def _retry(call: Any, policy: Retry, frame: Enclosing = _ENCLOSING) -> Any:
-    attempt = 1
+    attempt = await frame.attempt()
     while True:
         try:
             value = await frame.evaluate(call, attempt)
@@ -247,7 +254,7 @@ async def _retry(call: Any, policy: Retry, frame: Enclosing = _ENCLOSING) -> Any
 
 async def _timeout(call: Any, seconds: float, frame: Enclosing = _ENCLOSING) -> Any:
     try:
-        async with asyncio.timeout(seconds) as limit:
+        async with frame.limit(seconds) as limit:
             return await frame.evaluate(call)
     except TimeoutError as error:
         if not limit.expired():

@@ -12,7 +12,7 @@ from cascade.cli.json_text import json_text_of_any
 from cascade.cli.spans import span_of
 from cascade.common.messaging.printable import printable
 from cascade.interfaces.store import DurableAgent
-from cascade.runtime.durable.waiting import UNTIL, deadline_of
+from cascade.runtime.durable.waiting import FORGOTTEN, UNTIL, deadline_of
 
 __all__ = ["full", "line", "lines_in_full", "summary"]
 
@@ -25,6 +25,7 @@ def summary(agent: DurableAgent) -> dict[str, Any]:
         "step": agent.step,
         "task": _task(agent.call),
         "filters": list(agent.filters),
+        "asleep": agent.asleep,
         "until": deadline_of(agent),
         "owner": agent.owner,
         "lease_until": agent.lease_until,
@@ -44,7 +45,7 @@ def full(agent: DurableAgent, unread: int) -> dict[str, Any]:
         "start": _plain(agent.start),
         "call": _plain(agent.call),
         "params": _plain(agent.params),
-        "journal": {place: _plain(data) for place, data in agent.journal.items()},
+        "journal": {place: _plain(data) for place, data in _journal(agent)},
         "result": None if agent.result is None else _plain(agent.result),
     }
 
@@ -68,7 +69,7 @@ def lines_in_full(agent: DurableAgent, unread: int, now: float) -> Iterator[str]
     if agent.params != b"{}":
         yield f"  parameters {_text(agent.params)}"
     yield f"  goes on with {_text(agent.call)}" if agent.call != agent.start else "  and is there"
-    for place, data in agent.journal.items():
+    for place, data in _journal(agent):
         if not place.endswith(UNTIL):  # said above
             yield printable(f"  journal {place}: {_text(data)}")
     yield f"  signals that it has not taken: {unread}"
@@ -77,13 +78,20 @@ def lines_in_full(agent: DurableAgent, unread: int, now: float) -> Iterator[str]
         yield f"  value {_text(agent.result)}"
 
 
+def _journal(agent: DurableAgent) -> list[tuple[str, bytes]]:
+    """Return what the journal has of the step, by place."""
+    return [(place, data) for place, data in agent.journal.items() if data != FORGOTTEN]
+
+
 def _waiting(agent: DurableAgent, now: float) -> Iterator[str]:
     if agent.filters:
         yield f"hears {' '.join(agent.filters)}"
     until = deadline_of(agent)
     if until is not None:
         yield f"waits until {_hour(until)}"
-    if agent.owner is None:
+    if agent.asleep:
+        yield "asleep"
+    elif agent.owner is None:
         yield "driven by nobody"
     elif agent.lease_until is not None and agent.lease_until < now:
         yield f"left by {agent.owner}"

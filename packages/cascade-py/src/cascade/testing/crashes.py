@@ -78,6 +78,9 @@ class _Mortal:
         self.operations = 0
         self.died = asyncio.Event()
 
+    def twin(self) -> None:
+        """Return None: it dies as a whole."""
+
     def __getattr__(self, name: str) -> Any:
         operation = getattr(self._store, name)
         return self._counted(operation, name) if callable(operation) else operation

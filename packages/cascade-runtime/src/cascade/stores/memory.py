@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import count
+from dataclasses import replace
 
 from cascade.interfaces.errors import AgentExistsError, LeaseLostError, StoreError
 from cascade.interfaces.store import (
     ENDED,
     AgentStatus,
+    Arrivals,
     Checkpoint,
     DurableAgent,
     Letter,
     StoredSignal,
     Swept,
 )
-from cascade.interfaces.topics import FilterTrie
+from cascade.stores.memory_mailboxes import Mailboxes
 
 __all__ = ["MemoryStore"]
-
-
-@dataclass(slots=True)
-class _Mailbox:
-    signals: dict[int, StoredSignal] = field(default_factory=dict)
-    ids: set[str] = field(default_factory=set)
-
-    def take_out(self, number: int) -> None:
-        signal = self.signals.pop(number, None)
-        if signal is not None and signal.id is not None:
-            self.ids.remove(signal.id)
 
 
 class MemoryStore:
@@ -52,15 +40,12 @@ class MemoryStore:
         """Begin empty."""
         self._agents: dict[str, DurableAgent] = {}
         self._free_since: dict[str, float] = {}
-        """Of the ready ones that nobody holds."""
+        """Of the ready ones that are awake and that nobody holds."""
 
         self._leases: dict[str, float] = {}
         """When those of each owner end."""
 
-        self._mailboxes: dict[str, _Mailbox] = {}
-        self._dead: defaultdict[str, list[tuple[float, Letter]]] = defaultdict(list)
-        self._filters: FilterTrie[str] = FilterTrie()
-        self._numbers = count(1)
+        self._mailboxes = Mailboxes()
 
     async def open(self) -> None:
         """Do nothing: there is nothing to open."""
@@ -68,39 +53,36 @@ class MemoryStore:
     async def aclose(self) -> None:
         """Do nothing: what lies there stays."""
 
+    def twin(self) -> None:
+        """Return None: it belongs to one event loop."""
+
     async def create(self, agents: Sequence[DurableAgent]) -> list[DurableAgent]:
         """Enter agents, and hand them the dead letters that wait for their names."""
         for agent in agents:
             if agent.name not in self._agents:
                 self._enter(agent, agent.created_at)
-                self._hand_dead_letters(agent.name)
+                self._mailboxes.hand_dead_letters(agent.name)
         return [self._shown(self._agents[agent.name]) for agent in agents]
 
     def _enter(self, agent: DurableAgent, at: float) -> None:
-        self._mailboxes[agent.name] = _Mailbox()
-        self._agents[agent.name] = replace(agent, filters=(), lease_until=None)
+        self._mailboxes.open(agent.name)
         self._put(agent, at)
         if agent.owner is not None:
             self._prolong(agent.owner, agent.lease_until or 0.0)
 
     def _put(self, agent: DurableAgent, at: float) -> None:
         """Put an agent in the place of what lies under its name, and have the rest agree with it."""
-        before = self._agents[agent.name]
-        for name in self._heard(before) - self._heard(agent):
-            self._filters.remove(name, agent.name)
-        for name in self._heard(agent) - self._heard(before):
-            self._filters.add(name, agent.name)
         if agent.status != "ready":
             agent = replace(agent, owner=None)
+        if agent.status != "ready" or agent.owner is not None or not agent.asleep:
+            agent = replace(agent, asleep=False, wake_at=None)
         self._agents[agent.name] = replace(agent, lease_until=None)
-        if agent.status != "ready" or agent.owner is not None:
+        takes_letters = agent.status not in ENDED
+        self._mailboxes.listen(agent.name, agent.filters, takes_letters=takes_letters)
+        if agent.status != "ready" or agent.owner is not None or agent.asleep:
             self._free_since.pop(agent.name, None)
         elif agent.name not in self._free_since:
             self._free_since[agent.name] = at
-
-    @staticmethod
-    def _heard(agent: DurableAgent) -> set[str]:
-        return set() if agent.status in ENDED else set(agent.filters)
 
     def _shown(self, agent: DurableAgent) -> DurableAgent:
         until = None if agent.owner is None else self._leases.get(agent.owner)
@@ -113,8 +95,14 @@ class MemoryStore:
 
     async def signals(self, name: str, after: int = 0) -> list[StoredSignal]:
         """Return what lies in a mailbox with a number above ``after``, in order."""
-        mailbox = self._mailboxes.get(name, _Mailbox())
-        return [signal for number, signal in mailbox.signals.items() if number > after]
+        return self._mailboxes.signals(name, after)
+
+    async def arrived(self, owner: str, after: int = 0) -> Arrivals:
+        """Return which agents of an owner have signals above a number, whoever sent them."""
+        held = [agent.name for agent in self._agents.values() if agent.owner == owner]
+        names = {name for name in held if self._mailboxes.signals(name, after)}
+        hours = [agent.wake_at for agent in self._agents.values() if agent.wake_at is not None]
+        return Arrivals(self._mailboxes.number, names, min(hours, default=None))
 
     async def claim(
         self,
@@ -126,13 +114,15 @@ class MemoryStore:
         names: Collection[str] | None = None,
         labels: Collection[str] | None = None,
     ) -> list[DurableAgent]:
-        """Take agents that are ready and that nobody holds."""
+        """Take agents that are ready, that nobody holds, and that are awake or due."""
         ended = {each: end for each, end in self._leases.items() if end < now}
         places = {name: place for place, name in enumerate(self._agents)}
         free = dict(self._free_since)
         for agent in self._agents.values():
             if agent.owner is not None and agent.owner in ended:
                 free[agent.name] = ended[agent.owner]
+            elif agent.wake_at is not None and agent.wake_at <= now:
+                free[agent.name] = agent.wake_at
         wanted = [
             name
             for name in sorted(free, key=lambda name: (free[name], places[name]))
@@ -147,7 +137,7 @@ class MemoryStore:
         agent = self._agents[name]
         taken = replace(agent, owner=owner, epoch=agent.epoch + 1, attempts=agent.attempts + 1)
         self._put(taken, 0)
-        return self._shown(taken)
+        return self._shown(self._agents[name])
 
     def _prolong(self, owner: str, until: float) -> None:
         self._leases[owner] = max(until, self._leases.get(owner, until))
@@ -178,14 +168,15 @@ class MemoryStore:
             agent,
             status=checkpoint.status,
             journal={**agent.journal, **checkpoint.journal},
-            wake_at=checkpoint.wake_at,
             result=checkpoint.result,
             error=checkpoint.error,
             changed_at=checkpoint.at,
         )
+        sleep = checkpoint.falls_asleep
+        if sleep is not None and not self._mailboxes.signals(agent.name, sleep.seen):
+            agent = replace(agent, asleep=True, wake_at=sleep.until)
         self._put(agent, checkpoint.at)
-        for number in checkpoint.consumed:
-            self._mailboxes[agent.name].take_out(number)
+        self._mailboxes.take_out(agent.name, checkpoint.consumed)
         return self._post(checkpoint.letters, checkpoint.at)
 
     async def deliver(self, letters: Sequence[Letter], at: float) -> set[str]:
@@ -193,30 +184,11 @@ class MemoryStore:
         return self._post(letters, at)
 
     def _post(self, letters: Iterable[Letter], at: float) -> set[str]:
-        reached: set[str] = set()
-        for letter in letters:
-            if letter.to is None:
-                names = set(self._filters.match(letter.topic))
-                reached.update(name for name in names if self._receive(name, letter))
-            elif letter.to in self._agents and self._agents[letter.to].status not in ENDED:
-                reached.update([letter.to] if self._receive(letter.to, letter) else [])
-            elif letter.id is None or all(d.id != letter.id for _, d in self._dead[letter.to]):
-                self._dead[letter.to].append((at, letter))
+        reached = self._mailboxes.post(letters, at)
+        for name in reached:
+            if self._agents[name].asleep:
+                self._put(replace(self._agents[name], asleep=False), at)
         return reached
-
-    def _receive(self, name: str, letter: Letter) -> bool:
-        mailbox = self._mailboxes[name]
-        if letter.id is not None:
-            if letter.id in mailbox.ids:
-                return False
-            mailbox.ids.add(letter.id)
-        number = next(self._numbers)
-        mailbox.signals[number] = StoredSignal(number, letter.topic, letter.payload, letter.id)
-        return True
-
-    def _hand_dead_letters(self, name: str) -> None:
-        for _, letter in self._dead.pop(name, []):
-            self._receive(name, letter)
 
     async def decide(
         self, name: str, status: AgentStatus, at: float, *, reason: str | None = None
@@ -228,6 +200,7 @@ class MemoryStore:
         agent = replace(
             before,
             status=status,
+            asleep=False,
             epoch=before.epoch + 1,
             attempts=0 if status == "ready" else before.attempts,
             owner=None,
@@ -236,8 +209,8 @@ class MemoryStore:
         )
         self._put(agent, at)
         if before.status in ENDED and status not in ENDED:
-            self._hand_dead_letters(name)
-        return self._shown(agent)
+            self._mailboxes.hand_dead_letters(name)
+        return self._shown(self._agents[name])
 
     async def fork(self, name: str, new_name: str, at: float) -> DurableAgent:
         """Copy an agent's state, filters and unread signals under a new name, which nobody holds.
@@ -252,11 +225,11 @@ class MemoryStore:
         if new_name in self._agents:
             raise AgentExistsError(new_name)
         copy = replace(agent, name=new_name, status="ready", epoch=0, attempts=0, owner=None)
-        copy = replace(copy, result=None, error=None, created_at=at, changed_at=at)
+        copy = replace(copy, asleep=False, result=None, error=None, created_at=at, changed_at=at)
         self._enter(copy, at)
-        for signal in self._mailboxes[name].signals.values():
-            self._receive(new_name, Letter(signal.topic, signal.payload, id=signal.id))
-        self._hand_dead_letters(new_name)
+        for signal in self._mailboxes.signals(name):
+            self._mailboxes.receive(new_name, Letter(signal.topic, signal.payload, id=signal.id))
+        self._mailboxes.hand_dead_letters(new_name)
         return self._shown(copy)
 
     async def list(
@@ -285,14 +258,8 @@ class MemoryStore:
             if agent.status in ENDED and agent.changed_at < ended_before
         ]
         for name in ended:
-            del self._agents[name], self._mailboxes[name]
-        letters = 0
-        for name, waiting in [*self._dead.items()]:
-            kept = [(at, letter) for at, letter in waiting if at >= letters_before]
-            letters += len(waiting) - len(kept)
-            self._dead[name] = kept
-            if not kept:
-                del self._dead[name]
+            del self._agents[name]
+            self._mailboxes.close(name)
         holding = {agent.owner for agent in self._agents.values()}
         self._leases = {each: end for each, end in self._leases.items() if each in holding}
-        return Swept(len(ended), letters)
+        return Swept(len(ended), self._mailboxes.sweep(letters_before))

@@ -46,7 +46,6 @@ class Agents:
             epoch=2,
             attempts=5,
             filters=("a/+", "b", "#"),
-            wake_at=12.25,
             journal={"0/1": b"\x00value", "": b""},
             result=b"",
             error="why not\nno",
@@ -147,8 +146,8 @@ class Agents:
         agent = await claimed(store, label="gpu", params=b"p", filters=("a/+",), created_at=1.0)
         await store.deliver([a_letter(each, topic="a/b", id=each) for each in "xyz"], 2)
         (first, *_) = await store.signals("monday")
-        await store.commit(step(agent, consumed=[first.number], wake_at=77.0))
-        await store.commit(step(agent, call=None, journal={"3": b"j"}, wake_at=78.0))
+        await store.commit(step(agent, consumed=[first.number]))
+        await store.commit(step(agent, call=None, journal={"3": b"j"}))
         await store.decide("monday", status, 4, reason="because")
         before = await store.load("monday")
         copy = await store.fork("monday", "tuesday", 5)
@@ -159,7 +158,6 @@ class Agents:
             params=b"p",
             step=1,
             filters=("a/+",),
-            wake_at=78.0,
             journal={"3": b"j"},
             created_at=5,
             changed_at=5,

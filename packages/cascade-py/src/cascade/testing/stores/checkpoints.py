@@ -26,7 +26,7 @@ class Checkpoints:
     async def test_a_step_is_durable_when_it_returns(
         self, store: Store, open_store: OpenStore
     ) -> None:
-        agent = await claimed(store, journal={"0": b"old"}, error="before", wake_at=5.0)
+        agent = await claimed(store, journal={"0": b"old"}, error="before")
         assert await store.commit(step(agent, call=b"next", at=11.5)) == set()
         await store.aclose()
         after = await (await open_store()).load("monday")
@@ -37,18 +37,15 @@ class Checkpoints:
             attempts=0,
             journal={},
             error=None,
-            wake_at=None,
             changed_at=11.5,
         )
 
     async def test_within_a_step_the_call_stays_and_the_journal_grows(self, store: Store) -> None:
         agent = await claimed(store)
         for place, value in [("0", b"a"), ("0/1", b"\x00"), ("0", b"b")]:
-            await store.commit(step(agent, call=None, journal={place: value}, wake_at=20.0, at=9.0))
+            await store.commit(step(agent, call=None, journal={place: value}, at=9.0))
         after = await store.load("monday")
-        assert after == replace(
-            agent, journal={"0": b"b", "0/1": b"\x00"}, wake_at=20.0, changed_at=9.0
-        )
+        assert after == replace(agent, journal={"0": b"b", "0/1": b"\x00"}, changed_at=9.0)
 
     async def test_a_step_empties_the_journal_before_it_adds(self, store: Store) -> None:
         agent = await claimed(store)

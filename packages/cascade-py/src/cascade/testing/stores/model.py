@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cascade.interfaces.errors import StoreError
-from cascade.interfaces.store import Checkpoint, DurableAgent, Letter, Store
+from cascade.interfaces.store import Arrivals, Checkpoint, DurableAgent, Letter, Sleep, Store
 from cascade.stores.memory import MemoryStore
 from cascade.testing.stores.harness import StoreHarness, opening
 
@@ -56,7 +56,7 @@ commits = _operation(
     letters=letters | st.just([]),
     journal=places,
     filters=st.none() | filters,
-    wake_at=st.none() | times,
+    sleep=st.none() | st.tuples(st.booleans(), st.none() | times),
     result=st.none() | texts,
     error=st.sampled_from([None, "e"]),
     releases=st.booleans(),
@@ -75,6 +75,7 @@ operations = st.lists(
             names=st.none() | st.lists(names, max_size=2),
             labels=st.none() | st.just(["x"]),
         ),
+        _operation("arrived", owner=owners),
         _operation("renew", owner=owners, until=times),
         _operation("deliver", letters=letters, at=times),
         _operation("decide", name=names, status=st.sampled_from(STATUSES), at=times),
@@ -93,11 +94,16 @@ async def _do(store: Store, kind: str, fields: dict[str, Any]) -> Any:
         fields = {**fields, "epoch": (agent.epoch if agent else 0) + fields["stale"]}
         signals = await store.signals(fields["name"])
         fields["consumed"] = [signal.number for signal in signals[: fields["take"]]]
+        if fields["sleep"] is not None:
+            blind, until = fields["sleep"]
+            seen = 0 if blind or not signals else signals[-1].number
+            fields["sleep"] = Sleep(seen, until)
         del fields["stale"], fields["take"]
         fields = {"checkpoint": Checkpoint(**fields)}
     method: Callable[..., Any] = getattr(store, kind)
     try:
-        return await method(**fields)
+        found = await method(**fields)
+        return (found.names, found.due) if isinstance(found, Arrivals) else found
     except StoreError as error:
         return type(error)
 

@@ -1,8 +1,7 @@
 """A durable agent while it is driven: an agent whose steps are committed to a store.
 
-Between two steps its state is one call. Within a step a journal keeps, by the place of each call, what
-must not be done twice when the step runs again: what was sent, until when it sleeps, and, where the step
-waits, the values that its tasks have given so far.
+Between two steps its state is one call. Within a step its `Journal` keeps what must not be done twice
+when the step runs again.
 """
 
 from __future__ import annotations
@@ -15,19 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import AgentFinishedError, EncodeError, LeaseLostError
-from cascade.interfaces.store import ENDED, AgentStatus, Checkpoint, DurableAgent, Letter
+from cascade.interfaces.store import ENDED, AgentStatus, Checkpoint, DurableAgent, Letter, Sleep
 from cascade.interfaces.topics import Filters, name_of_inbox
 from cascade.runtime.concurrency.clock import unix_time
+from cascade.runtime.durable.journal import Journal
 from cascade.runtime.durable.mailbox import StoredMailbox
 from cascade.runtime.durable.outgoing import Outgoing, StoredClock, StoredConnector
 from cascade.runtime.durable.run import StoredRun
-from cascade.runtime.durable.values import read_value, write_payload, write_value
-from cascade.runtime.durable.waiting import UNTIL
+from cascade.runtime.durable.values import write_payload, write_value
 from cascade.runtime.state.agent import Agent
 from cascade.runtime.state.position import place_of, position
-from cascade.runtime.state.run import NOT_JOURNALED
 from cascade.spec.codec import encode
-from cascade.spec.task import Task
 
 if TYPE_CHECKING:
     from cascade.runtime.durable.driving import Driving
@@ -48,22 +45,24 @@ class StoredAgent(Agent):
         call: the call of the step that is under way.
         said: what it and others of its engine say just now.
         consumed: the numbers of the signals that the step took, in no order.
+        sleep: how it is left to the store, if it is to leave memory.
+        journal: what the step has so far.
     """
 
     __slots__ = (
+        "_committing",
         "_filters",
-        "_journal",
         "_letters",
         "_on_sent",
         "_outgoing",
         "_sending",
         "_step_random",
-        "_unwritten",
-        "_values",
         "call",
         "consumed",
+        "journal",
         "record",
         "said",
+        "sleep",
         "store",
     )
 
@@ -79,19 +78,19 @@ class StoredAgent(Agent):
             driving: what it shares with others that this engine drives.
         """
         super().__init__(run, record.name)
-        run.agent, run.journal = self, self
+        run.agent = self
+        run.journal = self.journal = Journal(self, record.journal)
         run.connector = StoredConnector(self, run.services.connector)
         run.clock = StoredClock(self, run.loop)
         self.record, self.store, self.call = record, driving.store, call
         self.steps = record.step
         self.said, self._on_sent = driving.said, driving.wake
         self.consumed: set[int] = set()
-        self._journal = dict(record.journal)
-        self._unwritten: dict[str, bytes] = {}
-        self._values: dict[str, tuple[Task[..., Any], Any]] = {}
+        self.sleep: Sleep | None = None
         self._letters: list[Letter] = []
         self._outgoing: list[Outgoing] = []
         self._sending: asyncio.Task[None] | None = None
+        self._committing = 0
         self._filters = dict.fromkeys(record.filters)
         self._step_random: tuple[int, random.Random] | None = None
 
@@ -128,27 +127,6 @@ class StoredAgent(Agent):
 
     # --- within a step ------------------------------------------------------------------------
 
-    def journaled(self, task: Task[..., Any]) -> tuple[str, Any]:
-        """Return the place of the call that is under way, and its value if the journal has one."""
-        place = place_of(position.get())
-        data = self._journal.get(place)
-        return place, NOT_JOURNALED if data is None else read_value(task, data)
-
-    async def remember(self, place: str, task: Task[..., Any], value: Any, *, now: bool) -> None:
-        """Have a value journaled before the step waits, or at once."""
-        self._values[place] = task, value
-        if now:
-            await self.park()
-
-    def time_left(self, seconds: float) -> float:
-        """Return how much is left of a time that began when the step first came to this place."""
-        place = f"{place_of(position.get())}{UNTIL}"
-        known = self._journal.get(place)
-        if known is not None:
-            return max(0.0, float(known) - unix_time())
-        self._write(place, repr(unix_time() + seconds).encode())
-        return seconds
-
     async def send(self, message: Outgoing) -> None:
         """Send with the next commit, unless the step has sent the same before.
 
@@ -156,19 +134,19 @@ class StoredAgent(Agent):
             EncodeError: the payload is nothing that JSON can say.
             AgentFinishedError: it is for a durable agent that has ended.
         """
-        place = place_of(position.get())
-        topic, sent = message.topic, f"{place}!sent"
-        data, known = write_payload(topic, message.payload), self._journal.get(sent)
+        here, journal = position.get(), self.journal
+        place, topic = journal.here(), message.topic
+        data, known = write_payload(topic, message.payload), journal.sent(place)
         if known == data:
             return
-        to, sent_as = name_of_inbox(topic), f"{self.name}@{place}"
+        to, sent_as = name_of_inbox(topic), f"{here.frame.agent.name}@{place_of(here)}"
         if known is not None:
             bus.warning("durable.sent_otherwise", agent=self.name, topic=topic, place=place)
             sent_as += f"#{blake2b(data, digest_size=8).hexdigest()}"
         receiver = None if to is None else await self.store.load(to)
         if receiver is not None and receiver.status in ENDED:
             raise AgentFinishedError(receiver.name)
-        self._write(sent, data)
+        journal.note_sent(place, data)
         self._letters.append(Letter(topic, data, to, sent_as))
         self._outgoing.append(message)
         self.run.loop.call_soon(self._send_out)
@@ -189,22 +167,19 @@ class StoredAgent(Agent):
         finally:
             self._sending = None
 
-    def _write(self, place: str, data: bytes) -> None:
-        self._journal[place] = self._unwritten[place] = data
-
     async def park(self) -> None:
         """Commit what the step has so far, since it is about to wait."""
-        for place, (task, value) in self._values.items():
-            try:
-                self._write(place, write_value(task, value))
-            except EncodeError as error:
-                self.run.services.warn_once(
-                    task.function, "durable.not_journaled", task=task.name, reason=str(error)
-                )
-        self._values = {}
+        journal = self.journal
+        journal.touch()
+        journal.encode_values()
         hears = tuple(dict.fromkeys([*self._filters, *self.mailbox.awaited()]))
-        if self._unwritten or self._letters or hears != self.record.filters:
+        if journal.has_unwritten or self._letters or hears != self.record.filters:
             await self._commit(filters=hears)
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a commit is under way, or about to be."""
+        return bool(self._letters or self._committing)
 
     # --- commits ------------------------------------------------------------------------------
 
@@ -239,9 +214,9 @@ class StoredAgent(Agent):
         await self._commit(status=status, error=reason)
 
     async def release(self) -> None:
-        """Give the lease back: somebody else may go on from the last commit."""
-        self._letters, self._outgoing, self._unwritten = [], [], {}
-        await self._commit(releases=True)
+        """Give the lease back: somebody else may go on, with what the step has so far."""
+        self.journal.encode_values()
+        await self._commit(releases=True, sleep=self.sleep)
 
     async def _commit(
         self,
@@ -252,6 +227,7 @@ class StoredAgent(Agent):
         result: bytes | None = None,
         error: str | None = None,
         releases: bool = False,
+        sleep: Sleep | None = None,
     ) -> None:
         if filters == self.record.filters:
             filters = None  # as before: stores do a step that changes nothing else by the group
@@ -259,34 +235,39 @@ class StoredAgent(Agent):
         consumed = tuple(self.consumed) if ends_step else ()
         letters, self._letters = self._letters, []
         outgoing, self._outgoing = self._outgoing, []
-        written, self._unwritten = self._unwritten, {}
-        sent_to = await self.store.commit(
-            Checkpoint(
-                self.name,
-                self.record.epoch,
-                unix_time(),
-                call=call,
-                status=status,
-                consumed=consumed,
-                letters=letters,
-                journal={} if ends_step else written,
-                filters=filters,
-                result=result,
-                error=error,
-                releases=releases or status != "ready",
+        written = self.journal.take_unwritten()
+        self._committing += 1
+        try:
+            for message in outgoing:
+                await self._publish(message)
+            sent_to = await self.store.commit(
+                Checkpoint(
+                    self.name,
+                    self.record.epoch,
+                    unix_time(),
+                    call=call,
+                    status=status,
+                    consumed=consumed,
+                    letters=letters,
+                    journal={} if ends_step else written,
+                    filters=filters,
+                    result=result,
+                    error=error,
+                    releases=releases or status != "ready",
+                    sleep=sleep,
+                )
             )
-        )
+        finally:
+            self._committing -= 1
         if filters is not None:
             self.record = replace(self.record, filters=filters)
         if ends_step:
-            self._journal, self._values = {}, {}
+            self.journal.clear()
             self.consumed.difference_update(consumed)
         self._on_sent(sent_to)
-        for message in outgoing:
-            await self._publish(message)
 
     async def _publish(self, message: Outgoing) -> None:
-        """Say to those who are no durable agents of this store what these have got by the commit."""
+        """Say to those who are no durable agents of this store what these get by the commit."""
         connector = self.run.services.connector
         if connector is not None:
             await self.said.publish(connector, message, self.record)

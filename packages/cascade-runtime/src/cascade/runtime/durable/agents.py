@@ -11,28 +11,25 @@ How one of them stands::
 from __future__ import annotations
 
 import asyncio
-import random
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cascade.common.messaging import bus
 from cascade.interfaces.errors import AgentExistsError, AgentFailedError
-from cascade.interfaces.store import AgentStatus, Checkpoint, DurableAgent, Letter, Store, Swept
+from cascade.interfaces.store import AgentStatus, DurableAgent, Letter, Store, Swept
 from cascade.interfaces.topics import INBOXES, name_of_inbox
 from cascade.runtime.concurrency.clock import unix_time
-from cascade.runtime.durable.driving import Driving, Evaluate, drive, reported
+from cascade.runtime.durable.driving import Evaluate
+from cascade.runtime.durable.ownership import DurableSettings, Ownership
 from cascade.runtime.durable.starting import records_of
-from cascade.runtime.durable.telling import tell
+from cascade.runtime.durable.telling import reported, tell
 from cascade.runtime.durable.values import read_value, write_payload
 from cascade.runtime.state.services import EngineServices
 from cascade.spec.codec import decode
 
 __all__ = ["DurableAgents"]
 
-_POLL = 1.0  # seconds between two looks for what nobody drives, and for letters from elsewhere
-_BATCH = 100  # agents that are taken up at once
+_POLL = 0.5  # seconds between two looks at an agent that is not driven here, but waited for
 _KEEP = 7 * 24 * 3600.0  # seconds that ended agents and dead letters stay
 _SWEEP = 600.0  # seconds between two looks for those
 
@@ -41,22 +38,20 @@ class DurableAgents:
     """What ``engine.agents`` is, where the engine has a store.
 
     Attributes:
-        lease: seconds after which others take up the agents of an engine that has died.
+        settings: how the engine holds them; a change holds from the next look on.
     """
 
     def __init__(
         self, store: Store, services: EngineServices, name: str, evaluate: Evaluate
     ) -> None:
         """Drive agents of a store for an engine of that name; ``open`` comes first."""
-        self.lease = 15.0
+        self.settings = DurableSettings()
         self._store = store
         self._services = services
-        self._owner = f"{name}-{secrets.token_hex(4)}"
-        self._driven: dict[str, asyncio.Task[None]] = {}
-        self._driving = Driving(store, services, evaluate, self._wake)
-        self._loops: list[asyncio.Task[None]] = []
+        owner = f"{name}-{secrets.token_hex(4)}"
+        self._ownership = Ownership(store, services, evaluate, owner, self.settings)
+        self._sweeping: asyncio.Task[None] | None = None
         self._inboxes: Any = None
-        self._look = asyncio.Event()
 
     # --- for users ----------------------------------------------------------------------------
 
@@ -82,7 +77,7 @@ class DurableAgents:
         for record, there in zip(records, found, strict=True):
             if record == there:  # and no other one of that name
                 tell(self._services, record.name, "started")
-        self._look.set()
+        self._ownership.look_soon()
         return found
 
     async def run(
@@ -101,12 +96,12 @@ class DurableAgents:
         if not attach and record.start != begun.start:
             raise AgentExistsError(name)
         while record.status == "ready":
-            task = self._driven.get(name)
-            if task is None:
-                await self._take_up([name])
-                task = self._driven.get(name)
-            if task is None:  # another engine drives it
-                await asyncio.sleep(_POLL / 2)
+            driven = self._ownership.driven
+            if name not in driven:
+                await self._ownership.take_up([name])
+            task = driven.get(name)
+            if task is None:  # it sleeps, or another engine drives it
+                await asyncio.sleep(_POLL)
             else:
                 await asyncio.wait([task])
             record = await self._store.load(name) or record
@@ -134,7 +129,7 @@ class DurableAgents:
         record = await self._store.decide(name, "cancelled", unix_time(), reason=reason)
         if record is not None:
             tell(self._services, name, "cancelled", reason)
-        self._stop_driving(name)
+        self._ownership.stop(name)
         return record
 
     async def retry(self, name: str) -> DurableAgent | None:
@@ -142,22 +137,19 @@ class DurableAgents:
         record = await self._store.decide(name, "ready", unix_time())
         if record is not None:
             tell(self._services, name, "retried")
-        self._look.set()
+        self._ownership.look_soon()
         return record
 
     async def fork(self, name: str, new_name: str) -> DurableAgent:
         """Begin a copy of an agent, with its state and the signals that it has not taken."""
         record = await self._store.fork(name, new_name, unix_time())
         tell(self._services, new_name, "started", f"a fork of {name!r}")
-        self._look.set()
+        self._ownership.look_soon()
         return record
 
     async def recover(self) -> int:
         """Take up what is ready and nobody drives, now; return how many agents that were."""
-        taken = 0
-        while found := await self._take_up():
-            taken += found
-        return taken
+        return await self._ownership.take_up_all()
 
     async def prune(self, older_than: float = 0.0) -> Swept:
         """Remove agents that ended, and dead letters that came, more than so many seconds ago."""
@@ -173,105 +165,32 @@ class DurableAgents:
         if connector is not None:
             share = f"$share/cascade-store/{INBOXES}"
             self._inboxes = await connector.subscribe(share, self._take_letter)
-        create = asyncio.get_running_loop().create_task
-        self._loops = [create(self._renew()), create(self._recover()), create(self._sweep())]
+        self._ownership.open()
+        self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
         self._services.drives_durable_agents(drives=True)
 
     async def close(self) -> None:
-        """Leave all agents at their last commits, for others to take up, and close the store."""
-        for task in (*self._loops, *self._driven.values()):
-            task.cancel()
-        if self._loops:
-            await asyncio.wait([*self._loops, *self._driven.values()])
-        self._loops = []
+        """Leave all agents where they are, for others to take up, and close the store."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.wait([self._sweeping])
+            self._sweeping = None
+        await self._ownership.close()
         if self._inboxes is not None:
             await self._inboxes.unsubscribe()
             self._inboxes = None
         self._services.drives_durable_agents(drives=False)
-        with reported("give leases back"):
-            await self._release_all()
         await self._store.aclose()
-
-    async def _release_all(self) -> None:
-        """Give back what is still held, such as what was being claimed when this was closed."""
-        now = unix_time()
-        for record in await self._owned(await self._store.renew(self._owner, now)):
-            await self._store.commit(Checkpoint(record.name, record.epoch, now, releases=True))
-
-    async def _owned(self, names: Iterable[str]) -> Sequence[DurableAgent]:
-        """Return those of some agents that this engine holds, as they lie in the store."""
-        records = [await self._store.load(name) for name in names]
-        return [each for each in records if each is not None and each.owner == self._owner]
 
     async def _take_letter(self, topic: str, payload: Any) -> None:
         """Put into a mailbox, or among the dead letters, what somebody sent to a name."""
-        if await self._driving.said.has(topic, payload):
+        if await self._ownership.driving.said.has(topic, payload):
             return
         letter = Letter(topic, write_payload(topic, payload), to=name_of_inbox(topic))
-        self._wake(await self._store.deliver([letter], unix_time()))
-
-    # --- loops --------------------------------------------------------------------------------
-
-    async def _renew(self) -> None:
-        while True:
-            await asyncio.sleep(self.lease / 3)
-            with reported("renew leases"):
-                held = await self._store.renew(self._owner, unix_time() + self.lease)
-                for name in self._driving.awake.keys() - held:
-                    bus.warning("durable.lease_lost", agent=name)
-                    tell(self._services, name, "lost")
-                    self._stop_driving(name)
-                for record in await self._owned(held - self._driven.keys()):
-                    self._begin(record)  # the store failed while it was driven
-
-    async def _recover(self) -> None:
-        while True:
-            with reported("take up agents"):
-                await self.recover()
-                self._wake(set(self._driving.awake))  # for what other engines have committed
-            try:
-                async with asyncio.timeout(_POLL * random.uniform(0.8, 1.2)):
-                    await self._look.wait()
-            except TimeoutError:
-                continue
-            self._look.clear()
+        self._ownership.wake(await self._store.deliver([letter], unix_time()))
 
     async def _sweep(self) -> None:
         while True:
             with reported("remove what ended"):
                 await self.prune(_KEEP)
             await asyncio.sleep(_SWEEP)
-
-    # --- driving ------------------------------------------------------------------------------
-
-    async def _take_up(self, names: Sequence[str] | None = None) -> int:
-        """Claim agents and begin to drive them; return how many."""
-        now = unix_time()
-        records = await self._store.claim(
-            self._owner, now, now + self.lease, limit=_BATCH, names=names
-        )
-        for record in records:
-            self._begin(record)
-        return len(records)
-
-    def _begin(self, record: DurableAgent) -> None:
-        task = asyncio.get_running_loop().create_task(
-            drive(record, self._driving), name=f"durable agent {record.name!r}"
-        )
-        self._driven[record.name] = task
-        task.add_done_callback(partial(self._note_end, record.name))
-
-    def _note_end(self, name: str, task: asyncio.Task[None]) -> None:
-        if self._driven.get(name) is task:
-            del self._driven[name]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            bus.error("durable.background_failed", what=f"drive {name!r}", error=error)
-
-    def _stop_driving(self, name: str) -> None:
-        if name in self._driven:
-            self._driven[name].cancel()
-
-    def _wake(self, names: set[str]) -> None:
-        """Have agents that are driven here take what came into their mailboxes."""
-        for name in names & self._driving.awake.keys():
-            self._driving.awake[name].mailbox.fetch_soon()

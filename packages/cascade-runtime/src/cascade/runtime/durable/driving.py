@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -18,11 +17,11 @@ from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.agent import StoredAgent, Unwritable
 from cascade.runtime.durable.run import StoredRun
 from cascade.runtime.durable.said import Said
-from cascade.runtime.durable.telling import tell
+from cascade.runtime.durable.telling import reported, tell
 from cascade.runtime.state.services import EngineServices
 from cascade.spec.codec import decode
 
-__all__ = ["Driving", "Evaluate", "drive", "reported"]
+__all__ = ["Driving", "Evaluate", "drive"]
 
 _MAX_ATTEMPTS = 5  # claims without a commit, after which an agent is stuck
 
@@ -39,7 +38,7 @@ class Driving:
     services: EngineServices
     evaluate: Evaluate
 
-    wake: Callable[[set[str]], None]
+    wake: Callable[[Iterable[str]], None]
     """Told the names of agents that a commit has sent something to."""
 
     awake: dict[str, StoredAgent] = field(default_factory=dict)
@@ -117,7 +116,7 @@ async def _release(agent: StoredAgent) -> None:
         await agent.release()
     except LeaseLostError:
         return  # it has been taken, or was cancelled for good: there is nothing to give back
-    tell(agent.run.services, agent.name, "left")
+    tell(agent.run.services, agent.name, "left" if agent.sleep is None else "asleep")
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
@@ -137,25 +136,3 @@ def _read_params(data: bytes) -> Mapping[str, Any]:
         return msgspec.json.decode(data, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise DecodeError("params", str(error)) from error
-
-
-class reported:  # noqa: N801 - used as `contextlib.suppress` is
-    """Tell of what goes wrong in the background, and go on: the next round tries again."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> bool:
-        """Report an exception."""
-        if not isinstance(error, Exception):
-            return False
-        bus.error("durable.background_failed", what=self._what, error=error)
-        return True

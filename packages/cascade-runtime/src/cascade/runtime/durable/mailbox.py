@@ -17,6 +17,7 @@ from cascade.interfaces.store import Letter
 from cascade.interfaces.topics import Filters, inbox_of
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue
 from cascade.runtime.concurrency.clock import unix_time
+from cascade.runtime.durable.outgoing import SILENCE
 from cascade.runtime.durable.telling import tell
 from cascade.runtime.durable.values import read_payload, write_payload
 from cascade.runtime.signals.mailbox import Mailbox
@@ -33,7 +34,11 @@ _UNBOUNDED = 2**62  # signals: what a store holds is not held in memory to be dr
 
 
 class StoredMailbox(Mailbox):
-    """Keeps what arrives in the store, and tells the agent which signals its step has taken."""
+    """Keeps what arrives in the store, and tells the agent which signals its step has taken.
+
+    Attributes:
+        last: the number of the last signal that was fetched.
+    """
 
     __slots__ = (
         "_agent",
@@ -41,22 +46,21 @@ class StoredMailbox(Mailbox):
         "_fetching",
         "_inbox",
         "_kept",
-        "_last",
         "_releases",
         "_wanted",
+        "last",
     )
 
     def __init__(self, agent: StoredAgent) -> None:
         """Make the mailbox of an agent; `fetch_soon` brings what lies in the store."""
         run = agent.run
-        connector = run.builtin_resource("_internal_connector")
-        super().__init__(connector, run.loop, _UNBOUNDED, "wait")
+        super().__init__(run.services.connector or SILENCE, run.loop, _UNBOUNDED, "wait")
         self._agent = agent
         self._inbox = inbox_of(agent.name)
         self._kept = Source(self, _ANYTHING, BoundedQueue(_ANYTHING, _UNBOUNDED, "wait"))
         self._kept.keeps = self._kept.is_opening = False
         self._sources.append(self._kept)
-        self._last = 0
+        self.last = 0
         self._arriving: list[Letter] = []
         self._releases: list[Any] = []
         self._fetching: asyncio.Task[None] | None = None
@@ -67,6 +71,23 @@ class StoredMailbox(Mailbox):
         for waiter in self._waiters:
             if not waiter.done():
                 yield from self._without_inbox(waiter.filters)
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything waits for a signal."""
+        return any(not waiter.done() for waiter in self._waiters)
+
+    @property
+    def deadlines(self) -> Iterator[float]:
+        """When, by the loop's time, what waits for signals gives up."""
+        for waiter in self._waiters:
+            if waiter.deadline is not None and not waiter.done():
+                yield waiter.deadline
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether signals are on their way into the store, or out of it."""
+        return bool(self._arriving) or self._fetching is not None
 
     async def park(self, _waiter: Waiter) -> None:
         """Commit what a step has so far, before it waits."""
@@ -143,8 +164,8 @@ class StoredMailbox(Mailbox):
         for release in releases:
             release()
         del self._releases[: len(releases)]
-        for row in await store.signals(self._agent.name, self._last):
-            self._last = row.number
+        for row in await store.signals(self._agent.name, self.last):
+            self.last = row.number
             signal = Signal(row.number, row.topic, read_payload(row.payload), self._kept)
             if not self._deliver(signal) and self._kept.queue is not None:
                 self._kept.queue.put_nowait(signal)
@@ -158,6 +179,7 @@ class StoredMailbox(Mailbox):
     def _deliver(self, signal: Signal) -> bool:
         delivered = super()._deliver(signal)
         if delivered:
+            self._agent.journal.touch()
             self._agent.consumed.add(signal.number)
         return delivered
 
@@ -176,7 +198,7 @@ class StoredMailbox(Mailbox):
 
     def wait(self, filters: Filters, timeout: float | None) -> Waiter:
         """Do as every mailbox; time that passed before the step was taken up again counts."""
-        left = None if timeout is None else self._agent.time_left(timeout)
+        left = None if timeout is None else self._agent.journal.time_left(timeout)
         return super().wait(filters, left)
 
     def requeue(self, signals: Sequence[Signal]) -> None:

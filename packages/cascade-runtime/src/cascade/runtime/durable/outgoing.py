@@ -18,7 +18,7 @@ from cascade.runtime.durable.telling import tell
 if TYPE_CHECKING:
     from cascade.runtime.durable.agent import StoredAgent
 
-__all__ = ["Outgoing", "StoredClock", "StoredConnector"]
+__all__ = ["SILENCE", "Outgoing", "StoredClock", "StoredConnector"]
 
 
 class Outgoing(NamedTuple):
@@ -66,17 +66,42 @@ class StoredConnector:
     async def subscribe(
         self, topic: str | Sequence[str], callback: MessageCallback
     ) -> SubscriptionHandle:
-        """Subscribe at the engine's connector."""
-        if self._connector is None:
-            return _NoSubscription()
-        return await self._connector.subscribe(topic, callback)
+        """Subscribe at the engine's connector, for an agent that the step has begun.
+
+        What that one hears lies in memory alone, so the step cannot be left and gone on with.
+        """
+        self._agent.journal.is_whole = False
+        return await (self._connector or SILENCE).subscribe(topic, callback)
 
 
-class _NoSubscription:
-    """The handle of a subscription that nothing can come by."""
+class _Silence:
+    """What an engine without a connector hears: nothing."""
+
+    connected = True
+
+    async def connect(self) -> None:
+        """Do nothing."""
+
+    async def disconnect(self) -> None:
+        """Do nothing."""
+
+    async def publish(
+        self, topic: str, payload: Payload, qos: int = 0, retain: bool = False
+    ) -> None:
+        """Do nothing: nobody is there."""
+
+    async def subscribe(
+        self, _topic: str | Sequence[str], _callback: MessageCallback
+    ) -> SubscriptionHandle:
+        """Return a handle of what nothing can come by."""
+        return self
 
     async def unsubscribe(self) -> None:
         """Do nothing."""
+
+
+SILENCE: Connector = _Silence()
+"""In the place of a connector, where an engine has none."""
 
 
 class StoredClock(LoopClock):
@@ -91,7 +116,19 @@ class StoredClock(LoopClock):
 
     async def sleep(self, seconds: float) -> None:
         """Suspend until so many seconds after the step first came here."""
-        left = self._agent.time_left(seconds)
-        await self._agent.park()
-        tell(self._agent.run.services, self._agent.name, "parked")
-        await super().sleep(left)
+        await self.rest(self._agent.journal.time_left(seconds))
+
+    async def rest(self, seconds: float) -> None:
+        """Suspend for so many seconds from now, with what the step has so far committed."""
+        agent = self._agent
+        await agent.park()
+        tell(agent.run.services, agent.name, "parked")
+        journal, when = agent.journal, self.time() + seconds
+        journal.resting += 1
+        journal.deadlines.append(when)
+        try:
+            await super().sleep(seconds)
+        finally:
+            journal.resting -= 1
+            journal.deadlines.remove(when)
+            journal.touch()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cascade.runtime.durable.outgoing import StoredConnector
+from cascade.runtime.durable.outgoing import StoredClock, StoredConnector
 from cascade.runtime.state.run import Run
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ class StoredRun(Run):
     __slots__ = ("agent", "connector")
 
     agent: StoredAgent
+    clock: StoredClock
     connector: StoredConnector
 
     def builtin_resource(self, name: str) -> Any:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from cascade.interfaces.store import ENDED, DurableAgent
 
-__all__ = ["UNTIL", "deadline_of"]
+__all__ = ["FORGOTTEN", "UNTIL", "deadline_of"]
 
 UNTIL = "!until"
 """What follows a place in the journal where it says until when the call there waits, in Unix time."""
+
+FORGOTTEN = b""
+"""What stands in the journal where something stood that is not so any more."""
 
 
 def deadline_of(record: DurableAgent) -> float | None:
@@ -20,9 +23,13 @@ def deadline_of(record: DurableAgent) -> float | None:
     """
     if record.status in ENDED:
         return None
+    if record.asleep:
+        return record.wake_at
     hours = [
         float(data)
         for place, data in record.journal.items()
-        if place.endswith(UNTIL) and place.removesuffix(UNTIL) not in record.journal  # it is over
+        if place.endswith(UNTIL)
+        and data != FORGOTTEN
+        and place.removesuffix(UNTIL) not in record.journal  # it is over
     ]
-    return min([*hours, *([] if record.wake_at is None else [record.wake_at])], default=None)
+    return min(hours, default=None)

@@ -31,7 +31,15 @@ from cascade.spec.policies import Retry
 from cascade.spec.resource import Inject
 from cascade.spec.task import Task
 
-__all__ = ["announce_retry", "awaited", "call_in_attempts", "emit_throttled", "is_awaitable"]
+__all__ = [
+    "announce_retry",
+    "attempt_to_go_on_with",
+    "awaited",
+    "call_in_attempts",
+    "emit_throttled",
+    "is_awaitable",
+    "wait_for_attempt",
+]
 
 
 def is_awaitable(value: Any) -> bool:
@@ -75,7 +83,7 @@ async def _with_retry(
 ) -> Any:
     here = position.get()
     before, evaluations = here.attempt, here.evaluations
-    number = 1
+    number = await attempt_to_go_on_with(frame.run)
     try:
         while True:
             here.attempt, here.evaluations = number, evaluations
@@ -93,7 +101,7 @@ async def _with_retry(
                     raise
                 wait = announce_retry(frame, task.name, retry, number, error)
             async with _out_of_line(frame, task):
-                await asyncio.sleep(wait)
+                await wait_for_attempt(frame.run, number + 1, wait)
                 if attempt.thread is not None and attempt.thread.is_running:
                     await asyncio.wait([attempt.thread.future])
             number += 1
@@ -107,6 +115,19 @@ def announce_retry(frame: Frame, name: str, policy: Retry, number: int, error: E
     wait = policy.wait_after(number, frame.agent.random.random(), error)
     run.services.events.emit(TaskRetrying(run.id, run.loop.time(), name, number, wait, error))
     return wait
+
+
+async def attempt_to_go_on_with(run: Run) -> int:
+    """Return the number of the attempt to begin with; a durable agent goes on where it left."""
+    return 1 if run.journal is None else await run.journal.attempt()
+
+
+async def wait_for_attempt(run: Run, number: int, seconds: float) -> None:
+    """Wait for so many seconds before an attempt."""
+    if run.journal is None:
+        await asyncio.sleep(seconds)
+    else:
+        await run.journal.wait_for_attempt(number, seconds)
 
 
 def emit_throttled(run: Run, task: Task[..., Any], reason: str) -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeAlias
 
 from cascade.runtime.evaluation.arguments import find_calls, resolve
-from cascade.runtime.evaluation.attempts import announce_retry
+from cascade.runtime.evaluation.attempts import (
+    announce_retry,
+    attempt_to_go_on_with,
+    wait_for_attempt,
+)
 from cascade.runtime.evaluation.graph import Graph, Node
 from cascade.runtime.state.agent import Frame, NestedFrame
 from cascade.runtime.state.position import attempting, position
@@ -74,7 +79,17 @@ class _Enclosure:
     async def wait_before_retry(self, policy: Retry, attempt: int, error: Exception) -> None:
         """Tell of an attempt that failed, and wait as long as the policy says."""
         name = self._node.call.args[0].value.task.name
-        await asyncio.sleep(announce_retry(self._node.frame, name, policy, attempt, error))
+        seconds = announce_retry(self._node.frame, name, policy, attempt, error)
+        await wait_for_attempt(self._node.frame.run, attempt + 1, seconds)
+
+    async def attempt(self) -> int:
+        """Return the number of the attempt to begin with."""
+        return await attempt_to_go_on_with(self._node.frame.run)
+
+    def limit(self, seconds: float) -> AbstractAsyncContextManager[asyncio.Timeout]:
+        """Return a time-out; that of a durable agent began when it first came here."""
+        journal = self._node.frame.run.journal
+        return asyncio.timeout(seconds) if journal is None else journal.limit(seconds)
 
 
 def _there_already(combinator: Node, outcome: _Outcome) -> Node:

@@ -82,12 +82,19 @@ async def _through_journal(
 ) -> Any:
     """Run a task of a durable agent's step, unless it has run before a crash and its value was kept."""
     journal = frame.run.journal
-    place, value = journal.journaled(task)
+    assert journal is not None  # noqa: S101 - that is why we are here
+    place = journal.here()
+    value = journal.value_of(place, task)
     if value is not NOT_JOURNALED:
         return value
-    value = await _admitted(frame, task, args, kwargs)
+    journal.running += 1
+    try:
+        value = await _admitted(frame, task, args, kwargs)
+    finally:
+        journal.running -= 1
+        journal.touch()
     if type(value) not in CALL_TYPES:
-        await journal.remember(place, task, value, now=task.policies.journal)
+        await journal.keep(place, task, value, now=task.policies.journal)
     return value
 
 

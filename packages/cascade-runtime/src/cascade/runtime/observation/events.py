@@ -32,6 +32,7 @@ AgentChange: TypeAlias = Literal[
     "started",
     "taken-up",
     "parked",
+    "asleep",
     "left",
     "lost",
     "finished",
@@ -41,7 +42,8 @@ AgentChange: TypeAlias = Literal[
     "cancelled",
     "retried",
 ]
-"""How a durable agent changes: ``left`` at its last commit, for others; ``lost`` to who has its lease."""
+"""How a durable agent changes: ``asleep`` in its store, until a signal or its hour; ``left`` for others to
+take up; ``lost`` to who has its lease."""
 
 
 class RunStarted(NamedTuple):

@@ -8,18 +8,48 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
-from typing import Any
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
 
 from cascade.interfaces.errors import NoConnectorError
 from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.clock import LoopClock, is_simulated
 from cascade.runtime.resources.scope import Scope
 from cascade.runtime.state.services import EngineServices
+from cascade.spec.task import Task
 
-__all__ = ["NOT_JOURNALED", "Run"]
+__all__ = ["NOT_JOURNALED", "Run", "StepJournal"]
 
 NOT_JOURNALED = object()
 """What the journal of a durable agent gives for a call that has no value yet."""
+
+
+class StepJournal(Protocol):
+    """What keeps, for a durable agent, what must not be done twice when its step runs again."""
+
+    running: int
+    """How many functions of the step run just now."""
+
+    def here(self) -> str:
+        """Return the place of the call that is under way."""
+
+    def value_of(self, place: str, task: Task[..., Any]) -> Any:
+        """Return the value that the call at a place has given already, or `NOT_JOURNALED`."""
+
+    async def keep(self, place: str, task: Task[..., Any], value: Any, *, now: bool) -> None:
+        """Have a value written before the step waits, or at once."""
+
+    def touch(self) -> None:
+        """Take note that something happens."""
+
+    def limit(self, seconds: float) -> AbstractAsyncContextManager[asyncio.Timeout]:
+        """Return a time-out that began when the step first came here."""
+
+    async def attempt(self) -> int:
+        """Return the number of the attempt that goes on here, once its time has come."""
+
+    async def wait_for_attempt(self, number: int, seconds: float) -> None:
+        """Take note that the attempt before has failed, and wait before the next one."""
 
 
 class Run:
@@ -68,7 +98,7 @@ class Run:
         self._scope: Scope | None = None
         self.simulated: Any = self.loop if is_simulated(self.loop) else None
         self.clock = LoopClock(self.loop)
-        self.journal: Any = None
+        self.journal: StepJournal | None = None
         self._random: random.Random | None = None
 
     @property

@@ -22,9 +22,8 @@ _INSERT = """
 """
 _COPY = """
     INSERT INTO agents (
-        name, call, label, status, step, epoch, attempts, free_since, filters, wake_at, created_at,
-        changed_at
-    ) SELECT :name, call, label, 'ready', step, 0, 0, :at, filters, wake_at, :at, :at
+        name, call, label, status, step, epoch, attempts, free_since, filters, created_at, changed_at
+    ) SELECT :name, call, label, 'ready', step, 0, 0, :at, filters, :at, :at
     FROM agents WHERE id = :agent
 """
 _COPIES = (
@@ -33,7 +32,7 @@ _COPIES = (
 )
 _DECIDE = """
     UPDATE agents SET status = :status, epoch = epoch + 1, owner = NULL, error = :reason,
-        attempts = iif(:status = 'ready', 0, attempts), changed_at = :at,
+        attempts = iif(:status = 'ready', 0, attempts), changed_at = :at, wake_at = NULL,
         free_since = iif(:status = 'ready', coalesce(free_since, :at), NULL),
         ended_at = iif(:status IN ('finished', 'failed', 'cancelled'), :at, NULL)
     WHERE id = :agent
@@ -64,6 +63,7 @@ def _enter(transaction: Transaction, agent: DurableAgent) -> bool:
     """Enter an agent; return whether it lies there just as it was given."""
     ready = agent.status == "ready"
     owner = agent.owner if ready else None
+    asleep = ready and owner is None and agent.asleep
     filters = filters_text(agent.filters)
     cursor = transaction.connection.execute(
         _INSERT,
@@ -71,9 +71,9 @@ def _enter(transaction: Transaction, agent: DurableAgent) -> bool:
             *(agent.name, None if agent.call == agent.start else agent.call),
             *(agent.label, agent.status),
             *(agent.step, agent.epoch, agent.attempts, owner),
-            agent.created_at if ready and owner is None else None,
+            agent.created_at if ready and owner is None and not asleep else None,
             agent.changed_at if agent.status in ENDED else None,
-            *(filters, agent.wake_at, agent.result, agent.error),
+            *(filters, agent.wake_at if asleep else None, agent.result, agent.error),
             *(agent.created_at, agent.changed_at),
         ),
     )
@@ -84,6 +84,8 @@ def _enter(transaction: Transaction, agent: DurableAgent) -> bool:
     transaction.connection.execute(
         "INSERT INTO starts VALUES (?, ?, ?)", (number, agent.start, agent.params)
     )
+    if asleep:
+        transaction.mailboxes.note_sleeper()
     if agent.journal:
         transaction.write_journal(number, agent.step, agent.journal)
     if agent.filters:
@@ -91,7 +93,7 @@ def _enter(transaction: Transaction, agent: DurableAgent) -> bool:
     transaction.mailboxes.hand_dead_letters(number, agent.name)
     if agent.owner is not None:
         prolong(transaction.connection, agent.owner, agent.lease_until or 0.0)
-    return agent.owner is None and agent.lease_until is None
+    return agent.owner is None and agent.lease_until is None and asleep == agent.asleep
 
 
 def decide(

@@ -16,18 +16,17 @@ _FIND = "SELECT id, step, filters FROM agents WHERE name = ? AND epoch = ? AND s
 
 # Which columns a statement sets decides which indexes it has to look after: several, for speed.
 _STEP = """
-    UPDATE agents SET call = ?, step = step + 1, attempts = 0, wake_at = ?, result = ?, error = ?,
-        changed_at = ?
+    UPDATE agents SET call = ?, step = step + 1, attempts = 0, result = ?, error = ?, changed_at = ?
     WHERE name = ? AND epoch = ? AND status = 'ready'
 """
 # Binding a None costs as much as the column that it is for.
 _PLAIN_STEP = """
-    UPDATE agents SET call = ?, step = step + 1, attempts = 0, wake_at = NULL, result = NULL,
-        error = NULL, changed_at = ?
+    UPDATE agents SET call = ?, step = step + 1, attempts = 0, result = NULL, error = NULL,
+        changed_at = ?
     WHERE name = ? AND epoch = ? AND status = 'ready'
 """
 _WITHIN = """
-    UPDATE agents SET wake_at = ?, result = ?, error = ?, changed_at = ?
+    UPDATE agents SET result = ?, error = ?, changed_at = ?
     WHERE name = ? AND epoch = ? AND status = 'ready'
 """
 _LET_GO = """
@@ -36,6 +35,10 @@ _LET_GO = """
         ended_at = iif(:ended, :at, NULL),
         attempts = iif(:releases, max(attempts - 1, 0), attempts)
     WHERE id = :agent
+"""
+_SLEEP = """
+    UPDATE agents SET free_since = NULL, wake_at = ?
+    WHERE id = ? AND NOT EXISTS (SELECT 1 FROM signals WHERE agent = agents.id AND number > ?)
 """
 _CONSUME = """
     DELETE FROM signals WHERE agent = (SELECT id FROM agents WHERE name = ?) AND number = ?
@@ -92,7 +95,7 @@ def commit_plain_steps(
 
 def _values(checkpoint: Checkpoint) -> tuple[object, ...]:
     return (
-        *(checkpoint.wake_at, checkpoint.result, checkpoint.error, checkpoint.at),
+        *(checkpoint.result, checkpoint.error, checkpoint.at),
         *(checkpoint.name, checkpoint.epoch),
     )
 
@@ -117,3 +120,6 @@ def _listen_and_let_go(
                 "releases": checkpoint.releases,
             },
         )
+    if (sleep := checkpoint.falls_asleep) is not None:
+        connection.execute(_SLEEP, (sleep.until, agent, sleep.seen))
+        transaction.mailboxes.note_sleeper()

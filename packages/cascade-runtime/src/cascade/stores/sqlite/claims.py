@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import chain
 
 from cascade.interfaces.store import DurableAgent
@@ -12,32 +12,30 @@ from cascade.stores.sqlite.transaction import Transaction
 
 __all__ = ["claim", "prolong", "renew"]
 
-# A row of each: since when nobody holds the agent, its id, its name.
-_FREE = """
+# A row of each: since when the agent waits for somebody, its id, its name.
+_OF_LABELS = "(:labels IS NULL OR label IN (SELECT value FROM json_each(:labels)))"
+_FREE = f"""
     SELECT free_since, id, name FROM agents
-    WHERE status = 'ready' AND owner IS NULL
-    ORDER BY free_since, id LIMIT ?
-"""
-_FREE_OF_LABELS = """
-    SELECT free_since, id, name FROM agents
-    WHERE status = 'ready' AND owner IS NULL AND label IN (SELECT value FROM json_each(?))
-    ORDER BY free_since, id LIMIT ?
-"""
-_HELD = """
-    SELECT ?, id, name FROM agents WHERE status = 'ready' AND owner = ? ORDER BY free_since, id LIMIT ?
-"""
-_HELD_OF_LABELS = """
-    SELECT ?, id, name FROM agents
-    WHERE status = 'ready' AND owner = ? AND label IN (SELECT value FROM json_each(?))
-    ORDER BY free_since, id LIMIT ?
-"""
-_OF_NAME = """
-    SELECT coalesce(free_since, until), id, agents.name, label
+    WHERE status = 'ready' AND owner IS NULL AND free_since IS NOT NULL AND {_OF_LABELS}
+    ORDER BY free_since, id LIMIT :limit
+"""  # noqa: S608 - all parts stand here
+_DUE = f"""
+    SELECT wake_at, id, name FROM agents WHERE wake_at <= :now AND {_OF_LABELS}
+    ORDER BY wake_at, id LIMIT :limit
+"""  # noqa: S608 - all parts stand here
+_HELD = f"""
+    SELECT :ended, id, name FROM agents WHERE status = 'ready' AND owner = :owner AND {_OF_LABELS}
+    ORDER BY free_since, id LIMIT :limit
+"""  # noqa: S608 - all parts stand here
+_OF_NAME = f"""
+    SELECT coalesce(free_since, wake_at, until), id, agents.name
     FROM agents LEFT JOIN owners ON owners.name = owner
-    WHERE agents.name = ? AND status = 'ready' AND (owner IS NULL OR until < ?)
-"""
+    WHERE agents.name = :name AND status = 'ready'
+        AND (free_since IS NOT NULL OR wake_at <= :now OR until < :now) AND {_OF_LABELS}
+"""  # noqa: S608 - all parts stand here
 _TAKE = """
-    UPDATE agents SET owner = ?, epoch = epoch + 1, attempts = attempts + 1, free_since = NULL
+    UPDATE agents SET owner = ?, epoch = epoch + 1, attempts = attempts + 1, free_since = NULL,
+        wake_at = NULL
     WHERE id = ?
 """
 _PROLONG = """
@@ -58,13 +56,16 @@ def claim(
 ) -> list[DurableAgent]:
     """Take agents that are ready and that nobody holds, those first that wait for longest."""
     connection = transaction.connection
+    given = {
+        "now": now,
+        "limit": limit,
+        "labels": None if labels is None else json.dumps([*labels]),
+    }
     if names is None:
-        found = _waiting(connection, now, limit, labels)
+        found = _waiting(connection, given)
     else:
-        rows = chain.from_iterable(
-            connection.execute(_OF_NAME, (name, now)).fetchall() for name in set(names)
-        )
-        found = [row[:3] for row in rows if labels is None or row[3] in labels]
+        rows = (connection.execute(_OF_NAME, {**given, "name": name}) for name in set(names))
+        found = [*chain.from_iterable(rows)]
     taken = sorted(found)[:limit]
     if taken:
         prolong(connection, owner, until)
@@ -73,19 +74,13 @@ def claim(
 
 
 def _waiting(
-    connection: sqlite3.Connection, now: float, limit: int, labels: Collection[str] | None
+    connection: sqlite3.Connection, given: Mapping[str, object]
 ) -> list[tuple[float, int, str]]:
-    """Return those that wait for longest of the free ones, and of each owner whose leases ended."""
-    ended = connection.execute("SELECT until, name FROM owners WHERE until < ?", (now,)).fetchall()
-    if labels is None:
-        found = connection.execute(_FREE, (limit,)).fetchall()
-        for end, owner in ended:
-            found += connection.execute(_HELD, (end, owner, limit))
-        return found
-    wanted = json.dumps([*labels])
-    found = connection.execute(_FREE_OF_LABELS, (wanted, limit)).fetchall()
-    for end, owner in ended:
-        found += connection.execute(_HELD_OF_LABELS, (end, owner, wanted, limit))
+    """Return those that wait for longest of the free ones, those due, and of each owner whose leases ended."""
+    ended = "SELECT until AS ended, name AS owner FROM owners WHERE until < :now"
+    found = [*connection.execute(_FREE, given), *connection.execute(_DUE, given)]
+    for end, owner in connection.execute(ended, given).fetchall():
+        found += connection.execute(_HELD, {**given, "ended": end, "owner": owner})
     return found
 
 

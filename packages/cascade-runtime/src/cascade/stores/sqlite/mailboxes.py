@@ -18,6 +18,10 @@ _TO_NAME = """
     ON CONFLICT DO NOTHING
 """
 _TO_AGENT = "INSERT INTO signals VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_WAKE = """
+    UPDATE agents SET free_since = ?, wake_at = NULL
+    WHERE name = ? AND status = 'ready' AND owner IS NULL AND free_since IS NULL
+"""
 _ALIVE = "SELECT 1 FROM agents WHERE name = ? AND ended_at IS NULL"
 _DEAD = """
     INSERT INTO dead_letters (name, at, topic, payload, id) VALUES (?, ?, ?, ?, ?)
@@ -27,8 +31,8 @@ _LISTENING = """
     SELECT agent, name FROM filters JOIN agents ON agents.id = agent WHERE filter = ?
 """
 _WILD = "SELECT DISTINCT filter FROM filters WHERE wild"
-_READ_COUNTERS = "SELECT number, wild_version FROM counters"
-_WRITE_COUNTERS = "UPDATE counters SET number = ?, wild_version = ?"
+_READ_COUNTERS = "SELECT number, wild_version, slept FROM counters"
+_WRITE_COUNTERS = "UPDATE counters SET number = ?, wild_version = ?, slept = ?"
 _WAITING = "SELECT topic, payload, id FROM dead_letters WHERE name = ? ORDER BY number"
 _UNREAD = "SELECT topic, payload, id FROM signals WHERE agent = ? ORDER BY number"
 
@@ -57,17 +61,31 @@ class Mailboxes:
         self._number = -1
         """The number of the last signal of all; -1 as long as it was not read."""
 
+        self._slept = 0
+
     def finish(self) -> None:
         """Write the counters back."""
         if self._number >= 0:
-            self._connection.execute(_WRITE_COUNTERS, (self._number, self._wild.version))
+            self._connection.execute(
+                _WRITE_COUNTERS, (self._number, self._wild.version, self._slept)
+            )
 
     def _read_counters(self) -> None:
         if self._number < 0:
-            self._number, version = self._connection.execute(_READ_COUNTERS).fetchone()
+            self._number, version, self._slept = self._connection.execute(_READ_COUNTERS).fetchone()
             if not self._wild.is_current(version):
                 found = self._connection.execute(_WILD).fetchall()
                 self._wild.replace(version, [name for (name,) in found])
+
+    def note_sleeper(self) -> None:
+        """Have letters wake agents from now on."""
+        self._read_counters()
+        self._slept = 1
+
+    def _wake(self, names: Iterable[str | None], at: float) -> None:
+        """Have agents that sleep taken up."""
+        if self._slept:
+            self._connection.executemany(_WAKE, [(at, name) for name in names])
 
     def post(self, letters: Iterable[Letter], at: float) -> set[str]:
         """Put letters where they belong; return the names of the agents that got one."""
@@ -78,6 +96,7 @@ class Mailboxes:
                 self._post_by_topic(letter, reached)
             else:
                 self._post_by_name(letter, letter.to, at, reached)
+        self._wake(reached, at)
         return reached
 
     def post_all(self, posts: Sequence[tuple[Sequence[Letter], float]]) -> list[set[str]]:
@@ -93,6 +112,7 @@ class Mailboxes:
         ]
         self._number += len(rows)
         if change_each(self._connection, _TO_NAME, rows):
+            self._wake(names, max(at for _, at in posts))
             return [{letter.to for letter in letters if letter.to} for letters, _ in posts]
         return [self.post(letters, at) for letters, at in posts]
 

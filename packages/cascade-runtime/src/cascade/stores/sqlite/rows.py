@@ -7,13 +7,15 @@ import sqlite3
 from collections.abc import Collection
 from typing import Any
 
-from cascade.interfaces.store import AgentStatus, DurableAgent, StoredSignal
+from cascade.interfaces.store import AgentStatus, Arrivals, DurableAgent, StoredSignal
 
-__all__ = ["agent_of", "agents_of", "filters_of", "filters_text", "signals_of"]
+__all__ = ["agent_of", "agents_of", "arrivals", "filters_of", "filters_text", "signals_of"]
 
 _AGENTS = """
     SELECT agents.id, agents.name, start, coalesce(call, start), label, params, status, step, epoch,
-        attempts, owner, owners.until, filters, wake_at, NULL, result, error, created_at, changed_at
+        attempts, owner, owners.until, filters,
+        status = 'ready' AND owner IS NULL AND free_since IS NULL, wake_at, NULL, result, error,
+        created_at, changed_at
     FROM agents JOIN starts ON starts.agent = agents.id LEFT JOIN owners ON owners.name = agents.owner
 """
 _BY_NAME = f"{_AGENTS} WHERE agents.name = ?"
@@ -25,6 +27,13 @@ _LISTED = f"""
 """  # noqa: S608 - both parts stand here
 _LAST = "\U0010ffff"  # no character comes after it
 _JOURNAL = "SELECT place, value FROM journal WHERE agent = ? AND step = ?"
+_LAST_NUMBER = "SELECT number FROM counters"
+_REACHED = """
+    SELECT name FROM agents WHERE owner = ? AND status = 'ready' AND EXISTS (
+        SELECT 1 FROM signals WHERE agent = agents.id AND number > ?
+    )
+"""
+_NEXT_DUE = "SELECT min(wake_at) FROM agents WHERE wake_at IS NOT NULL"
 _SIGNALS = """
     SELECT number, topic, payload, signals.id FROM signals JOIN agents ON agents.id = agent
     WHERE name = ? AND number > ? ORDER BY number
@@ -40,7 +49,8 @@ def agent_of(connection: sqlite3.Connection, name: str) -> DurableAgent | None:
 def _agent(connection: sqlite3.Connection, row: tuple[Any, ...]) -> DurableAgent:
     number, *fields = row
     fields[11] = filters_of(fields[11])
-    fields[13] = dict(connection.execute(_JOURNAL, (number, fields[6])))
+    fields[12] = bool(fields[12])
+    fields[14] = dict(connection.execute(_JOURNAL, (number, fields[6])))
     return DurableAgent(*fields)
 
 
@@ -76,3 +86,11 @@ def filters_text(filters: tuple[str, ...]) -> str:
 def filters_of(text: str) -> tuple[str, ...]:
     """Return filters of how they lie in a row."""
     return tuple(json.loads(text)) if text != "[]" else ()
+
+
+def arrivals(connection: sqlite3.Connection, owner: str, after: int) -> Arrivals:
+    """Return which agents of an owner have signals above a number."""
+    (number,) = connection.execute(_LAST_NUMBER).fetchone()
+    rows = connection.execute(_REACHED, (owner, after)) if number > after else ()
+    (due,) = connection.execute(_NEXT_DUE).fetchone()
+    return Arrivals(number, {name for (name,) in rows}, due)

@@ -28,9 +28,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             step INTEGER NOT NULL,
             attempts INTEGER NOT NULL,
             owner TEXT,
-            free_since REAL, -- while it is ready and nobody holds it
+            free_since REAL, -- while it is ready and awake, and nobody holds it
             ended_at REAL, -- while its status is one of those that end
-            wake_at REAL,
+            wake_at REAL, -- while it sleeps, if there is an hour
             created_at REAL NOT NULL,
             changed_at REAL NOT NULL,
             label TEXT NOT NULL,
@@ -48,6 +48,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         CREATE INDEX agents_by_owner ON agents (owner, free_since, id, label)
         WHERE status = 'ready'
         """,
+        "CREATE INDEX agents_due ON agents (wake_at) WHERE wake_at IS NOT NULL",
         "CREATE INDEX agents_ended ON agents (ended_at) WHERE ended_at IS NOT NULL",
         # The leases of an owner end together.
         "CREATE TABLE owners (name TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID",
@@ -83,9 +84,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX dead_letters_by_name ON dead_letters (name, number)",
         "CREATE UNIQUE INDEX dead_letters_by_id ON dead_letters (name, id) WHERE id IS NOT NULL",
         "CREATE INDEX dead_letters_by_age ON dead_letters (at)",
-        # One row: the number of the last signal, and how often a wildcard filter was new.
-        "CREATE TABLE counters (number INTEGER NOT NULL, wild_version INTEGER NOT NULL)",
-        "INSERT INTO counters VALUES (0, 0)",
+        # One row: the number of the last signal, how often a wildcard filter was new, and whether any
+        # agent has ever slept, so that letters have to wake.
+        """
+        CREATE TABLE counters (
+            number INTEGER NOT NULL, wild_version INTEGER NOT NULL, slept INTEGER NOT NULL
+        )
+        """,
+        "INSERT INTO counters VALUES (0, 0, 0)",
     ),
 )
 """What makes each version of the tables of the one before; the first one of an empty file."""

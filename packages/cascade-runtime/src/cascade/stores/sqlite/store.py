@@ -12,6 +12,7 @@ from typing import TypeVar, get_args
 from cascade.interfaces.errors import StoreError
 from cascade.interfaces.store import (
     AgentStatus,
+    Arrivals,
     Checkpoint,
     DurableAgent,
     Letter,
@@ -23,7 +24,7 @@ from cascade.stores.sqlite import claims
 from cascade.stores.sqlite.checkpoints import Commit
 from cascade.stores.sqlite.place import refuse_network_file_system
 from cascade.stores.sqlite.reader import Reader
-from cascade.stores.sqlite.rows import agent_of, agents_of, signals_of
+from cascade.stores.sqlite.rows import agent_of, agents_of, arrivals, signals_of
 from cascade.stores.sqlite.schema import Synchronous
 from cascade.stores.sqlite.transaction import Transaction
 from cascade.stores.sqlite.work_thread import WorkThread
@@ -130,6 +131,12 @@ class SqliteStore:
             if writer is not None:
                 await writer.aclose()
 
+    def twin(self) -> SqliteStore:
+        """Return another store on the same file, for another thread."""
+        return SqliteStore(
+            self._path, synchronous=self._synchronous, busy_timeout=self._busy_timeout
+        )
+
     def _write(self, work: Callable[[Transaction], T]) -> asyncio.Future[T]:
         return self._checked(self._writer).submit(work)
 
@@ -157,6 +164,10 @@ class SqliteStore:
         """Return what lies in a mailbox with a number above ``after``, in order."""
         return await self._read(partial(signals_of, name=name, after=after))
 
+    async def arrived(self, owner: str, after: int = 0) -> Arrivals:
+        """Return which agents of an owner have signals above a number, whoever sent them."""
+        return await self._read(partial(arrivals, owner=owner, after=after))
+
     async def claim(
         self,
         owner: str,
@@ -167,7 +178,7 @@ class SqliteStore:
         names: Collection[str] | None = None,
         labels: Collection[str] | None = None,
     ) -> list[DurableAgent]:
-        """Take agents that are ready and that nobody holds."""
+        """Take agents that are ready, that nobody holds, and that are awake or due."""
         return await self._write(
             partial(
                 claims.claim,

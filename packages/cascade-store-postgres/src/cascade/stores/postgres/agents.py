@@ -25,15 +25,15 @@ _IDS = "SELECT name, id FROM agents WHERE name = ANY(%s)"
 _WAITED_FOR = "SELECT DISTINCT name FROM dead_letters WHERE name = ANY(%s)"
 _COPY = """
     INSERT INTO agents (
-        name, start, call, label, params, status, step, epoch, attempts, free_since, filters, wake_at,
-        created_at, changed_at
-    ) SELECT %(name)s, start, call, label, params, 'ready', step, 0, 0, %(at)s, filters, wake_at,
-        %(at)s, %(at)s
+        name, start, call, label, params, status, step, epoch, attempts, free_since, filters, created_at,
+        changed_at
+    ) SELECT %(name)s, start, call, label, params, 'ready', step, 0, 0, %(at)s, filters, %(at)s, %(at)s
     FROM agents WHERE id = %(agent)s RETURNING id
 """
 _DECIDE = """
     UPDATE agents SET status = %(status)s, epoch = epoch + 1, owner = NULL, error = %(reason)s,
         attempts = CASE WHEN %(status)s = 'ready' THEN 0 ELSE attempts END, changed_at = %(at)s,
+        wake_at = NULL,
         free_since = CASE WHEN %(status)s = 'ready' THEN coalesce(free_since, %(at)s) END,
         ended_at = CASE WHEN %(ended)s THEN %(at)s END
     WHERE id = %(agent)s
@@ -63,6 +63,8 @@ async def create(transaction: Transaction, agents: Sequence[DurableAgent]) -> li
     ids = await _ids(connection, names)
     for agent in new:
         number = ids[agent.name]
+        if agent.asleep:
+            transaction.mailboxes.note_sleeper()
         if agent.journal:
             await transaction.write_journal(number, agent.step, agent.journal)
         if agent.filters:
@@ -83,12 +85,13 @@ async def _ids(connection: AsyncConnection, names: Sequence[str]) -> dict[str, i
 def _row(agent: DurableAgent) -> tuple[object, ...]:
     ready = agent.status == "ready"
     owner = agent.owner if ready else None
+    asleep = ready and owner is None and agent.asleep
     return (
         *(agent.name, agent.start, agent.call, agent.label, agent.params, agent.status),
         *(agent.step, agent.epoch, agent.attempts, owner),
-        agent.created_at if ready and owner is None else None,
+        agent.created_at if ready and owner is None and not asleep else None,
         agent.changed_at if agent.status in ENDED else None,
-        *([*agent.filters], agent.wake_at, agent.result, agent.error),
+        *([*agent.filters], agent.wake_at if asleep else None, agent.result, agent.error),
         *(agent.created_at, agent.changed_at),
     )
 

@@ -11,16 +11,16 @@ from cascade.stores.postgres.transaction import Transaction
 __all__ = ["commit", "commit_plain_steps"]
 
 _PLAIN_STEPS = """
-    UPDATE agents SET call = given.call, step = step + 1, attempts = 0, wake_at = NULL,
-        result = NULL, error = NULL, changed_at = given.at
+    UPDATE agents SET call = given.call, step = step + 1, attempts = 0, result = NULL,
+        error = NULL, changed_at = given.at
     FROM unnest(%s::text[], %s::bigint[], %s::bytea[], %s::float8[]) AS given (name, epoch, call, at)
     WHERE agents.name = given.name AND agents.epoch = given.epoch AND status = 'ready'
     RETURNING agents.name
 """
 _STEP = """
     UPDATE agents SET call = coalesce(%(call)s, call), step = step + %(steps)s,
-        attempts = CASE WHEN %(steps)s = 1 THEN 0 ELSE attempts END, wake_at = %(wake_at)s,
-        result = %(result)s, error = %(error)s, changed_at = %(at)s
+        attempts = CASE WHEN %(steps)s = 1 THEN 0 ELSE attempts END, result = %(result)s,
+        error = %(error)s, changed_at = %(at)s
     WHERE name = %(name)s AND epoch = %(epoch)s AND status = 'ready'
     RETURNING id, step, filters
 """
@@ -30,6 +30,10 @@ _LET_GO = """
         ended_at = CASE WHEN %(ended)s THEN %(at)s END,
         attempts = CASE WHEN %(releases)s THEN greatest(attempts - 1, 0) ELSE attempts END
     WHERE id = %(agent)s
+"""
+_SLEEP = """
+    UPDATE agents SET free_since = NULL, wake_at = %s
+    WHERE id = %s AND NOT EXISTS (SELECT FROM signals WHERE agent = agents.id AND number > %s)
 """
 _CONSUME = """
     DELETE FROM signals USING agents, unnest(%s::text[], %s::bigint[]) AS consumed (name, number)
@@ -68,7 +72,6 @@ async def commit(transaction: Transaction, checkpoint: Checkpoint) -> set[str]:
     given = {
         "call": checkpoint.call,
         "steps": int(checkpoint.call is not None),
-        "wake_at": checkpoint.wake_at,
         "result": checkpoint.result,
         "error": checkpoint.error,
         "at": checkpoint.at,
@@ -112,3 +115,6 @@ async def _listen_and_let_go(
             "releases": checkpoint.releases,
         }
         await connection.execute(_LET_GO, given)
+    if (sleep := checkpoint.falls_asleep) is not None:
+        await connection.execute(_SLEEP, (sleep.until, agent, sleep.seen))
+        transaction.mailboxes.note_sleeper()

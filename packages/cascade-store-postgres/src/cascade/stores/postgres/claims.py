@@ -15,8 +15,14 @@ __all__ = ["claim", "prolong", "renew"]
 # What somebody else is about to claim is skipped, and not waited for.
 _FREE = """
     SELECT free_since, id FROM agents
-    WHERE status = 'ready' AND owner IS NULL AND (%(labels)s::text[] IS NULL OR label = ANY(%(labels)s))
+    WHERE status = 'ready' AND owner IS NULL AND free_since IS NOT NULL
+        AND (%(labels)s::text[] IS NULL OR label = ANY(%(labels)s))
     ORDER BY free_since, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
+_DUE = """
+    SELECT wake_at, id FROM agents
+    WHERE wake_at <= %(now)s AND (%(labels)s::text[] IS NULL OR label = ANY(%(labels)s))
+    ORDER BY wake_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
 _HELD = """
     SELECT until, id FROM owners, LATERAL (
@@ -28,13 +34,15 @@ _HELD = """
     WHERE until < %(now)s
 """
 _OF_NAMES = """
-    SELECT coalesce(free_since, until), id FROM agents LEFT JOIN owners ON owners.name = owner
-    WHERE agents.name = ANY(%(names)s) AND status = 'ready' AND (owner IS NULL OR until < %(now)s)
+    SELECT coalesce(free_since, wake_at, until), id FROM agents LEFT JOIN owners ON owners.name = owner
+    WHERE agents.name = ANY(%(names)s) AND status = 'ready'
+        AND (free_since IS NOT NULL OR wake_at <= %(now)s OR until < %(now)s)
         AND (%(labels)s::text[] IS NULL OR label = ANY(%(labels)s))
     FOR UPDATE OF agents SKIP LOCKED
 """
 _TAKE = """
-    UPDATE agents SET owner = %s, epoch = epoch + 1, attempts = attempts + 1, free_since = NULL
+    UPDATE agents SET owner = %s, epoch = epoch + 1, attempts = attempts + 1, free_since = NULL,
+        wake_at = NULL
     WHERE id = ANY(%s)
 """
 _PROLONG = """
@@ -62,7 +70,7 @@ async def claim(
         "labels": None if labels is None else [*labels],
     }
     found: list[tuple[float, int]] = []
-    for statement in (_FREE, _HELD) if names is None else (_OF_NAMES,):
+    for statement in (_FREE, _DUE, _HELD) if names is None else (_OF_NAMES,):
         cursor = await connection.execute(statement, given)
         found += await cursor.fetchall()
     taken = [number for _, number in sorted(found)[:limit]]

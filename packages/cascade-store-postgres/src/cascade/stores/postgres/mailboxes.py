@@ -14,8 +14,8 @@ from cascade.stores.wild_filters import WildFilters
 __all__ = ["Mailboxes"]
 
 # Whatever waits for this row sees what the one before has committed.
-_LOCK = "SELECT number, wild_version FROM counters FOR UPDATE"
-_WRITE_COUNTERS = "UPDATE counters SET number = %s, wild_version = %s"
+_LOCK = "SELECT number, wild_version, slept FROM counters FOR UPDATE"
+_WRITE_COUNTERS = "UPDATE counters SET number = %s, wild_version = %s, slept = %s"
 _WILD = "SELECT DISTINCT filter FROM filters WHERE wild"
 _LISTENING = """
     SELECT DISTINCT place, name FROM unnest(%s::bigint[], %s::text[]) AS asked (place, topic_filter)
@@ -29,6 +29,10 @@ _INSERT = """
     JOIN agents ON agents.name = sent.name WHERE ended_at IS NULL
     ORDER BY sent.number
     ON CONFLICT DO NOTHING RETURNING number
+"""
+_WAKE = """
+    UPDATE agents SET free_since = %s, wake_at = NULL
+    WHERE name = ANY(%s) AND status = 'ready' AND owner IS NULL AND free_since IS NULL
 """
 _ALIVE = "SELECT name FROM agents WHERE name = ANY(%s) AND ended_at IS NULL"
 _DEAD = """
@@ -61,27 +65,31 @@ class Mailboxes:
         """Begin without a lock."""
         self._connection = connection
         self._wild = wild
-        self._before: tuple[int, int] | None = None
+        self._before: tuple[int, int, bool] | None = None
         """The counters as they were; None without a lock."""
 
         self._number = -1
+        self._slept = False
 
     async def lock(self) -> None:
         """Have no other transaction write into mailboxes until the end of this one."""
         cursor = await self._connection.execute(_LOCK)
         row = await cursor.fetchone()
         assert row is not None  # noqa: S101 - the table has one row
-        self._number, version = row
-        self._before = self._number, version
+        self._before = self._number, version, self._slept = row
         if not self._wild.is_current(version):
             cursor = await self._connection.execute(_WILD)
             self._wild.replace(version, [name for (name,) in await cursor.fetchall()])
 
     async def finish(self) -> None:
         """Write the counters back, if they have changed."""
-        counters = self._number, self._wild.version
+        counters = self._number, self._wild.version, self._slept
         if self._before not in (None, counters):
             await self._connection.execute(_WRITE_COUNTERS, counters)
+
+    def note_sleeper(self) -> None:
+        """Have letters wake agents from now on."""
+        self._slept = True
 
     async def post(self, posts: Sequence[tuple[Sequence[Letter], float]]) -> list[set[str]]:
         """Put letters where they belong; return for each of the posts the names that got one of it."""
@@ -103,6 +111,9 @@ class Mailboxes:
                 reached[each.post].add(each.name)
         if len(came) < len(sent):
             await self._keep_dead([each for each in sent if each.number not in came])
+        if self._slept and came:
+            names = [each.name for each in sent if each.number in came]
+            await self._connection.execute(_WAKE, (max(at for _, at in posts), names))
         return reached
 
     async def _addressed(self, posts: Sequence[tuple[Sequence[Letter], float]]) -> list[_Sent]:

@@ -7,13 +7,14 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from cascade.interfaces.store import AgentStatus, DurableAgent, StoredSignal
+from cascade.interfaces.store import AgentStatus, Arrivals, DurableAgent, StoredSignal
 
-__all__ = ["agent_of", "agents_by_id", "agents_of", "signals_of"]
+__all__ = ["agent_of", "agents_by_id", "agents_of", "arrivals", "signals_of"]
 
 _AGENTS = """
     SELECT agents.id, agents.name, start, call, label, params, status, step, epoch, attempts, owner,
-        owners.until, filters, wake_at, NULL, result, error, created_at, changed_at
+        owners.until, filters, status = 'ready' AND owner IS NULL AND free_since IS NULL, wake_at, NULL,
+        result, error, created_at, changed_at
     FROM agents LEFT JOIN owners ON owners.name = owner
 """
 _BY_NAME = f"{_AGENTS} WHERE agents.name = %s"
@@ -28,6 +29,13 @@ _JOURNALS = """
     SELECT agent, place, value FROM journal JOIN agents ON agents.id = agent AND agents.step = journal.step
     WHERE agent = ANY(%s)
 """
+_LAST_NUMBER = "SELECT number FROM counters"
+_REACHED = """
+    SELECT name FROM agents WHERE owner = %s AND status = 'ready' AND EXISTS (
+        SELECT FROM signals WHERE agent = agents.id AND number > %s
+    )
+"""
+_NEXT_DUE = "SELECT min(wake_at) FROM agents WHERE wake_at IS NOT NULL"
 _SIGNALS = """
     SELECT number, topic, payload, signals.id FROM signals JOIN agents ON agents.id = agent
     WHERE name = %s AND number > %s ORDER BY number
@@ -77,7 +85,7 @@ async def _agents(
     agents = {}
     for number, *fields in rows:
         fields[11] = tuple(fields[11])
-        fields[13] = journals[number]
+        fields[14] = journals[number]
         agents[number] = DurableAgent(*fields)
     return agents
 
@@ -86,3 +94,14 @@ async def signals_of(connection: AsyncConnection, name: str, after: int) -> list
     """Return what lies in a mailbox with a number above ``after``, in order."""
     cursor = await connection.execute(_SIGNALS, (name, after))
     return [StoredSignal(*row) for row in await cursor.fetchall()]
+
+
+async def arrivals(connection: AsyncConnection, owner: str, after: int) -> Arrivals:
+    """Return which agents of an owner have signals above a number."""
+    (number,) = await (await connection.execute(_LAST_NUMBER)).fetchone() or (0,)
+    names: set[str] = set()
+    if number > after:
+        rows = await (await connection.execute(_REACHED, (owner, after))).fetchall()
+        names = {name for (name,) in rows}
+    (due,) = await (await connection.execute(_NEXT_DUE)).fetchone() or (None,)
+    return Arrivals(number, names, due)

@@ -23,9 +23,9 @@ MIGRATIONS: tuple[tuple[LiteralString, ...], ...] = (
             step bigint NOT NULL,
             attempts bigint NOT NULL,
             owner text,
-            free_since float8, -- while it is ready and nobody holds it
+            free_since float8, -- while it is ready and awake, and nobody holds it
             ended_at float8, -- while its status is one of those that end
-            wake_at float8,
+            wake_at float8, -- while it sleeps, if there is an hour
             created_at float8 NOT NULL,
             changed_at float8 NOT NULL,
             label text NOT NULL,
@@ -41,6 +41,7 @@ MIGRATIONS: tuple[tuple[LiteralString, ...], ...] = (
         CREATE INDEX agents_by_owner ON agents (owner, free_since, id) INCLUDE (label)
         WHERE status = 'ready'
         """,
+        "CREATE INDEX agents_due ON agents (wake_at) WHERE wake_at IS NOT NULL",
         "CREATE INDEX agents_ended ON agents (ended_at) WHERE ended_at IS NOT NULL",
         # The leases of an owner end together.
         "CREATE TABLE owners (name text PRIMARY KEY, until float8 NOT NULL)",
@@ -75,10 +76,15 @@ MIGRATIONS: tuple[tuple[LiteralString, ...], ...] = (
         "CREATE INDEX dead_letters_by_name ON dead_letters (name, number)",
         "CREATE UNIQUE INDEX dead_letters_by_id ON dead_letters (name, id) WHERE id IS NOT NULL",
         "CREATE INDEX dead_letters_by_age ON dead_letters (at)",
-        # One row: the number of the last signal, and how often a wildcard filter was new. Who writes
-        # into mailboxes locks it, so that numbers rise in the order of the commits.
-        "CREATE TABLE counters (number bigint NOT NULL, wild_version bigint NOT NULL)",
-        "INSERT INTO counters VALUES (0, 0)",
+        # One row: the number of the last signal, how often a wildcard filter was new, and whether any
+        # agent has ever slept, so that letters have to wake. Who writes into mailboxes locks it, so that
+        # numbers rise in the order of the commits.
+        """
+        CREATE TABLE counters (
+            number bigint NOT NULL, wild_version bigint NOT NULL, slept boolean NOT NULL
+        )
+        """,
+        "INSERT INTO counters VALUES (0, 0, false)",
         # The last group that each store has committed, for those who lose the connection meanwhile.
         """
         CREATE TABLE writers (

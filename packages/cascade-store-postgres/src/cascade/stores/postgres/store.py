@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from cascade.interfaces.errors import StoreError
 from cascade.interfaces.store import (
     AgentStatus,
+    Arrivals,
     Checkpoint,
     DurableAgent,
     Letter,
@@ -23,7 +24,7 @@ from cascade.stores.postgres import agents as on_agents
 from cascade.stores.postgres import claims
 from cascade.stores.postgres.connection import Reconnecting, explained
 from cascade.stores.postgres.group_commit import GroupCommit, Work, committing
-from cascade.stores.postgres.rows import agent_of, agents_of, signals_of
+from cascade.stores.postgres.rows import agent_of, agents_of, arrivals, signals_of
 from cascade.stores.postgres.schema import migrate
 from cascade.stores.postgres.transaction import Transaction
 
@@ -95,6 +96,10 @@ class PostgresStore:
                     await connection.aclose()
             self._writer = self._reader = self._loop = None
 
+    def twin(self) -> PostgresStore:
+        """Return another store on the same schema, for another thread."""
+        return PostgresStore(self._url, schema=self._schema, patience=self._patience)
+
     def _check(self) -> None:
         if self._commits is None:
             raise StoreError("the store is not open; call 'await store.open()' first")
@@ -133,6 +138,11 @@ class PostgresStore:
         found: list[StoredSignal] = await self._read(partial(signals_of, name=name, after=after))
         return found
 
+    async def arrived(self, owner: str, after: int = 0) -> Arrivals:
+        """Return which agents of an owner have signals above a number, whoever sent them."""
+        found: Arrivals = await self._read(partial(arrivals, owner=owner, after=after))
+        return found
+
     async def claim(
         self,
         owner: str,
@@ -143,7 +153,7 @@ class PostgresStore:
         names: Collection[str] | None = None,
         labels: Collection[str] | None = None,
     ) -> list[DurableAgent]:
-        """Take agents that are ready and that nobody holds."""
+        """Take agents that are ready, that nobody holds, and that are awake or due."""
         given = {"owner": owner, "now": now, "until": until, "limit": limit}
         work = partial(claims.claim, **given, names=names, labels=labels)  # type: ignore[arg-type]  # by name
         taken: list[DurableAgent] = await self._write(work, writes_letters=False)

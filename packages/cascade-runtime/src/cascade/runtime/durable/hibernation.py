@@ -1,0 +1,41 @@
+"""Which durable agents can leave memory while they wait, and how they are left to their store."""
+
+from __future__ import annotations
+
+from cascade.interfaces.store import Sleep
+from cascade.runtime.concurrency.clock import unix_time
+from cascade.runtime.durable.agent import StoredAgent
+
+__all__ = ["fall_asleep", "may_sleep"]
+
+
+def may_sleep(agent: StoredAgent, idle: float) -> bool:
+    """Return whether an agent has waited for so many seconds, and can leave memory meanwhile.
+
+    It can where a signal from the store or an hour is all that it waits for, and where another process
+    could go on with its step from the journal.
+    """
+    journal, mailbox = agent.journal, agent.mailbox
+    if agent.sleep is not None or agent.run.loop.time() - journal.changed_at < idle:
+        return False
+    if not (journal.resting or mailbox.waits) or mailbox.is_busy or agent.is_writing:
+        return False
+    if journal.running or not journal.is_whole:
+        _say_that_it_stays(agent)
+        return False
+    return not (agent.record.filters and agent.run.services.connector is not None)
+
+
+def _say_that_it_stays(agent: StoredAgent) -> None:
+    """Say once for its task that an agent waits in memory."""
+    task = agent.call.task
+    agent.run.services.warn_once(
+        task.function, "durable.stays_awake", agent=agent.name, task=task.name
+    )
+
+
+def fall_asleep(agent: StoredAgent) -> None:
+    """Have an agent left to the store when its driving ends: a later signal or its hour wakes it."""
+    deadline = min([*agent.journal.deadlines, *agent.mailbox.deadlines], default=None)
+    until = None if deadline is None else unix_time() + deadline - agent.run.loop.time()
+    agent.sleep = Sleep(agent.mailbox.last, until)

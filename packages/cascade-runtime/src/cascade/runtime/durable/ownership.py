@@ -1,0 +1,218 @@
+"""The agents that one engine holds: taken up, kept by renewing its leases, put to sleep, given back."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from cascade.common.messaging import bus
+from cascade.interfaces.store import Checkpoint, DurableAgent, Store
+from cascade.runtime.concurrency.clock import is_simulated, unix_time
+from cascade.runtime.durable.driving import Driving, Evaluate, drive
+from cascade.runtime.durable.hibernation import fall_asleep, may_sleep
+from cascade.runtime.durable.renewal import Renewal
+from cascade.runtime.durable.telling import reported, tell
+from cascade.runtime.state.services import EngineServices
+
+__all__ = ["DurableSettings", "Ownership"]
+
+_POLL = 1.0  # seconds between two looks for what nobody drives, and for letters from elsewhere
+_SHORTEST = 0.01  # seconds between two of those looks where a sleeper is due
+_BATCH = 100  # agents that are taken up at once
+
+
+@dataclass
+class DurableSettings:
+    """How an engine holds durable agents; the agents of one store may be held in different ways."""
+
+    lease: float = 15.0
+    """Seconds after which others take up the agents of an engine that has died."""
+
+    hibernates_after: float = 60.0
+    """Seconds that an agent waits before it leaves memory, if it can; a signal or its hour brings it back."""
+
+    most_awake: int = 10_000
+    """Agents in memory, beyond which those that wait leave it at once."""
+
+
+class Ownership:
+    """What one engine drives.
+
+    Attributes:
+        driving: what the agents share that it drives.
+        driven: the asyncio task of each of them, by name.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        services: EngineServices,
+        evaluate: Evaluate,
+        owner: str,
+        settings: DurableSettings,
+    ) -> None:
+        """Hold nothing yet, under the name of an owner; ``open`` begins to take up what nobody drives."""
+        self.driving = Driving(store, services, evaluate, self.wake)
+        self.driven: dict[str, asyncio.Task[None]] = {}
+        self._store = store
+        self._owner = owner
+        self._settings = settings
+        self._loops: list[asyncio.Task[None]] = []
+        self._renewal: Renewal | None = None
+        self._wanted = asyncio.Event()
+        self._seen = 0
+        """The number of the last signal that was looked for in all mailboxes."""
+
+    # --- opening and closing ------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Begin to take up what nobody drives, and to renew leases."""
+        loop = asyncio.get_running_loop()
+        self._loops = [loop.create_task(self._renew()), loop.create_task(self._look())]
+        twin = None if is_simulated(loop) else self._store.twin()
+        if twin is not None:
+            self._renewal = Renewal(twin, self._owner, lambda: self._settings.lease)
+            self._renewal.start()
+
+    async def close(self) -> None:
+        """Leave all agents where they are, for others to take up."""
+        for task in (*self._loops, *self.driven.values()):
+            task.cancel()
+        if self._loops:
+            await asyncio.wait([*self._loops, *self.driven.values()])
+        self._loops = []
+        if self._renewal is not None:
+            await self._renewal.stop()
+            self._renewal = None
+        with reported("give leases back"):
+            await self._release_all()
+
+    async def _release_all(self) -> None:
+        """Give back what is still held, such as what was being claimed when this was closed."""
+        now = unix_time()
+        for record in await self._owned(await self._store.renew(self._owner, now)):
+            await self._store.commit(Checkpoint(record.name, record.epoch, now, releases=True))
+
+    async def _owned(self, names: Iterable[str]) -> Sequence[DurableAgent]:
+        """Return those of some agents that this engine holds, as they lie in the store."""
+        records = [await self._store.load(name) for name in names]
+        return [each for each in records if each is not None and each.owner == self._owner]
+
+    # --- taking up ----------------------------------------------------------------------------
+
+    def look_soon(self) -> None:
+        """Look for what is ready and nobody drives."""
+        self._wanted.set()
+
+    async def take_up(self, names: Sequence[str] | None = None) -> int:
+        """Claim agents and begin to drive them; return how many."""
+        now = unix_time()
+        records = await self._store.claim(
+            self._owner, now, now + self._settings.lease, limit=_BATCH, names=names
+        )
+        for record in records:
+            self._begin(record)
+        return len(records)
+
+    async def take_up_all(self) -> int:
+        """Take up what is ready and nobody drives; return how many that were.
+
+        Where memory is full that is one batch; the rest follows when others have left it, or at the next
+        look.
+        """
+        taken = 0
+        while found := await self.take_up():
+            taken += found
+            if self._is_full:
+                break
+        return taken
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether as many are in memory as may be, or more."""
+        return len(self.driven) >= self._settings.most_awake
+
+    def _begin(self, record: DurableAgent) -> None:
+        task = asyncio.get_running_loop().create_task(
+            drive(record, self.driving), name=f"durable agent {record.name!r}"
+        )
+        self.driven[record.name] = task
+        task.add_done_callback(partial(self._note_end, record.name))
+
+    def _note_end(self, name: str, task: asyncio.Task[None]) -> None:
+        was_full = self._is_full
+        if self.driven.get(name) is task:
+            del self.driven[name]
+        if was_full and not self._is_full:
+            self.look_soon()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            bus.error("durable.background_failed", what=f"drive {name!r}", error=error)
+
+    def stop(self, name: str) -> None:
+        """End the driving of an agent, if it is driven here."""
+        if name in self.driven:
+            self.driven[name].cancel()
+
+    def wake(self, names: Iterable[str]) -> None:
+        """Have agents take what came into their mailboxes; one that sleeps is taken up."""
+        awake = self.driving.awake
+        for name in names:
+            if name in awake:
+                awake[name].mailbox.fetch_soon()
+            elif name not in self.driven:
+                self.look_soon()
+
+    # --- loops --------------------------------------------------------------------------------
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.lease / 3)
+            with reported("renew leases"):
+                held = await self._store.renew(self._owner, unix_time() + self._settings.lease)
+                for name in self.driving.awake.keys() - held:
+                    bus.warning("durable.lease_lost", agent=name)
+                    tell(self.driving.services, name, "lost")
+                    self.stop(name)
+                for record in await self._owned(held - self.driven.keys()):
+                    self._begin(record)  # the store failed while it was driven
+
+    async def _look(self) -> None:
+        while True:
+            due: float | None = None
+            with reported("take up agents"):
+                due = await self._look_into_mailboxes()
+                slept = self._put_to_sleep(
+                    0.0 if self._is_full else self._settings.hibernates_after
+                )
+                if not (slept and self._is_full):  # else when these have left memory
+                    await self.take_up_all()
+            await self._until_something_is_to_do(due)
+
+    async def _look_into_mailboxes(self) -> float | None:
+        """Have agents take what came from elsewhere; return when the next sleeper is due."""
+        arrivals = await self._store.arrived(self._owner, self._seen)
+        self._seen = arrivals.number
+        self.wake(arrivals.names)
+        return arrivals.due
+
+    async def _until_something_is_to_do(self, due: float | None) -> None:
+        jitter = 1.0 if is_simulated(asyncio.get_running_loop()) else random.uniform(0.8, 1.2)
+        seconds = _POLL * jitter
+        if due is not None:
+            seconds = min(seconds, max(due - unix_time(), _SHORTEST))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wanted.wait()
+        self._wanted.clear()
+
+    def _put_to_sleep(self, idle: float) -> int:
+        """Have those leave memory that have waited for so many seconds; return how many these are."""
+        ready = [agent for agent in self.driving.awake.values() if may_sleep(agent, idle)]
+        for agent in ready:
+            fall_asleep(agent)
+            self.stop(agent.name)
+        return len(ready)
