@@ -9,6 +9,16 @@ ran: list = []
 """What has run in this process, in order."""
 
 
+may_go_on = asyncio.Event()
+
+
+@cs.task
+async def goes_on_when_told() -> str:
+    ran.append("began")
+    await may_go_on.wait()
+    return "done"
+
+
 @cs.task
 async def count(n: int, total: int = 0) -> int:
     ran.append(("count", n))
@@ -341,6 +351,16 @@ async def slow_price() -> int:
 async def waits_and_works(name: str) -> int:
     """Wait for a word while a function is under way."""
     return add(slow_price(), cs.recv(cs.agent(name)))
+
+
+@cs.task
+async def hears_twice() -> int:
+    return hears_second(cs.recv("first"))
+
+
+@cs.task
+async def hears_second(n: int) -> int:
+    return add(n, cs.recv("second"))
 
 
 @cs.task

@@ -16,8 +16,7 @@ from cascade.runtime.durable import ownership as durable_ownership
 from cascade.stores.memory import MemoryStore
 from cascade.stores.sqlite import SqliteStore
 from durable import steps
-
-PATIENCE = 30  # seconds: a bound for what goes wrong, not a measure of anything
+from durable.patience import until, waits
 
 
 @pytest.fixture(autouse=True)
@@ -40,13 +39,6 @@ def connector():
 def engine(store, connector):
     """Make engines on one store and one connector."""
     return lambda **options: cs.Engine(store=store, **{"connector": connector, **options})
-
-
-async def until(condition):
-    async with asyncio.timeout(PATIENCE):
-        while not (found := await condition()):
-            await asyncio.sleep(0.005)
-    return found
 
 
 async def parked(engine, name, topic):
@@ -105,8 +97,7 @@ async def test_a_step_that_waits_goes_on_in_another_engine_without_doing_again_w
         await parked(one, "o", "approval")
     assert steps.ran == ["order", "price"]
     async with engine() as other:
-        await parked(other, "o", "approval")
-        await asyncio.sleep(0.05)
+        await waits(other, "o")
         await connector.publish("approval", 4)
         assert await other.run(steps.order(), name="o", durable=True) == 7
     assert steps.ran == ["order", "price"]
@@ -120,8 +111,7 @@ async def test_signals_wait_in_the_store_and_are_taken_once(engine, connector):
         await connector.publish("switch", "b")
         await until(lambda: _step(one, "l", 3))
     async with engine() as other:
-        await until(lambda: _owned(other, "l"))
-        await asyncio.sleep(0.05)
+        await waits(other, "l")
         await connector.publish("switch", "c")
         await connector.publish("switch", "d")
         heard = await other.run(steps.lamp(4, []), name="l", durable=True)
@@ -202,8 +192,7 @@ async def test_a_send_goes_out_before_its_step_waits_and_not_again_when_the_step
         assert heard == ["hello"]
     async with engine() as other:
         await connector.subscribe("told", hear)
-        await until(lambda: _owned(other, "t"))
-        await asyncio.sleep(0.05)
+        await waits(other, "t")
         await connector.publish("go", 1)
         assert await other.run(steps.tells("hello"), name="t", durable=True) == 2
     assert heard == ["hello"]
@@ -303,8 +292,7 @@ async def test_a_fork_goes_on_from_the_same_state(engine, connector):
         await connector.publish("switch", "both")
         await until(lambda: _step(one, "l", 2))
         await one.agents.fork("l", "m")
-        await parked(one, "m", "switch")
-        await asyncio.sleep(0.05)
+        await waits(one, "m")
         await connector.publish("switch", "end")
         for name in "lm":
             assert await one.run(steps.lamp(2, []), name=name, durable=True) == ["both", "end"]
@@ -377,8 +365,7 @@ async def test_a_step_that_runs_again_and_sends_something_else_sends_both_and_sa
             await handle.unsubscribe()
         async with engine() as other:
             await connector.subscribe("told", hear)
-            await parked(other, "s", "go")
-            await asyncio.sleep(0.05)
+            await waits(other, "s")
             await connector.publish("go", 1)
             await other.run(steps.says_otherwise(), name="s", durable=True)
     assert heard == ["word 1", "word 2"]
@@ -427,8 +414,7 @@ async def test_a_value_that_cannot_be_journaled_is_told_once_and_computed_again(
             await one.agents.start({"k": steps.keeps_a_set()})
             await parked(one, "k", "go")
         async with engine() as other:
-            await parked(other, "k", "go")
-            await asyncio.sleep(0.05)
+            await waits(other, "k")
             await connector.publish("go", 1)
             assert await other.run(steps.keeps_a_set(), name="k", durable=True) == 3
     assert {message.id for message in said} == {"durable.not_journaled"}

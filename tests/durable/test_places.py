@@ -9,8 +9,7 @@ from cascade.runtime.durable import ownership
 from cascade.simulation import run_simulated
 from cascade.stores.memory import MemoryStore
 from durable import steps
-
-PATIENCE = 30  # seconds: a bound for what goes wrong, not a measure of anything
+from durable.patience import PATIENCE, awake, until, waits
 
 
 @pytest.fixture(autouse=True)
@@ -71,19 +70,19 @@ async def test_attempts_and_time_outs_go_on_where_they_were(store, monkeypatch):
     for module in ("agent", "agents", "driving", "journal", "mailbox", "ownership"):
         monkeypatch.setattr(f"cascade.runtime.durable.{module}.unix_time", lambda: now)
     agents = {"t": steps.tries(3600.0), "l": steps.in_time(3600.0)}
-    ended = 0
-    for expected in (1, 1, 2, 2, 3, 3):
+    for attempts, passes in [
+        ([], 4000.0),
+        ([2], 8000.0),
+        ([2], 4000.0),
+        ([3], 8000.0),
+        ([3], 4000.0),
+    ]:
         async with cs.Engine(store=store) as engine:
-            if ended == 0:
-                await engine.agents.start(agents)
-            await journaled(engine, "l", 1)
-            async with asyncio.timeout(PATIENCE):
-                while steps.ran.count("tried") < expected:
-                    await asyncio.sleep(0.005)
-            await asyncio.sleep(0.05)
-            ended += 1
-        now += 4000.0 if ended % 2 else 8000.0
-    assert ended == 6
+            await engine.agents.start(agents)
+            await waits(engine, "t")
+            journal = (await engine.agents.load("t")).journal
+        assert [int(journal[place]) for place in journal if place.endswith("!attempt")] == attempts
+        now += passes
     async with cs.Engine(store=store) as engine:
         assert await engine.run(steps.tries(3600.0), name="t", durable=True) == "gave up"
         assert await engine.run(steps.in_time(3600.0), name="l", durable=True) == "late"
@@ -95,8 +94,70 @@ async def test_what_came_while_the_step_waited_is_kept_where_it_is_left(store):
         async with asyncio.timeout(PATIENCE):
             while "price" not in steps.ran:
                 await asyncio.sleep(0.005)
-        await asyncio.sleep(0.05)
+        await until(lambda: _kept_price(one))
     async with cs.Engine(store=store) as other:
         await other.run(steps.presses(cs.agent("o"), 4), name="p", durable=True)
         assert await other.run(steps.waits_and_works("o"), name="o", durable=True) == 7
     assert steps.ran == ["price"]
+
+
+async def _kept_price(engine):
+    return not awake(engine)["o"].journal.running
+
+
+async def test_what_a_step_waits_for_is_heard_until_it_ends_and_no_longer():
+    bus = cs.LocalBusConnector(cs.LocalBroker())
+    store = MemoryStore()
+    async with cs.Engine(store=store, connector=bus) as one:
+        await one.agents.start({"o": steps.hears_twice()})
+        await journaled(one, "o", 1)
+        assert (await one.agents.load("o")).filters == ("first",)
+    async with cs.Engine(store=store, connector=bus) as other:
+        await waits(other, "o")
+        await bus.publish("first", 1)
+        async with asyncio.timeout(PATIENCE):
+            while (await other.agents.load("o")).filters != ("second",):
+                await asyncio.sleep(0.005)
+        await bus.publish("first", 1)
+        await asyncio.sleep(0.05)
+        assert await store.signals("o") == []
+        await bus.publish("second", 2)
+        assert await other.run(steps.hears_twice(), name="o", durable=True) == 3
+
+
+async def test_who_is_killed_again_and_again_while_it_waits_is_not_stuck(store):
+    await _entered(store)
+    for _ in range(12):
+        async with cs.Engine(store=Killed(store)) as one:
+            await one.agents.recover()
+            async with asyncio.timeout(PATIENCE):
+                while (await store.load("a")).attempts > 1:
+                    await asyncio.sleep(0.005)
+        await _lost(store)
+    async with cs.Engine(store=store) as one:
+        await one.run(steps.presses(cs.agent("a"), 4), name="p", durable=True)
+        assert await one.run(steps.told_by_name("a"), name="a", durable=True) == 7
+
+
+async def _entered(store):
+    async with cs.Engine(store=store) as one:
+        await one.agents.start({"a": steps.told_by_name("a")})
+        await journaled(one, "a", 1)
+
+
+async def _lost(store):
+    """Have the leases of everybody end."""
+    store._leases = dict.fromkeys(store._leases, 0.0)
+
+
+class Killed:
+    """A store as a process has it that will be killed: it gives nothing back."""
+
+    def __init__(self, store):
+        self._store = store
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    async def commit(self, checkpoint):
+        return set() if checkpoint.releases else await self._store.commit(checkpoint)

@@ -7,12 +7,14 @@ import pytest
 
 import cascade as cs
 from cascade.common.messaging.testing import capture
+from cascade.interfaces.store import DurableAgent
 from cascade.runtime.durable import ownership
+from cascade.runtime.durable.driving import MOST_ATTEMPTS
+from cascade.spec.codec import encode
 from cascade.stores.memory import MemoryStore
 from cascade.stores.sqlite import SqliteStore
 from durable import steps
-
-PATIENCE = 30  # seconds: a bound for what goes wrong, not a measure of anything
+from durable.patience import PATIENCE, awake, none_left, until
 
 
 @pytest.fixture(autouse=True)
@@ -38,13 +40,6 @@ def engine(store):
     return make
 
 
-async def until(condition):
-    async with asyncio.timeout(PATIENCE):
-        while not (found := await condition()):
-            await asyncio.sleep(0.005)
-    return found
-
-
 async def slept(engine, name):
     async def is_asleep():
         record = await engine.agents.load(name)
@@ -53,15 +48,11 @@ async def slept(engine, name):
     await until(is_asleep)
 
 
-def awake(engine):
-    return len(engine.agents._ownership.driving.awake)
-
-
 async def test_a_signal_by_name_wakes_an_agent_which_does_nothing_twice(engine):
     async with engine() as one:
         await one.agents.start({"a": steps.told_by_name("a")})
         await slept(one, "a")
-        assert awake(one) == 0
+        assert len(awake(one)) == 0
         assert await one.run(steps.presses(cs.agent("a"), 4), name="b", durable=True) is None
         assert await one.run(steps.told_by_name("a"), name="a", durable=True) == 7
     assert steps.ran == ["price"]
@@ -80,12 +71,8 @@ async def test_its_hour_wakes_an_agent(engine):
 async def test_a_hundred_sleepers_wake_at_their_hour_each_once(engine):
     async with engine() as one:
         await one.agents.start({f"n{each}": steps.naps(0.5) for each in range(100)})
-        await until(lambda: _none_left(one))
+        await until(lambda: none_left(one))
     assert steps.ran == ["woke"] * 100
-
-
-async def _none_left(engine):
-    return not await engine.agents.list(statuses=["ready"])
 
 
 async def test_a_signal_that_does_not_match_wakes_it_for_a_moment_alone(engine):
@@ -104,7 +91,7 @@ async def test_who_has_not_waited_long_enough_stays(engine):
         await one.agents.start({"a": steps.told_by_name("a")})
         await until(lambda: _has_journal(one, "a"))
         await asyncio.sleep(0.1)
-        assert awake(one) == 1
+        assert len(awake(one)) == 1
 
 
 async def _has_journal(engine, name):
@@ -118,7 +105,7 @@ async def test_with_too_many_awake_those_that_wait_leave_at_once(engine):
 
         async def nearly_all_sleep():
             records = await one.agents.list()
-            return sum(record.asleep for record in records) >= 190 and awake(one) <= 110
+            return sum(record.asleep for record in records) >= 190 and len(awake(one)) <= 110
 
         await until(nearly_all_sleep)
         await one.agents.start({"c": steps.count(2)})
@@ -129,15 +116,13 @@ async def test_a_function_under_way_keeps_it_in_memory_and_that_is_said_once(eng
     with capture() as said:
         async with engine() as one:
             await one.agents.start({name: steps.hears_inside(name) for name in "ab"})
-            await until(lambda: _has_journal_or_waits(one))
+            for name in "ab":
+                async with asyncio.timeout(PATIENCE):
+                    while name not in awake(one) or not awake(one)[name].mailbox.waits:
+                        await asyncio.sleep(0.005)
             await asyncio.sleep(0.1)
-            assert awake(one) == 2
+            assert len(awake(one)) == 2
     assert [message.id for message in said] == ["durable.stays_awake"]
-
-
-async def _has_journal_or_waits(engine):
-    agents = engine.agents._ownership.driving.awake.values()
-    return len(agents) == 2 and all(agent.mailbox.waits for agent in agents)
 
 
 async def test_a_value_that_cannot_be_written_keeps_it_in_memory(engine):
@@ -145,7 +130,7 @@ async def test_a_value_that_cannot_be_written_keeps_it_in_memory(engine):
         async with engine() as one:
             await one.agents.start({"k": steps.keeps_a_set()})
             await asyncio.sleep(0.1)
-            assert awake(one) == 1
+            assert len(awake(one)) == 1
     assert [message.id for message in said] == ["durable.not_journaled", "durable.stays_awake"]
 
 
@@ -156,7 +141,7 @@ async def test_agents_of_a_mapping_that_hear_keep_it_in_memory(engine):
         await until(lambda: _hears(bus, 4))
         await bus.publish("go", "on")
         await asyncio.sleep(0.1)
-        assert awake(one) == 1
+        assert len(awake(one)) == 1
         await one.run(steps.presses(cs.agent("items"), 1), name="p", durable=True)
         assert await one.run(steps.items_hear(), name="items", durable=True) == ["on1", "on2"]
 
@@ -171,7 +156,7 @@ async def test_who_listens_by_the_connector_stays(engine):
         await one.agents.start({"o": steps.order()})
         await until(lambda: _has_journal(one, "o"))
         await asyncio.sleep(0.1)
-        assert awake(one) == 1
+        assert len(awake(one)) == 1
         await bus.publish("approval", 4)
         assert await one.run(steps.order(), name="o", durable=True) == 7
 
@@ -200,7 +185,7 @@ async def test_events_tell_who_falls_asleep_and_wakes(engine):
     async with engine() as one:
         one.events.listen(lambda event: told.append(getattr(event, "change", None)))
         await one.agents.start({"n": steps.naps(0.2)})
-        await until(lambda: _none_left(one))
+        await until(lambda: none_left(one))
     changes = [change for change in told if change in {"taken-up", "asleep", "finished"}]
     assert changes[:2] == ["taken-up", "asleep"]
     assert changes[-2:] == ["taken-up", "finished"]
@@ -222,3 +207,23 @@ async def test_a_loop_that_is_busy_keeps_its_leases(tmp_path):
         async with other:
             await other.agents.recover()
             assert (await other.agents.load("a")).epoch == epoch
+
+
+async def test_those_with_one_attempt_left_make_it_one_by_one(store):
+    """Agents that were taken up with one that ends its process are not stuck for that."""
+    names = [f"s{each}" for each in range(4)]
+    await store.open()
+    call = encode(steps.goes_on_when_told())
+    await store.create([DurableAgent(name, call, call) for name in names])
+    for _ in range(MOST_ATTEMPTS - 1):  # processes that died before any of them came to anything
+        assert len(await store.claim(f"dead {_}", 2 * _, 2 * _ + 1)) == 4
+    steps.may_go_on = asyncio.Event()
+    async with cs.Engine(store=store) as one:
+        async with asyncio.timeout(PATIENCE):
+            while len(steps.ran) < 1:
+                await asyncio.sleep(0.005)
+        await asyncio.sleep(0.1)
+        assert steps.ran == ["began"]
+        steps.may_go_on.set()
+        await until(lambda: none_left(one))
+        assert {record.status for record in await one.agents.list()} == {"finished"}

@@ -79,8 +79,12 @@ def lines_in_full(agent: DurableAgent, unread: int, now: float) -> Iterator[str]
 
 
 def _journal(agent: DurableAgent) -> list[tuple[str, bytes]]:
-    """Return what the journal has of the step, by place."""
-    return [(place, data) for place, data in agent.journal.items() if data != FORGOTTEN]
+    """Return what the journal has of the step, by place; what the agent hears is said elsewhere."""
+    return [
+        (place, data)
+        for place, data in agent.journal.items()
+        if data != FORGOTTEN and not place.startswith("!")
+    ]
 
 
 def _waiting(agent: DurableAgent, now: float) -> Iterator[str]:

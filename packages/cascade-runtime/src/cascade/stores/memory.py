@@ -160,6 +160,8 @@ class MemoryStore:
             agent = replace(
                 agent, call=checkpoint.call, step=agent.step + 1, attempts=0, journal={}
             )
+        if checkpoint.waits:
+            agent = replace(agent, attempts=0)
         if checkpoint.releases:
             agent = replace(agent, owner=None, attempts=max(agent.attempts - 1, 0))
         if checkpoint.filters is not None:

@@ -50,7 +50,7 @@ class DurableAgent:
     """Rises with every claim: what an older one commits is refused."""
 
     attempts: int = 0
-    """How often it was claimed since its last step was committed, but for leases that were given back."""
+    """How often it was claimed since its step began or came to wait, but for leases that were given back."""
 
     owner: str | None = None
     """Who holds it; None for nobody, and always once it is not ``ready``."""
@@ -166,6 +166,9 @@ class Checkpoint:
     releases: bool = False
     """Whether the lease is given back; the claim then counts as no attempt."""
 
+    waits: bool = False
+    """Whether it came as far as it can without others, within a step: attempts are 0."""
+
     sleep: Sleep | None = None
     """With ``releases``: that nobody takes it up before it has something to do."""
 
@@ -177,6 +180,7 @@ class Checkpoint:
             and self.status == "ready"
             and self.filters is None
             and not self.releases
+            and not self.waits
             and not self.journal
             and self.result is None
             and self.error is None

@@ -23,6 +23,15 @@ __all__ = ["Checkpoints"]
 class Checkpoints:
     """Contract: a checkpoint is committed whole by who holds the agent, and by nobody else."""
 
+    async def test_who_waits_has_made_no_attempts(self, store: Store) -> None:
+        await claimed(store)
+        (agent,) = await store.claim("other", 101, 200)
+        assert agent.attempts == 2
+        await store.commit(step(agent, call=None, waits=True))
+        found = await store.load("monday")
+        assert found is not None
+        assert (found.attempts, found.step) == (0, 0)
+
     async def test_a_step_is_durable_when_it_returns(
         self, store: Store, open_store: OpenStore
     ) -> None:

@@ -60,6 +60,7 @@ commits = _operation(
     result=st.none() | texts,
     error=st.sampled_from([None, "e"]),
     releases=st.booleans(),
+    waits=st.booleans(),
 )
 operations = st.lists(
     st.one_of(

@@ -45,11 +45,13 @@ class StoredAgent(Agent):
         call: the call of the step that is under way.
         said: what it and others of its engine say just now.
         consumed: the numbers of the signals that the step took, in no order.
+        is_lost: whether it was told that somebody else drives it.
         sleep: how it is left to the store, if it is to leave memory.
         journal: what the step has so far.
     """
 
     __slots__ = (
+        "_attempts",
         "_committing",
         "_filters",
         "_letters",
@@ -57,8 +59,10 @@ class StoredAgent(Agent):
         "_outgoing",
         "_sending",
         "_step_random",
+        "_taken_up_with",
         "call",
         "consumed",
+        "is_lost",
         "journal",
         "record",
         "said",
@@ -87,11 +91,17 @@ class StoredAgent(Agent):
         self.said, self._on_sent = driving.said, driving.wake
         self.consumed: set[int] = set()
         self.sleep: Sleep | None = None
+        self.is_lost = False
         self._letters: list[Letter] = []
         self._outgoing: list[Outgoing] = []
         self._sending: asyncio.Task[None] | None = None
         self._committing = 0
-        self._filters = dict.fromkeys(record.filters)
+        self._attempts = record.attempts
+        self._taken_up_with = self.journal.awaited
+        """What the step waited for when it was left: its mailbox hears that until the step ends."""
+
+        kept = [each for each in record.filters if each not in self._taken_up_with]
+        self._filters = dict.fromkeys(kept)
         self._step_random: tuple[int, random.Random] | None = None
 
     @property
@@ -117,8 +127,9 @@ class StoredAgent(Agent):
 
     async def open(self) -> None:
         """Listen to what it listened to, and take what lies in its mailbox."""
-        for topic_filter in self.record.filters:
+        for topic_filter in tuple(self._filters):
             await self.listen((topic_filter,))
+        await self.mailbox.listen_for_this_step(self._taken_up_with)
         await self.mailbox.fetch_soon()
 
     def hear(self, filters: Filters) -> None:
@@ -167,14 +178,22 @@ class StoredAgent(Agent):
         finally:
             self._sending = None
 
-    async def park(self) -> None:
-        """Commit what the step has so far, since it is about to wait."""
+    async def park(self, *, waits: bool = False) -> None:
+        """Commit what the step has so far, since it may be about to wait, or waits for sure."""
         journal = self.journal
         journal.touch()
         journal.encode_values()
-        hears = tuple(dict.fromkeys([*self._filters, *self.mailbox.awaited()]))
-        if journal.has_unwritten or self._letters or hears != self.record.filters:
-            await self._commit(filters=hears)
+        awaited = [each for each in self.mailbox.awaited() if each not in self._filters]
+        journal.note_awaited([*dict.fromkeys([*self._taken_up_with, *awaited])])
+        hears = (*self._filters, *journal.awaited)
+        waits = waits and self._attempts > 1
+        if waits or journal.has_unwritten or self._letters or hears != self.record.filters:
+            await self._commit(filters=hears, waits=waits)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it has come to the end of a step, or to a wait, since it was taken up."""
+        return not self._attempts
 
     @property
     def is_writing(self) -> bool:
@@ -196,6 +215,9 @@ class StoredAgent(Agent):
         except EncodeError as error:
             raise Unwritable from error
         self.call = call
+        if self._taken_up_with:
+            self._taken_up_with = ()
+            await self.mailbox.end_step()
         await self._commit(call=data, filters=tuple(self._filters))
 
     async def finish(self, value: Any) -> None:
@@ -227,6 +249,7 @@ class StoredAgent(Agent):
         result: bytes | None = None,
         error: str | None = None,
         releases: bool = False,
+        waits: bool = False,
         sleep: Sleep | None = None,
     ) -> None:
         if filters == self.record.filters:
@@ -254,6 +277,7 @@ class StoredAgent(Agent):
                     result=result,
                     error=error,
                     releases=releases or status != "ready",
+                    waits=waits,
                     sleep=sleep,
                 )
             )
@@ -261,6 +285,8 @@ class StoredAgent(Agent):
             self._committing -= 1
         if filters is not None:
             self.record = replace(self.record, filters=filters)
+        if waits or ends_step:
+            self._attempts = 0
         if ends_step:
             self.journal.clear()
             self.consumed.difference_update(consumed)

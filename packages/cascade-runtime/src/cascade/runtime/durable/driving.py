@@ -21,10 +21,10 @@ from cascade.runtime.durable.telling import reported, tell
 from cascade.runtime.state.services import EngineServices
 from cascade.spec.codec import decode
 
-__all__ = ["Driving", "Evaluate", "drive"]
+__all__ = ["MOST_ATTEMPTS", "Driving", "Evaluate", "drive", "tell_lost"]
 
-_MAX_ATTEMPTS = 5  # claims without a commit, after which an agent is stuck
-
+MOST_ATTEMPTS = 5
+"""How often a step is tried that comes neither to its end nor to a wait, before its agent is stuck."""
 
 Evaluate: TypeAlias = Callable[[Any, Any], Coroutine[Any, Any, Any]]
 """``evaluate(agent, call)`` gives the call's value."""
@@ -54,7 +54,7 @@ class Driving:
 async def drive(record: DurableAgent, driving: Driving) -> None:
     """Drive an agent from its last commit on, until it ends, is stopped, or loses its lease."""
     name = record.name
-    if record.attempts > _MAX_ATTEMPTS:
+    if record.attempts > MOST_ATTEMPTS:
         reason = f"{record.attempts - 1} attempts ended without a commit"
         bus.error("durable.stuck", agent=name, reason=reason)
         await _set_aside(name, "stuck", reason, driving)
@@ -72,14 +72,21 @@ async def drive(record: DurableAgent, driving: Driving) -> None:
     try:
         await _evaluate_and_commit(agent, call, driving)
     except LeaseLostError:
-        bus.warning("durable.lease_lost", agent=name)
-        tell(driving.services, name, "lost")
+        tell_lost(agent)
     except asyncio.CancelledError:
         with reported("give a lease back"):
             await _to_its_end(_release(agent))
         raise
     finally:
         del driving.awake[name]
+
+
+def tell_lost(agent: StoredAgent) -> None:
+    """Tell once that somebody else drives an agent, or has ended it."""
+    if not agent.is_lost:
+        agent.is_lost = True
+        bus.warning("durable.lease_lost", agent=agent.name)
+        tell(agent.run.services, agent.name, "lost")
 
 
 async def _set_aside(
@@ -97,14 +104,14 @@ async def _evaluate_and_commit(agent: StoredAgent, call: Any, driving: Driving) 
         raise
     except Unwritable as error:
         reason = str(error.__cause__)
-        bus.error("durable.blocked", agent=agent.name, reason=reason)
         await agent.fail("blocked", reason)
+        bus.error("durable.blocked", agent=agent.name, reason=reason)
         tell(driving.services, agent.name, "blocked", reason)
     except Exception as error:  # noqa: BLE001 - what a task raised ends the agent, and is told
         hide_own_frames(error)
-        bus.error("durable.failed", agent=agent.name, error=error)
         reason = f"{type(error).__name__}: {error}"
-        await agent.fail("failed", reason)
+        await agent.fail("failed", reason)  # first: who has lost its lease has no say
+        bus.error("durable.failed", agent=agent.name, error=error)
         tell(driving.services, agent.name, "failed", reason)
     else:
         await agent.finish(value)

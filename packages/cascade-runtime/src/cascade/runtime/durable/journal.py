@@ -7,11 +7,14 @@ written where the step waits, and emptied where the step ends.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from cascade.interfaces.errors import EncodeError
+from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.values import read_value, write_value
 from cascade.runtime.durable.waiting import FORGOTTEN, UNTIL
@@ -26,6 +29,7 @@ __all__ = ["Journal"]
 
 _SENT = "!sent"
 _ATTEMPT = "!attempt"
+_AWAITED = "!awaited"
 
 
 class Limit:
@@ -112,6 +116,18 @@ class Journal:
         self._values[place] = task, value
         if now:
             await self._agent.park()
+
+    # --- signals ------------------------------------------------------------------------------
+
+    @property
+    def awaited(self) -> Filters:
+        """The filters that the step waits for, beside those that its agent always listens to."""
+        return tuple(msgspec.json.decode(self._entries.get(_AWAITED, b"[]"), type=list[str]))
+
+    def note_awaited(self, filters: Sequence[str]) -> None:
+        """Have the filters written that the step waits for."""
+        if filters and tuple(filters) != self.awaited:
+            self._write(_AWAITED, msgspec.json.encode(filters))
 
     # --- time ---------------------------------------------------------------------------------
 

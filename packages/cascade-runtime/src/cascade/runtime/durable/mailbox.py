@@ -46,6 +46,7 @@ class StoredMailbox(Mailbox):
         "_fetching",
         "_inbox",
         "_kept",
+        "_of_step",
         "_releases",
         "_wanted",
         "last",
@@ -61,6 +62,7 @@ class StoredMailbox(Mailbox):
         self._kept.keeps = self._kept.is_opening = False
         self._sources.append(self._kept)
         self.last = 0
+        self._of_step: list[Source] = []
         self._arriving: list[Letter] = []
         self._releases: list[Any] = []
         self._fetching: asyncio.Task[None] | None = None
@@ -92,7 +94,7 @@ class StoredMailbox(Mailbox):
     async def park(self, _waiter: Waiter) -> None:
         """Commit what a step has so far, before it waits."""
         agent = self._agent
-        await agent.park()
+        await agent.park(waits=True)
         tell(agent.run.services, agent.name, "parked")
 
     # --- listening ----------------------------------------------------------------------------
@@ -116,6 +118,19 @@ class StoredMailbox(Mailbox):
             source = Source(self, each, None)
             source.keeps = True
             await self._open(source)
+
+    async def listen_for_this_step(self, filters: Filters) -> None:
+        """Listen on these filters until the step ends."""
+        for each in split(filters):
+            self._of_step.append(Source(self, each, None))
+            await self._open(self._of_step[-1])
+
+    async def end_step(self) -> None:
+        """End what was listened to for the step."""
+        sources, self._of_step = self._of_step, []
+        for source in sources:
+            self._drop(source)
+            await source.close()
 
     # --- arriving -----------------------------------------------------------------------------
 

@@ -121,7 +121,7 @@ class StoredClock(LoopClock):
     async def rest(self, seconds: float) -> None:
         """Suspend for so many seconds from now, with what the step has so far committed."""
         agent = self._agent
-        await agent.park()
+        await agent.park(waits=seconds > 0)
         tell(agent.run.services, agent.name, "parked")
         journal, when = agent.journal, self.time() + seconds
         journal.resting += 1

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from cascade.common.messaging import bus
+from cascade.interfaces.errors import LeaseLostError
 from cascade.interfaces.store import Checkpoint, DurableAgent, Store
 from cascade.runtime.concurrency.clock import is_simulated, unix_time
-from cascade.runtime.durable.driving import Driving, Evaluate, drive
+from cascade.runtime.durable.driving import MOST_ATTEMPTS, Driving, Evaluate, drive, tell_lost
 from cascade.runtime.durable.hibernation import fall_asleep, may_sleep
 from cascade.runtime.durable.renewal import Renewal
-from cascade.runtime.durable.telling import reported, tell
+from cascade.runtime.durable.telling import reported
 from cascade.runtime.state.services import EngineServices
 
 __all__ = ["DurableSettings", "Ownership"]
@@ -64,6 +65,9 @@ class Ownership:
         self._loops: list[asyncio.Task[None]] = []
         self._renewal: Renewal | None = None
         self._wanted = asyncio.Event()
+        self._suspect = ""
+        """The last one that was begun with its last attempt."""
+
         self._seen = 0
         """The number of the last signal that was looked for in all mailboxes."""
 
@@ -95,7 +99,7 @@ class Ownership:
         """Give back what is still held, such as what was being claimed when this was closed."""
         now = unix_time()
         for record in await self._owned(await self._store.renew(self._owner, now)):
-            await self._store.commit(Checkpoint(record.name, record.epoch, now, releases=True))
+            await self._give_back(record)
 
     async def _owned(self, names: Iterable[str]) -> Sequence[DurableAgent]:
         """Return those of some agents that this engine holds, as they lie in the store."""
@@ -114,9 +118,32 @@ class Ownership:
         records = await self._store.claim(
             self._owner, now, now + self._settings.lease, limit=_BATCH, names=names
         )
+        begun = 0
         for record in records:
-            self._begin(record)
-        return len(records)
+            if self._may_begin(record):
+                self._begin(record)
+                begun += 1
+            else:
+                await self._give_back(record)
+        return begun
+
+    def _may_begin(self, record: DurableAgent) -> bool:
+        """Return whether an agent may begin, or has to wait for another one.
+
+        One step may end its process again and again, and all that were taken up with it seem to do the
+        same. So who has one attempt left makes it while no other such agent is there.
+        """
+        if record.attempts == MOST_ATTEMPTS:
+            suspect = self.driving.awake.get(self._suspect)
+            if self._suspect in self.driven and not (suspect is not None and suspect.is_proven):
+                return False
+            self._suspect = record.name
+        return True
+
+    async def _give_back(self, record: DurableAgent) -> None:
+        with suppress(LeaseLostError):
+            checkpoint = Checkpoint(record.name, record.epoch, unix_time(), releases=True)
+            await self._store.commit(checkpoint)
 
     async def take_up_all(self) -> int:
         """Take up what is ready and nobody drives; return how many that were.
@@ -137,11 +164,19 @@ class Ownership:
         return len(self.driven) >= self._settings.most_awake
 
     def _begin(self, record: DurableAgent) -> None:
+        before = self.driven.get(record.name)
         task = asyncio.get_running_loop().create_task(
-            drive(record, self.driving), name=f"durable agent {record.name!r}"
+            self._drive(record, before), name=f"durable agent {record.name!r}"
         )
         self.driven[record.name] = task
         task.add_done_callback(partial(self._note_end, record.name))
+
+    async def _drive(self, record: DurableAgent, before: asyncio.Task[None] | None) -> None:
+        """Drive an agent, after whoever drove it here under a lease that was lost meanwhile."""
+        if before is not None:
+            before.cancel()
+            await asyncio.wait([before])
+        await drive(record, self.driving)
 
     def _note_end(self, name: str, task: asyncio.Task[None]) -> None:
         was_full = self._is_full
@@ -174,8 +209,7 @@ class Ownership:
             with reported("renew leases"):
                 held = await self._store.renew(self._owner, unix_time() + self._settings.lease)
                 for name in self.driving.awake.keys() - held:
-                    bus.warning("durable.lease_lost", agent=name)
-                    tell(self.driving.services, name, "lost")
+                    tell_lost(self.driving.awake[name])
                     self.stop(name)
                 for record in await self._owned(held - self.driven.keys()):
                     self._begin(record)  # the store failed while it was driven

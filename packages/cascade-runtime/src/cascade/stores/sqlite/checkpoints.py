@@ -26,7 +26,7 @@ _PLAIN_STEP = """
     WHERE name = ? AND epoch = ? AND status = 'ready'
 """
 _WITHIN = """
-    UPDATE agents SET result = ?, error = ?, changed_at = ?
+    UPDATE agents SET attempts = iif(?, 0, attempts), result = ?, error = ?, changed_at = ?
     WHERE name = ? AND epoch = ? AND status = 'ready'
 """
 _LET_GO = """
@@ -67,7 +67,7 @@ class Commit:
             raise LeaseLostError(checkpoint.name, checkpoint.epoch)
         agent, step, filters = found
         if checkpoint.call is None:
-            connection.execute(_WITHIN, _values(checkpoint))
+            connection.execute(_WITHIN, (checkpoint.waits, *_values(checkpoint)))
         else:
             step += 1
             connection.execute(_STEP, (checkpoint.call, *_values(checkpoint)))

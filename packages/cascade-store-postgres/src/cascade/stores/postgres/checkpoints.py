@@ -19,7 +19,7 @@ _PLAIN_STEPS = """
 """
 _STEP = """
     UPDATE agents SET call = coalesce(%(call)s, call), step = step + %(steps)s,
-        attempts = CASE WHEN %(steps)s = 1 THEN 0 ELSE attempts END, result = %(result)s,
+        attempts = CASE WHEN %(steps)s = 1 OR %(waits)s THEN 0 ELSE attempts END, result = %(result)s,
         error = %(error)s, changed_at = %(at)s
     WHERE name = %(name)s AND epoch = %(epoch)s AND status = 'ready'
     RETURNING id, step, filters
@@ -72,6 +72,7 @@ async def commit(transaction: Transaction, checkpoint: Checkpoint) -> set[str]:
     given = {
         "call": checkpoint.call,
         "steps": int(checkpoint.call is not None),
+        "waits": checkpoint.waits,
         "result": checkpoint.result,
         "error": checkpoint.error,
         "at": checkpoint.at,
