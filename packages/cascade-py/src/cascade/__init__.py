@@ -24,6 +24,7 @@ from cascade.runtime.evaluation.inside import current, evaluate
 from cascade.simulation import simulate
 from cascade.spec.combinators import after, catch, retry, settle, timeout
 from cascade.spec.constraint import GlobalConstraint
+from cascade.spec.file import File
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.mapping import fixed
 from cascade.spec.quoting import quote
@@ -34,6 +35,7 @@ from cascade.spec.task import Task, task
 __all__ = [
     "CascadeError",
     "Engine",
+    "File",
     "GlobalConstraint",
     "LazyResult",
     "LocalBroker",

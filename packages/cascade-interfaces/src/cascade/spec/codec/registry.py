@@ -7,6 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from cascade.spec.file import File
+
 __all__ = ["REGISTERED", "Registered", "registered_for"]
 
 
@@ -21,6 +23,7 @@ class Registered(NamedTuple):
 REGISTERED: dict[type, Registered] = {
     MappingProxyType: Registered(dict, MappingProxyType),
     Path: Registered(str, Path),
+    File: Registered(str, File),
 }
 
 
