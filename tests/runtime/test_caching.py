@@ -8,8 +8,8 @@ import pytest
 import cascade as cs
 from cascade.caches.memory import MemoryCache
 from cascade.common.messaging.testing import capture
-from cascade.interfaces.errors import CyclicGraphError, InvalidTaskError
-from cascade.runtime.events import TaskFinished, TaskThrottled
+from cascade.interfaces.errors import CyclicGraphError
+from cascade.runtime.events import TaskCached, TaskFinished, TaskStarted, TaskThrottled
 
 
 @pytest.fixture
@@ -290,7 +290,7 @@ async def test_a_cached_recursion_computes_each_value_once(engine, ran):
 def test_a_time_to_live_counts_in_unix_time(monkeypatch):
     now = [1_000.0]
     monkeypatch.setattr("cascade.runtime.concurrency.clock.time.time", lambda: now[0])
-    store = {}
+    store = MemoryCache()
     task = cs.Task(lambda: now[0], mode="inline").with_cache(ttl=10)
     values = []
     for step in (0, 9, 2):  # each in an engine and on a loop of its own
@@ -299,41 +299,119 @@ def test_a_time_to_live_counts_in_unix_time(monkeypatch):
     assert values == [1_000.0, 1_000.0, 1_011.0]
 
 
-def test_the_default_cache_keeps_what_was_used_last_and_drops_what_is_past_its_time(simulated_time):
-    cache = MemoryCache(max_entries=3)
-
-    async def main():
-        for key in "abc":
-            cache[key] = (key, None)
-        assert cache["a"] == ("a", None)
-        cache["d"] = ("d", None)
-        assert list(cache) == ["c", "a", "d"]
-        cache["e"] = ("e", 5.0)
-        cache["f"] = ("f", 9.0)
-        cache["e"] = ("again", 50.0)
-        assert list(cache) == ["d", "f", "e"]
-        await asyncio.sleep(10)
-        cache["g"] = ("g", 60.0)
-        assert list(cache) == ["d", "e", "g"], "f is past its time, and e was renewed"
-        del cache["d"]
-        assert len(cache) == 2
-
-    simulated_time(main())
-    with pytest.raises(ValueError, match="at least 1"):
-        MemoryCache(0)
-
-
-async def test_an_argument_without_an_end_cannot_serve_as_a_key_and_says_what_to_do():
+async def test_what_cannot_serve_as_a_key_is_computed_each_time_and_said_once(engine):
     @cs.task(mode="inline")
     def length(value):
         return len(value)
 
-    endless = []
+    endless, deep = [], []
     endless.append(endless)
-    deep = []
     for _ in range(5_000):
         deep = [deep]
-    for value in (endless, deep):
-        with pytest.raises(InvalidTaskError, match=r"cannot serve as a key: .*with_cache\(key="):
-            await cs.run_async(length.with_cache()(value))
-        assert await cs.run_async(length(value)) == 1
+    for value, reason in (
+        (endless, "holds itself"),
+        (deep, "nested too deep"),
+        ([object()], "object"),
+    ):
+        with capture() as messages:
+            for _ in range(2):
+                assert await engine.run(length.with_cache()(value)) == 1
+        if value is endless:
+            assert [message.id for message in messages] == ["engine.no_content"]
+            assert reason in str(messages[0].facts["reason"])
+            assert messages[0].facts["argument"] == "value"
+        else:
+            assert messages == [], "once for the argument of a task"
+
+
+async def test_a_key_of_ones_own_stands_for_the_arguments(engine, ran):
+    @cs.task(mode="inline")
+    def length(value):
+        ran.append(value)
+        return len(value)
+
+    cached = length.with_cache(key=lambda value: [len(value)])
+    assert [await engine.run(cached([object()] * n)) for n in (1, 2, 1)] == [1, 2, 1]
+    assert len(ran) == 2
+
+
+# --- what steers it -------------------------------------------------------------------------------
+
+
+@cs.task(mode="inline")
+def load_with(x):
+    ran_here.append(x)
+    return x
+
+
+async def test_a_version_of_the_policy_stands_for_the_code(engine, monkeypatch):
+    ran_here.clear()
+    for version in (1, 2, 1, None):
+        await engine.run(load_with.with_cache(version=version)(5))
+    assert ran_here == [5, 5, 5]
+    space = {"__name__": __name__, "ran_here": ran_here}
+    exec(compile("def load_with(x):\n    return -x", __file__, "exec"), space)
+    monkeypatch.setitem(globals(), "load_with", cs.task(mode="inline")(space["load_with"]))
+    assert await engine.run(load_with.with_cache(version=1)(5)) == 5
+
+
+async def test_what_a_task_depends_on_beside_is_part_of_the_key(engine, tmp_path, ran):
+    table = tmp_path / "table.csv"
+    table.write_text("1")
+
+    @cs.task(mode="inline")
+    def load():
+        ran.append(1)
+        return int(table.read_text())
+
+    cached = load.with_cache(depends=[cs.File(table)])
+    assert [await engine.run(cached()) for _ in range(2)] == [1, 1]
+    table.write_text("2")
+    assert [await engine.run(cached()) for _ in range(2)] == [2, 2]
+    assert len(ran) == 2
+    for depends in ([len], [max], [asyncio], [("a", 1)], [("a", 2)]):
+        for _ in range(2):
+            await engine.run(load.with_cache(depends=depends)())
+    assert len(ran) == 7
+
+
+async def test_a_file_is_known_by_what_is_in_it(engine, tmp_path, ran):
+    @cs.task(mode="inline")
+    def total(source):
+        ran.append(source)
+        return sum(map(int, source.path.read_text().split()))
+
+    first, second = tmp_path / "a", tmp_path / "b"
+    first.write_text("1 2")
+    second.write_text("1 2")
+    cached = total.with_cache()
+    assert [await engine.run(cached(cs.File(each))) for each in (first, second)] == [3, 3]
+    assert len(ran) == 1
+    second.write_text("1 2 3")
+    assert await engine.run(cached(cs.File(second))) == 6
+    with capture() as messages, pytest.raises(FileNotFoundError):
+        await engine.run(cached(cs.File(tmp_path / "c")))
+    assert [message.id for message in messages] == ["engine.no_content"]
+
+
+def test_a_cache_is_a_cache_or_where_one_is(tmp_path):
+    for given in ({}, 5, [tmp_path]):
+        with pytest.raises(TypeError, match="a MemoryCache, a FileCache, the path of a folder"):
+            cs.Engine(cache=given)
+    with pytest.raises(TypeError, match="ignore is a tuple of names"):
+        load_with.with_cache(ignore="db")
+
+
+# --- what is told ---------------------------------------------------------------------------------
+
+
+async def test_a_value_that_was_remembered_is_told_with_its_task_call_and_place(engine):
+    told = []
+    engine.events.listen(told.append)
+    for _ in range(2):
+        await engine.run([load_with.with_cache()(7), 1], name="seven")
+    (cached,) = [event for event in told if isinstance(event, TaskCached)]
+    assert cached.task_id == load_with.id
+    assert cached.call_id == f"seven/0@{cached.place}"
+    assert told[told.index(cached) - 1] == TaskStarted("seven", cached.time, "load_with")
+    assert told[told.index(cached) + 1].cached

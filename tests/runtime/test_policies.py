@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 import cascade as cs
+from cascade.caches.memory import MemoryCache
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.runtime.events import TaskFinished, TaskRetrying, TaskThrottled
 from rows import each_row
@@ -139,21 +140,11 @@ async def test_a_cached_task_tells_that_its_value_was_remembered():
     assert cached == [False, True]
 
 
-async def test_arguments_without_a_content_of_their_own_need_a_key():
-    @cs.task(mode="inline")
-    def total(numbers):
-        return sum(numbers)
-
-    with pytest.raises(InvalidTaskError, match="with_cache\\(key="):
-        await cs.run_async(total.with_cache()(bytearray(b"\1\2")))
-    assert await cs.run_async(total.with_cache(key=tuple)(bytearray(b"\1\2"))) == 3
-    assert await cs.run_async(total.with_cache()([1, 2])) == 3
-
-
-async def test_the_cache_may_be_the_users_own_mapping():
-    store = {}
+async def test_engines_may_share_a_cache_of_the_users_own():
+    store = MemoryCache()
     task = cs.Task(lambda: 1, name="one", mode="inline").with_cache()
-    await cs.Engine(cache=store).run(task())
+    for _ in range(2):
+        await cs.Engine(cache=store).run(task())
     assert len(store) == 1
 
 

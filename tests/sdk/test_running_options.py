@@ -5,6 +5,7 @@ import inspect
 import pytest
 
 import cascade as cs
+from cascade.caches.memory import MemoryCache
 from cascade.running import EngineOptions, Options
 
 
@@ -47,7 +48,7 @@ def test_what_is_given_reaches_the_engine():
     assert cs.run(answer(), seed=1, name="a") == cs.run(answer(), seed=1, name="a")
     assert cs.run(answer(), seed=1, name="a") != cs.run(answer(), seed=2, name="a")
     assert cs.run(heavy.with_demands(gpu=1)(), capacities={"gpu": 1}) == "done"
-    cache = {}
+    cache = MemoryCache()
     cs.run(heavy.with_cache()(), cache=cache)
     assert len(cache) == 1
 

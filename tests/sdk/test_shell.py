@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import cascade as cs
+from cascade.caches.memory import MemoryCache
 from cascade.common.messaging.testing import capture
 from cascade.interfaces.errors import ShellError, ShellTimeoutError
 from cascade.providers.slots import slots
@@ -205,7 +206,7 @@ def test_a_command_that_failed_leaves_its_slot():
 
 def test_what_a_command_said_may_be_remembered(tmp_path):
     command = cs.shell.with_cache()(f"echo x >> {tmp_path}/count; wc -l < {tmp_path}/count")
-    cache = {}
+    cache = MemoryCache()
     said = [cs.run(command, cache=cache).stdout.strip() for _ in range(2)]
     assert said == ["1", "1"]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any, TypedDict, TypeVar, Unpack, overload
 
+from cascade.interfaces.cache import Cache
 from cascade.interfaces.errors import near_name
 from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy
@@ -29,7 +30,7 @@ class EngineOptions(TypedDict, total=False):
     store: Store | str | PathLike[str] | None
     executor: Executor | None
     capacities: Mapping[str, float] | None
-    cache: MutableMapping[Any, Any] | None
+    cache: Cache | str | PathLike[str] | None
     max_queued: int
     overflow: OverflowPolicy
     seed: int | None

@@ -1,8 +1,9 @@
 """The seams of Cascade, each with the contract that every implementation keeps.
 
 `Connector` is the way in and out, `Executor` says where a function runs, `Store` (in `store`) is what
-durable agents lie in, `LazyFactory` makes calls, `Clock` tells the time. One conformance suite holds
-every connector to what stands here, and another one every store.
+durable agents lie in, `Cache` (in `cache`) remembers values, `LazyFactory` makes calls, `Clock` tells the
+time. A conformance suite holds every connector to what stands here, another one every store, and a third
+one every cache.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from asyncio import Future
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
+from cascade.interfaces.cache import Cache
 from cascade.interfaces.store import Store
 
 __all__ = [
+    "Cache",
     "Clock",
     "Connector",
     "Executor",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, ParamSpec, Self, TypeVar
@@ -87,11 +88,17 @@ class Cache:
     ttl: float | None = None
     """Seconds that a value stays good; None is for ever."""
 
-    key: Callable[..., Hashable] | None = None
-    """Makes the key from the call's arguments; needed where an argument is not hashable."""
+    key: Callable[..., Any] | None = None
+    """Makes what identifies the call from its arguments; needed where one of them has no content."""
 
     ignore: tuple[str, ...] = ()
     """Names of resources that the value does not depend on."""
+
+    depends: tuple[Any, ...] = ()
+    """What the value depends on beside: functions, classes, modules, values, files (`cascade.File`)."""
+
+    version: str | int | None = None
+    """Stands for the code, which is then not looked at: another one forgets the values so far."""
 
     def __post_init__(self) -> None:
         """Refuse a time that makes no sense."""
@@ -114,6 +121,9 @@ class Policies:
     journal: bool = False
     """Whether a durable agent keeps its value at once, so that a step that runs again has it."""
 
+    outputs: tuple[str, ...] = ()
+    """Paths of the files that it writes; ``{name}`` in one stands for an argument."""
+
     def __post_init__(self) -> None:
         """Freeze the demands."""
         object.__setattr__(self, "demands", MappingProxyType(dict(self.demands)))
@@ -121,7 +131,8 @@ class Policies:
     def __reduce__(self) -> tuple[type[Policies], tuple[Any, ...]]:
         """Pickle the demands as a plain dict: what freezes them cannot be pickled."""
         demands = dict(self.demands)
-        return Policies, (self.retry, self.timeout, self.cache, demands, self.journal)
+        rest = (self.cache, demands, self.journal, self.outputs)
+        return Policies, (self.retry, self.timeout, *rest)
 
 
 NO_POLICIES = Policies()
@@ -129,6 +140,9 @@ NO_POLICIES = Policies()
 
 class PolicyMethods(Generic[P, R]):
     """How a task is given policies: each method returns the task with one more."""
+
+    policies: Policies
+    """Those that it has."""
 
     def _with(self, **policies: Any) -> Self:
         """Return the same task with other policies."""
@@ -169,21 +183,67 @@ class PolicyMethods(Generic[P, R]):
         self,
         *,
         ttl: float | None = None,
-        key: Callable[P, Hashable] | None = None,
-        ignore: tuple[str, ...] = (),
+        key: Callable[P, Any] | None = None,
+        ignore: Sequence[str] = (),
+        depends: Sequence[Any] = (),
+        version: str | int | None = None,
     ) -> Self:
-        """Return this task so that the engine remembers its values, by its arguments.
+        """Return this task so that the engine remembers its values, by the content of arguments and code.
+
+        The code is that of the function and of all of its own distribution that it names: functions,
+        methods, constants. The value is the final one: where the task returns another call, what that one
+        comes to. Calls with the same arguments that run at the same time compute it once.
 
         Args:
             ttl: seconds that a value stays good; None is for ever.
-            key: makes the key from the arguments, where those are not hashable.
+            key: makes what identifies the call from its arguments, where one of them has no content.
             ignore: names of resources that the value does not depend on. A task with any other is
                 cached only where the resource has a ``cache_key``.
+            depends: what the value depends on beside: functions, classes, modules, values, files.
+            version: stands for the code, which is then not looked at; change it with the code.
 
-        The value is the final one: where the task returns another call, what that one comes to.
-        Calls with the same arguments that run at the same time compute it once.
+        Raises:
+            ValueError: ttl is not above 0.
+            TypeError: ignore is one name alone.
+
+        Examples:
+            >>> from cascade.spec.task import task
+            >>> @task
+            ... def load(year: int) -> list[str]:
+            ...     return [f"sales of {year}"]
+            >>> load.with_cache(ttl=3600, version=2)(2024)
+            load(2024)
         """
-        return self._with(cache=Cache(ttl, key, ignore))
+        if isinstance(ignore, str):
+            raise TypeError(f"ignore is a tuple of names, not {ignore!r}")
+        return self._with(cache=Cache(ttl, key, tuple(ignore), tuple(depends), version))
+
+    def with_outputs(self, *paths: str | os.PathLike[str]) -> Self:
+        """Return this task so that it is skipped where the files that it writes are as it would write them.
+
+        They are, where it has written them for the same arguments and code, and nobody has changed them
+        since: what counts is what they hold, not when they were written. Its value is the one that it came
+        to then. What was written is known from the engine's cache, so in another process only by one that
+        lasts; `with_cache` says more of the key.
+
+        Args:
+            *paths: files or folders; ``{name}`` in one stands for the argument of that name.
+
+        Raises:
+            ValueError: there is none.
+
+        Examples:
+            >>> import cascade as cs
+            >>> @cs.task
+            ... def report(source: cs.File, name: str) -> None:
+            ...     with open(f"{name}.html", "w") as file:
+            ...         file.write(source.path.read_text())
+            >>> built = report.with_outputs("{name}.html")(cs.File("sales.csv"), "sales")
+        """
+        if not paths:
+            raise ValueError("with_outputs takes at least one path")
+        outputs = tuple(os.fspath(path) for path in paths)
+        return self._with(outputs=outputs, cache=self.policies.cache or Cache())
 
     def with_journal(self) -> Self:
         """Return this task so that a durable agent keeps its value as soon as it is there.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from itertools import count
 from os import PathLike
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
-from cascade.caches.memory import MemoryCache
 from cascade.executors.pool import PoolExecutor
+from cascade.interfaces.cache import Cache
 from cascade.interfaces.errors import InvalidResourceError, NoStoreError
 from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy, SubscriptionHandle
@@ -61,7 +61,7 @@ class Engine:
         store: Store | str | PathLike[str] | None = None,
         executor: Executor | None = None,
         capacities: Mapping[str, float] | None = None,
-        cache: MutableMapping[Any, Any] | None = None,
+        cache: Cache | str | PathLike[str] | None = None,
         max_queued: int = DEFAULT_LIMIT,
         overflow: OverflowPolicy = "wait",
         name: str | None = None,
@@ -74,28 +74,27 @@ class Engine:
         Args:
             connector: for `recv`, `send` and constraints, which without one raise `NoConnectorError`; or its
                 URL, such as ``mqtt://localhost``.
-            store: where durable agents lie: a store, the path of an SQLite file, or a URL such as
-                ``postgresql://localhost/agents``.
+            store: where durable agents lie: a store, an SQLite file, or a URL, ``postgresql://…``.
             executor: where plain functions run; an own `PoolExecutor` if left out.
             capacities: units that tasks may demand with ``with_demands``, by name.
-            cache: where ``with_cache`` keeps values; an own `MemoryCache` if left out.
+            cache: where ``with_cache`` keeps values: a cache, a folder, or a URL; else a `MemoryCache`.
             max_queued: signals that a mailbox holds for each filter.
             overflow: what a full mailbox does with one more.
             name: what telemetry calls this engine; a random one if left out.
-            seed: makes the random numbers of each run (the resource ``rng``) a function of this number
-                and the run's name.
+            seed: makes the random numbers of a run (the resource ``rng``) a function of it and the run's name.
             shutdown_timeout: seconds that closing waits for threads that nobody waits for; then it says
                 so, and leaves open what they use.
             telemetry: report over the connector what happens; see `cascade.runtime.observation.telemetry`.
 
         Raises:
             ValueError: max_queued is below 1, overflow is no policy, or shutdown_timeout is below 0.
+            TypeError: cache is none, and no place of one.
         """
         self._services = EngineServices(
             connector=connector_at(connector) if isinstance(connector, str) else connector,
             executor=PoolExecutor() if executor is None else executor,
             capacities=capacities or {},
-            cache=MemoryCache() if cache is None else cache,
+            cache=cache,
             evaluate=evaluate_in,
             max_queued=max_queued,
             overflow=overflow,
@@ -287,6 +286,7 @@ class Engine:
                 closing.push_async_callback(leave, self.connector)
             if self._owns_executor:
                 closing.push_async_callback(self._services.executor.aclose)
+            closing.push_async_callback(self._services.cache.aclose)
             closing.callback(self._services.admission.drop_constraints)
             if self._constraints is not None:
                 closing.push_async_callback(self._constraints.unsubscribe)

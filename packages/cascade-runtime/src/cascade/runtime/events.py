@@ -9,8 +9,10 @@ from cascade.runtime.observation.events import (
     Outcome,
     RunFinished,
     RunStarted,
+    TaskCached,
     TaskFinished,
     TaskRetrying,
+    TaskSkipped,
     TaskStarted,
     TaskThrottled,
 )
@@ -24,8 +26,10 @@ __all__ = [
     "Outcome",
     "RunFinished",
     "RunStarted",
+    "TaskCached",
     "TaskFinished",
     "TaskRetrying",
+    "TaskSkipped",
     "TaskStarted",
     "TaskThrottled",
 ]

@@ -12,7 +12,11 @@ from cascade.interfaces.errors import UnknownSchemeError, near_name
 
 __all__ = ["Plugin", "made_from", "plugins"]
 
-_BROUGHT_BY = {"cascade.connectors": "mqtt", "cascade.stores": "postgres"}
+_BROUGHT_BY = {
+    "cascade.connectors": "mqtt",
+    "cascade.stores": "postgres",
+    "cascade.caches": "fsspec",
+}
 """The extra of ``cascade-py`` that brings the counterpart of what is embedded."""
 
 

@@ -42,6 +42,8 @@
     │   └── AgentFinishedError                  a signal to an agent that has ended
     ├── NoStoreError (RuntimeError)             a durable agent on an engine without a store
     ├── AgentFailedError (RuntimeError)         a durable agent that has come to no value
+    ├── CacheError (RuntimeError)               a cache that cannot be opened, read or written
+    ├── MissingOutputError (RuntimeError)       a task did not write a file that it says it writes
     └── SimulationError (RuntimeError)
         ├── DeadlockError                       nothing ready, no timer left, work unfinished
         ├── RunawayError                        livelock: simulated time does not advance
@@ -54,6 +56,7 @@ from cascade.interfaces.errors.base import (
     CascadeError,
     near_name,
 )
+from cascade.interfaces.errors.cache import CacheError, MissingOutputError
 from cascade.interfaces.errors.connector import (
     BrokerRefusedError,
     BrokerUnavailableError,
@@ -118,6 +121,7 @@ __all__ = [
     "BrokenProviderError",
     "BrokerRefusedError",
     "BrokerUnavailableError",
+    "CacheError",
     "CascadeError",
     "ConnectorError",
     "CyclicGraphError",
@@ -134,6 +138,7 @@ __all__ = [
     "LazyUseError",
     "LeaseLostError",
     "MailboxFullError",
+    "MissingOutputError",
     "NoConnectorError",
     "NoStoreError",
     "NonDeterminismError",

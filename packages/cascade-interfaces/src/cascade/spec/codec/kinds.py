@@ -14,7 +14,7 @@ from cascade.spec.resource import parameters_of
 from cascade.spec.routing import ROUTE
 from cascade.spec.task import BoundTask, DerivedTask, Task
 
-__all__ = ["Each", "Keyed", "Kinds", "Unreadable", "kinds_of"]
+__all__ = ["Each", "Keyed", "Kinds", "Unreadable", "kind_of", "kinds_of"]
 
 
 class Each:
@@ -85,7 +85,7 @@ def _routes_by(task: Task[..., Any]) -> Any:
         returned = inspect.signature(task.function).return_annotation
     except ValueError:  # a built-in that does not tell
         returned = Any
-    kind = _kind(returned, task.function)
+    kind = kind_of(returned, task.function)
     key = Any if isinstance(kind, Unreadable) else Union[kind, Any]  # noqa: UP007 - known at run time only
     return GenericAlias(dict, (key, Any))
 
@@ -130,7 +130,7 @@ def _of_parameters(task: Task[..., Any]) -> Kinds:
     more: tuple[str, Any] = ("", Any)
     more_by_name: Any = Any
     for each in parameters_of(function):
-        kind = _kind(each.annotation, function)
+        kind = kind_of(each.annotation, function)
         if each.kind is each.VAR_POSITIONAL:
             more = (each.name, kind)
         elif each.kind is each.VAR_KEYWORD and get_origin(kind) is Unpack:
@@ -154,7 +154,8 @@ def _owner_of_method(task: Task[..., Any]) -> Any:
     return Any
 
 
-def _kind(annotation: Any, function: Callable[..., Any]) -> Any:
+def kind_of(annotation: Any, function: Callable[..., Any]) -> Any:
+    """Return what an annotation of a function says; `Unreadable` where it names what is not there."""
     if annotation is inspect.Signature.empty:
         return Any
     space = getattr(inspect.unwrap(function), "__globals__", {})

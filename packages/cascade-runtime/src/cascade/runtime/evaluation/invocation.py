@@ -13,7 +13,6 @@ from cascade.interfaces.errors.notes import OriginNote, add_note
 from cascade.runtime.admission.ticket import held
 from cascade.runtime.evaluation.arguments import missing_injections
 from cascade.runtime.evaluation.attempts import call_in_attempts, emit_throttled
-from cascade.runtime.evaluation.caching import through_cache
 from cascade.runtime.observation.events import (
     Outcome,
     TaskFinished,
@@ -61,6 +60,10 @@ def invoke(
             return task.function(*args, **kwargs)
         return call_directly(frame, task, args, kwargs)
     if task.policies.cache is not None:
+        from cascade.runtime.evaluation.caching import (  # noqa: PLC0415 - brings the codec, and most have none
+            through_cache,
+        )
+
         return through_cache(frame, task, args, kwargs, _compute)
     return _compute(frame, task, args, kwargs)
 

@@ -20,8 +20,10 @@ __all__ = [
     "Outcome",
     "RunFinished",
     "RunStarted",
+    "TaskCached",
     "TaskFinished",
     "TaskRetrying",
+    "TaskSkipped",
     "TaskStarted",
     "TaskThrottled",
 ]
@@ -101,6 +103,38 @@ class TaskRetrying(NamedTuple):
     error: BaseException
 
 
+class TaskCached(NamedTuple):
+    """A task's value was remembered: its function is not called. `TaskFinished` follows."""
+
+    run_id: str
+    time: float
+    task: str
+    task_id: str
+    """Where it stands, as ``module:name``."""
+
+    call_id: str
+    """Names the call: the agent, and its place in that."""
+
+    place: str
+    """Where the call stands within its agent."""
+
+
+class TaskSkipped(NamedTuple):
+    """A task's outputs are there, and as it would write them: its function is not called."""
+
+    run_id: str
+    time: float
+    task: str
+    task_id: str
+    """Where it stands, as ``module:name``."""
+
+    call_id: str
+    """Names the call: the agent, and its place in that."""
+
+    place: str
+    """Where the call stands within its agent."""
+
+
 class TaskFinished(NamedTuple):
     """A task has ended."""
 
@@ -133,6 +167,8 @@ Event: TypeAlias = (
     | TaskStarted
     | TaskThrottled
     | TaskRetrying
+    | TaskCached
+    | TaskSkipped
     | TaskFinished
     | AgentChanged
 )

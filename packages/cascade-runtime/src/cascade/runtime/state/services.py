@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Mapping, MutableMapping
+from collections.abc import Callable, Coroutine, Hashable, Mapping
+from os import PathLike
 from typing import Any
 
 from cascade.common.messaging import bus
+from cascade.interfaces.cache import Cache, CachedValue
 from cascade.interfaces.errors import NoConnectorError, ResourceError
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy
 from cascade.runtime.admission.controller import AdmissionController
@@ -15,6 +17,7 @@ from cascade.runtime.concurrency.fairness import Turns
 from cascade.runtime.concurrency.thread_call import AbandonedCalls
 from cascade.runtime.observation.events import EventStream
 from cascade.runtime.resources.scope import Scope
+from cascade.runtime.state.cache import cache_in
 from cascade.spec.resource import BUILTIN_RESOURCES, ResourceDefinition
 
 __all__ = ["EngineServices"]
@@ -34,7 +37,8 @@ class EngineServices:
         admission: the constraints and capacities that tasks pass.
         cache: what ``with_cache`` remembers.
         frames: the evaluations that are under way.
-        in_flight: the keys whose values are being computed, each with what ends then.
+        in_flight: the keys whose values are being looked up or computed, each with what it comes to; None
+            where that fails.
         evaluate: ``evaluate(frame, value)`` evaluates a call in a frame.
         turns: shares the event loop among agents that never wait.
         max_queued: signals that a mailbox of a run holds.
@@ -52,7 +56,7 @@ class EngineServices:
         connector: Connector | None,
         executor: Executor,
         capacities: Mapping[str, float],
-        cache: MutableMapping[Any, Any],
+        cache: Cache | str | PathLike[str] | None,
         evaluate: Callable[[Any, Any], Coroutine[Any, Any, Any]],
         max_queued: int,
         overflow: OverflowPolicy,
@@ -63,6 +67,7 @@ class EngineServices:
 
         Raises:
             ValueError: max_queued is below 1, overflow is not a policy, or shutdown_timeout is below 0.
+            TypeError: cache is none, and no place of one.
         """
         check_bounds(max_queued, overflow)
         if not shutdown_timeout >= 0:
@@ -80,8 +85,8 @@ class EngineServices:
         self.events = EventStream(self._refresh_fast_path)
         self.admission = AdmissionController(capacities, self._on_constraints)
         self.frames: set[Any] = set()
-        self.cache = cache
-        self.in_flight: dict[Hashable, asyncio.Future[None]] = {}
+        self.cache = cache_in(cache)
+        self.in_flight: dict[str, asyncio.Future[CachedValue | None]] = {}
         self._said: set[tuple[str, Hashable]] = set()
         self.evaluate = evaluate
         self.turns = Turns()
