@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from cascade.cli.caches import OptionalCache
 from cascade.cli.connecting import INTERRUPTED, OptionalUrl, connector_from
 from cascade.cli.failures import ShowTraceback, fail
 from cascade.cli.inputs import parameters_from
@@ -32,6 +33,11 @@ __all__ = ["run_target"]
 
 T = TypeVar("T")
 
+_Capacities = Annotated[
+    list[str] | None,
+    typer.Option("--capacity", "-c", help="name=units of what tasks demand, such as gpu=2."),
+]
+
 
 def run_target(  # noqa: PLR0917 - Typer gives them all by name
     target: Target,
@@ -43,15 +49,13 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
             help="key=value; of the kind that the task's annotation says.",
         ),
     ] = None,
-    capacity: Annotated[
-        list[str] | None,
-        typer.Option("--capacity", "-c", help="name=units of what tasks demand, such as gpu=2."),
-    ] = None,
+    capacity: _Capacities = None,
     connector: OptionalUrl = None,
     name: Annotated[
         str | None, typer.Option(help="The run's id, for constraints, telemetry and the store.")
     ] = None,
     store: OptionalStore = None,
+    cache: OptionalCache = None,
     attach: Annotated[
         bool, typer.Option("--attach", help="Take up what has the name, however it began.")
     ] = False,
@@ -77,6 +81,7 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     engine = Engine(
         connector=None if connector is None else connector_from(connector),
         store=store,
+        cache=cache,
         capacities=capacities_from(capacity or ()),
         telemetry=telemetry,
     )
