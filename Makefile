@@ -75,7 +75,7 @@ bench-quick: $(BENCH_READY) ## Run them all with fewer repeats and operations
 	$(BENCH_VENV)/bin/python -m benchmarks --quick
 
 bench-heavy: $(HEAVY_READY) ## Compare with the peers that need an environment of their own
-	$(HEAVY_VENV)/bin/python -m benchmarks peers_heavy
+	$(HEAVY_VENV)/bin/python -m benchmarks peers_heavy cache
 
 docs: $(DOCS_READY) ## Make the site of docs/ and the reference, in site/
 	$(DOCS_VENV)/bin/zensical build --strict

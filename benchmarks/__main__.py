@@ -18,6 +18,7 @@ OWN = [
     "memory",
     "promises",
     "importing",
+    "cache",
     "fireflies",
     "mqtt",
     "soak",

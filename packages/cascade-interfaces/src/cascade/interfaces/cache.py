@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -13,8 +13,7 @@ __all__ = ["Cache", "CacheEntry", "CacheKey", "CachedValue"]
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class CacheKey:
+class CacheKey(NamedTuple):
     """What a value is known by, and of what that is made."""
 
     digest: str
@@ -24,15 +23,15 @@ class CacheKey:
     """The id of the task."""
 
     version: str | None = None
-    code: Mapping[str, str] = field(default_factory=dict)
+    code: Mapping[str, str] = _NOTHING
     """Digests of the functions and constants that the task consists of, by name."""
 
-    arguments: Mapping[str, str] = field(default_factory=dict)
-    resources: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, str] = _NOTHING
+    resources: Mapping[str, str] = _NOTHING
     is_lasting: bool = True
     """Whether another process finds the same task by it."""
 
-    kind: Any = field(default=Any, compare=False)
+    kind: Any = Any
     """The annotation of what the task returns, by which its value is written and read."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from hashlib import file_digest, sha256
 from pathlib import Path
 
 __all__ = ["File"]
@@ -34,6 +33,8 @@ class File(os.PathLike[str]):
         Raises:
             OSError: it is not there, or cannot be read.
         """
+        from hashlib import file_digest, sha256  # noqa: PLC0415 - slow to import, and rarely used
+
         if not self.path.is_dir():
             with self.path.open("rb") as file:
                 return file_digest(file, "sha256").hexdigest()
