@@ -83,7 +83,11 @@ def scaled(x, by=FACTOR):
 def deep(x):
     return used(x)
 
-def late(x):
+class Part:
+    def held(self):
+        return 1
+
+def late(x: "Part", y: list[Part | None] = ()):
     return x
 
 def unused(x):
@@ -150,14 +154,25 @@ def test_what_changes_nothing_that_it_does_leaves_its_code(look, module, old, ne
         ("flow", "import math", "import cmath as math", "flow:math"),
         ("helpers", "FACTOR = 3", "FACTOR = 4", "helpers:FACTOR"),
         ("helpers", "limit = 7", "limit = 8", "helpers:Base.limit"),
-        ("helpers", "return 1", "return 2", "helpers:Base.base"),
+        (
+            "helpers",
+            "def base(self):\n        return 1",
+            "def base(self):\n        return 2",
+            "helpers:Base.base",
+        ),
         (
             "helpers",
             "def of(self, x):\n        return x",
             "def of(self, x):\n        return -x",
             "helpers:Rates.of",
         ),
-        ("helpers", "def late(x):\n    return x", "def late(x):\n    return -x", "helpers:late"),
+        ("helpers", "= ()):\n    return x", "= ()):\n    return -x", "helpers:late"),
+        (
+            "helpers",
+            "def held(self):\n        return 1",
+            "def held(self):\n        return 2",
+            "helpers:Part.held",
+        ),
         ("elsewhere", "x * 10", "x * 11", "elsewhere:used"),
     ],
 )

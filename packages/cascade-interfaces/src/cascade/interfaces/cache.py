@@ -125,7 +125,8 @@ class Cache(Protocol):
     ) -> None:
         """Remember a value, instead of the one there was, until an instant in Unix time.
 
-        What is too much is forgotten: first what was not used for longest.
+        What is too much is forgotten: first what was not used for longest. A value that is too much by
+        itself is not remembered.
 
         Raises:
             EncodeError: the value has no form that would come back equal; nothing is remembered.

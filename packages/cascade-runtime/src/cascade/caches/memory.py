@@ -97,6 +97,8 @@ class MemoryCache:
         entry = CacheEntry.of(key, now, good_until, outputs, size=size)
         self._drop(key.digest)
         self._drop_expired(now)
+        if self._max_bytes is not None and size > self._max_bytes:
+            return
         self._kept[key.digest] = _Kept(CachedValue(value, entry.outputs), entry)
         self._bytes += size
         if good_until is not None:

@@ -15,7 +15,7 @@ from importlib.util import find_spec, resolve_name
 from itertools import takewhile
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, get_args
 
 from cascade.spec.content.homes import home_of
 from cascade.spec.identity import place_of
@@ -102,7 +102,16 @@ def _annotated(function: FunctionType) -> Iterator[tuple[str, Any]]:
     with suppress(NameError):  # what is imported for type checkers alone
         annotations = function.__annotations__
     for annotation in annotations.values():
-        names = re.findall(r"\w+", annotation) if isinstance(annotation, str) else ()
-        for kind in (annotation, *[function.__globals__.get(name) for name in names]):
-            if isinstance(kind, type):
-                yield place_of(kind), kind
+        for kind in _classes_in(annotation, function.__globals__):
+            yield place_of(kind), kind
+
+
+def _classes_in(annotation: Any, space: dict[str, Any]) -> Iterator[type]:
+    """Yield the classes that an annotation names, as text or as what it stands for."""
+    if isinstance(annotation, str):
+        found = [space.get(name) for name in re.findall(r"\w+", annotation)]
+        yield from (each for each in found if isinstance(each, type))
+    elif isinstance(annotation, type):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _classes_in(part, space)

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from enum import Enum, Flag
+from enum import Enum
 from fractions import Fraction
 from functools import partial
 from hashlib import sha256
@@ -107,7 +107,7 @@ def _write_shown(value: Any, put: Put, _depth: int) -> None:
 
 def _write_enum(value: Enum, put: Put, depth: int) -> None:
     put(_PLACES[type(value)])
-    write((value.name, value.value) if isinstance(value, Flag) else value.name, put, depth)
+    write((value.name, value.value), put, depth)
 
 
 def _write_file(value: File, put: Put, depth: int) -> None:

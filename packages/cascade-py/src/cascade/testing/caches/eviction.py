@@ -29,6 +29,11 @@ class Eviction:
             *(False, False, False),
         ]
 
-    async def test_a_value_beyond_the_bound_alone_is_not_kept(self, bounded_cache: Cache) -> None:
+    async def test_a_value_beyond_the_bound_alone_is_not_kept_and_takes_no_others_place(
+        self, bounded_cache: Cache
+    ) -> None:
+        await bounded_cache.put(a_key("small"), a_value("s"))
+        await bounded_cache.put(a_key("big"), a_value("b"))
         await bounded_cache.put(a_key("big"), a_value("b") * 5)
         assert await bounded_cache.get(a_key("big")) is None
+        assert await value_of(bounded_cache, a_key("small")) == a_value("s")

@@ -234,7 +234,11 @@ class FileCache:
             form=form,
             content=sha256(data).hexdigest(),
         )
-        place.keep(entry, data)
+        max_bytes, _ = self._bounds
+        if max_bytes is None or entry.size <= max_bytes:
+            place.keep(entry, data)
+        elif (before := place.find(key.digest)) is not None:
+            place.drop(before)
 
 
 def _checked(entry: CacheEntry, data: bytes) -> bytes:
