@@ -25,7 +25,7 @@ async def waits(engine, name):
         agent = awake(engine).get(name)
         return (
             agent is not None
-            and (agent.mailbox.waits or agent.journal.resting)
+            and (agent.mailbox.waiting or agent.journal.resting)
             and not (agent.journal.has_unwritten or agent.is_writing)
         )
 

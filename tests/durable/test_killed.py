@@ -24,7 +24,7 @@ def assert_holds(verdict):
 def test_agents_outlive_processes_that_are_killed_at_any_instant(tmp_path, engines):
     store = str(tmp_path / "agents.db")
     assert_holds(
-        campaign(store, tmp_path, engines=engines, agents=40, rounds=15, harms=6, stops=engines > 1)
+        campaign(store, tmp_path, engines=engines, agents=40, rounds=40, harms=6, stops=engines > 1)
     )
 
 
@@ -36,5 +36,5 @@ def test_so_they_do_on_postgresql_with_three_engines(tmp_path):
         parts = dict(part.split("=", 1) for part in address.split())
         store = f"postgresql://{parts['user']}@/{parts['dbname']}?host={parts['host']}"
         assert_holds(
-            campaign(store, tmp_path, engines=3, agents=40, rounds=15, harms=6, stops=True)
+            campaign(store, tmp_path, engines=3, agents=40, rounds=40, harms=6, stops=True)
         )

@@ -102,7 +102,8 @@ async def test_what_came_while_the_step_waited_is_kept_where_it_is_left(store):
 
 
 async def _kept_price(engine):
-    return not awake(engine)["o"].journal.running
+    agent = awake(engine)["o"]
+    return agent.journal.running == agent.mailbox.waiting == 1
 
 
 async def test_what_a_step_waits_for_is_heard_until_it_ends_and_no_longer():

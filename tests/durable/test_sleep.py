@@ -118,7 +118,7 @@ async def test_a_function_under_way_keeps_it_in_memory_and_that_is_said_once(eng
             await one.agents.start({name: steps.hears_inside(name) for name in "ab"})
             for name in "ab":
                 async with asyncio.timeout(PATIENCE):
-                    while name not in awake(one) or not awake(one)[name].mailbox.waits:
+                    while name not in awake(one) or not awake(one)[name].mailbox.waiting:
                         await asyncio.sleep(0.005)
             await asyncio.sleep(0.1)
             assert len(awake(one)) == 2

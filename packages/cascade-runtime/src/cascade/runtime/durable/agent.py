@@ -246,51 +246,47 @@ class StoredAgent(Agent):
         call: bytes | None = None,
         status: AgentStatus = "ready",
         filters: tuple[str, ...] | None = None,
-        result: bytes | None = None,
-        error: str | None = None,
         releases: bool = False,
-        waits: bool = False,
-        sleep: Sleep | None = None,
+        **more: Any,
     ) -> None:
+        """Commit a `Checkpoint` with these fields, after what the agent says to others is published."""
         if filters == self.record.filters:
             filters = None  # as before: stores do a step that changes nothing else by the group
         ends_step = call is not None or status == "finished"
-        consumed = tuple(self.consumed) if ends_step else ()
         letters, self._letters = self._letters, []
         outgoing, self._outgoing = self._outgoing, []
         written = self.journal.take_unwritten()
+        checkpoint = Checkpoint(
+            self.name,
+            self.record.epoch,
+            unix_time(),
+            call=call,
+            status=status,
+            consumed=tuple(self.consumed) if ends_step else (),
+            letters=letters,
+            journal={} if ends_step else written,
+            filters=filters,
+            releases=releases or status != "ready",
+            **more,
+        )
         self._committing += 1
         try:
             for message in outgoing:
                 await self._publish(message)
-            sent_to = await self.store.commit(
-                Checkpoint(
-                    self.name,
-                    self.record.epoch,
-                    unix_time(),
-                    call=call,
-                    status=status,
-                    consumed=consumed,
-                    letters=letters,
-                    journal={} if ends_step else written,
-                    filters=filters,
-                    result=result,
-                    error=error,
-                    releases=releases or status != "ready",
-                    waits=waits,
-                    sleep=sleep,
-                )
-            )
+            sent_to = await self.store.commit(checkpoint)
         finally:
             self._committing -= 1
-        if filters is not None:
-            self.record = replace(self.record, filters=filters)
-        if waits or ends_step:
+        self._note_commit(checkpoint, ends_step=ends_step)
+        self._on_sent(sent_to)
+
+    def _note_commit(self, checkpoint: Checkpoint, *, ends_step: bool) -> None:
+        if checkpoint.filters is not None:
+            self.record = replace(self.record, filters=checkpoint.filters)
+        if checkpoint.waits or ends_step:
             self._attempts = 0
         if ends_step:
             self.journal.clear()
-            self.consumed.difference_update(consumed)
-        self._on_sent(sent_to)
+            self.consumed.difference_update(checkpoint.consumed)
 
     async def _publish(self, message: Outgoing) -> None:
         """Say to those who are no durable agents of this store what these get by the commit."""

@@ -18,9 +18,10 @@ def may_sleep(agent: StoredAgent, idle: float) -> bool:
     journal, mailbox = agent.journal, agent.mailbox
     if agent.sleep is not None or agent.run.loop.time() - journal.changed_at < idle:
         return False
-    if not (journal.resting or mailbox.waits) or mailbox.is_busy or agent.is_writing:
+    waiting = journal.resting + mailbox.waiting
+    if not waiting or mailbox.is_busy or agent.is_writing:
         return False
-    if journal.running or not journal.is_whole:
+    if journal.running > waiting or not journal.is_whole:
         _say_that_it_stays(agent)
         return False
     return not (agent.record.filters and agent.run.services.connector is not None)

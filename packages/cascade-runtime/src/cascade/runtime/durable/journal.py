@@ -7,9 +7,9 @@ written where the step waits, and emptied where the step ends.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from cascade.runtime.durable.agent import StoredAgent
 
 __all__ = ["Journal"]
+
+T = TypeVar("T")
 
 _SENT = "!sent"
 _ATTEMPT = "!attempt"
@@ -61,8 +63,8 @@ class Journal:
     """The journal of the step that is under way.
 
     Attributes:
-        running: how many functions of the step run just now.
-        resting: how many of its calls sleep.
+        running: how much of the step is under way just now: its calls, and waits for attempts.
+        resting: how much of that sleeps.
         deadlines: when, by the loop's time, its sleeps and time-outs end.
         changed_at: when, by the loop's time, anything last happened in it.
         is_whole: whether another process could go on with it: all values so far can be written, and none
@@ -91,6 +93,15 @@ class Journal:
         self.deadlines: list[float] = []
         self.is_whole = True
         self.touch()
+
+    async def under_way(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await something that the step does, and count it meanwhile."""
+        self.running += 1
+        try:
+            return await work
+        finally:
+            self.running -= 1
+            self.touch()
 
     def touch(self) -> None:
         """Take note that something happens."""

@@ -75,9 +75,9 @@ class StoredMailbox(Mailbox):
                 yield from self._without_inbox(waiter.filters)
 
     @property
-    def waits(self) -> bool:
-        """Whether anything waits for a signal."""
-        return any(not waiter.done() for waiter in self._waiters)
+    def waiting(self) -> int:
+        """How many calls wait for signals."""
+        return sum(not waiter.done() for waiter in self._waiters)
 
     @property
     def deadlines(self) -> Iterator[float]:

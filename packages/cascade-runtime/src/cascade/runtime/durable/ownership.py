@@ -209,8 +209,10 @@ class Ownership:
             with reported("renew leases"):
                 held = await self._store.renew(self._owner, unix_time() + self._settings.lease)
                 for name in self.driving.awake.keys() - held:
-                    tell_lost(self.driving.awake[name])
-                    self.stop(name)
+                    agent = self.driving.awake[name]
+                    if agent.sleep is None:  # else it gives its lease back itself
+                        tell_lost(agent)
+                        self.stop(name)
                 for record in await self._owned(held - self.driven.keys()):
                     self._begin(record)  # the store failed while it was driven
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from cascade.runtime.evaluation.arguments import find_calls, resolve
 from cascade.runtime.evaluation.attempts import (
@@ -20,6 +20,8 @@ from cascade.spec.lazy_types import LazyResult
 from cascade.spec.policies import Retry
 
 __all__ = ["enclose"]
+
+T = TypeVar("T")
 
 _Outcome: TypeAlias = tuple[LazyResult[Any], Any, Exception | None]
 """A call, and the value or the failure that it came to."""
@@ -80,11 +82,16 @@ class _Enclosure:
         """Tell of an attempt that failed, and wait as long as the policy says."""
         name = self._node.call.args[0].value.task.name
         seconds = announce_retry(self._node.frame, name, policy, attempt, error)
-        await wait_for_attempt(self._node.frame.run, attempt + 1, seconds)
+        await self._counted(wait_for_attempt(self._node.frame.run, attempt + 1, seconds))
 
     async def attempt(self) -> int:
         """Return the number of the attempt to begin with."""
-        return await attempt_to_go_on_with(self._node.frame.run)
+        return await self._counted(attempt_to_go_on_with(self._node.frame.run))
+
+    async def _counted(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await what a durable agent has to count as under way: no call of a task is."""
+        journal = self._node.frame.run.journal
+        return await (work if journal is None else journal.under_way(work))
 
     def limit(self, seconds: float) -> AbstractAsyncContextManager[asyncio.Timeout]:
         """Return a time-out; that of a durable agent began when it first came here."""

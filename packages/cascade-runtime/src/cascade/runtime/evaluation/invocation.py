@@ -59,6 +59,15 @@ def invoke(
         if task.is_bare:
             return task.function(*args, **kwargs)
         return call_directly(frame, task, args, kwargs)
+    if frame.run.journal is not None:
+        return frame.run.journal.under_way(_start(frame, task, args, kwargs))
+    return _start(frame, task, args, kwargs)
+
+
+def _start(
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Start the chain from the cache, where the task has one, to the function."""
     if task.policies.cache is not None:
         from cascade.runtime.evaluation.caching import (  # noqa: PLC0415 - brings the codec, and most have none
             through_cache,
@@ -90,12 +99,7 @@ async def _through_journal(
     value = journal.value_of(place, task)
     if value is not NOT_JOURNALED:
         return value
-    journal.running += 1
-    try:
-        value = await _admitted(frame, task, args, kwargs)
-    finally:
-        journal.running -= 1
-        journal.touch()
+    value = await _admitted(frame, task, args, kwargs)
     if type(value) not in CALL_TYPES:
         await journal.keep(place, task, value, now=task.policies.journal)
     return value

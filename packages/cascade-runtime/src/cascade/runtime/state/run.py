@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from cascade.interfaces.errors import NoConnectorError
 from cascade.interfaces.topics import Filters
@@ -24,11 +24,11 @@ NOT_JOURNALED = object()
 """What the journal of a durable agent gives for a call that has no value yet."""
 
 
+T = TypeVar("T")
+
+
 class StepJournal(Protocol):
     """What keeps, for a durable agent, what must not be done twice when its step runs again."""
-
-    running: int
-    """How many functions of the step run just now."""
 
     def here(self) -> str:
         """Return the place of the call that is under way."""
@@ -39,8 +39,8 @@ class StepJournal(Protocol):
     async def keep(self, place: str, task: Task[..., Any], value: Any, *, now: bool) -> None:
         """Have a value written before the step waits, or at once."""
 
-    def touch(self) -> None:
-        """Take note that something happens."""
+    async def under_way(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await something that the step does, and count it meanwhile."""
 
     def limit(self, seconds: float) -> AbstractAsyncContextManager[asyncio.Timeout]:
         """Return a time-out that began when the step first came here."""
