@@ -1,6 +1,7 @@
 """Durable agents come to the same end wherever their process dies."""
 
 import cascade as cs
+from cascade.stores.memory import MemoryStore
 from cascade.testing.crashes import crash_everywhere
 from durable import steps
 
@@ -46,3 +47,19 @@ def test_what_a_crash_changes_is_told():
     report = crash_everywhere({"counts": steps.counts_its_runs()})
     assert report.values == {"counts": "finished: 1"}
     assert any(each.found != "finished: 1" for each in report.differences)
+
+
+def test_a_simulation_with_a_store_goes_on_where_the_one_before_was_ended():
+    store = MemoryStore()
+    agents = {"n": steps.naps(3600.0), "c": steps.count(2)}
+    first = cs.simulate(agents, store=store, until=1800.0)
+    assert (first.results, first.finished) == ([None, 3], [False, True])
+    second = cs.simulate(agents, store=store)
+    assert second.results == ["awake", 3]
+
+
+def test_the_same_simulation_with_a_store_has_the_same_hash_and_duration():
+    agents = {"asker": steps.asks("answerer"), "answerer": steps.answers(), "n": steps.naps(90.0)}
+    one, other = (cs.simulate(agents, store=MemoryStore(), seed=3) for _ in range(2))
+    assert one == other
+    assert one.results == ["answer", "question", "awake"]

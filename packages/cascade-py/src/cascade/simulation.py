@@ -15,6 +15,7 @@ from cascade.connectors.local import LocalBroker, LocalBusConnector
 from cascade.interfaces.errors import NonDeterminismError
 from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.protocols import Connector
+from cascade.interfaces.store import Store
 from cascade.running import check_no_loop_runs
 from cascade.runtime.concurrency.clock import is_simulated
 from cascade.runtime.engine import Engine, Listen
@@ -50,6 +51,7 @@ def simulate(
     seed: int = 0,
     until: float | None = None,
     connector: Connector | None = None,
+    store: Store | None = None,
     resources: Sequence[ResourceDefinition[Any]] = (),
     listen: Listen = (),
     pace: Pace | float | None = None,
@@ -69,6 +71,8 @@ def simulate(
         until: simulated seconds after which whatever still runs is ended.
         connector: an in-memory connector that the runs hear and speak through, not yet connected;
             one on a `LocalBroker` of its own if left out.
+        store: where the targets lie as durable agents, which go on where an earlier simulation on the same
+            store has left them; a `MemoryStore`. `cascade.testing.crashes` has them crash.
         resources: resources to register.
         listen: filters on which signals are kept from the start; see `Engine.run`.
         pace: simulated seconds for each real one, or a `Pace` to change while it runs; as fast as
@@ -77,7 +81,8 @@ def simulate(
     Raises:
         RuntimeError: an event loop is running already.
         TypeError: the connector is not an in-memory one.
-        ValueError: ``until`` or the pace is not a number above 0.
+        ValueError: ``until`` or the pace is not a number above 0; or filters to listen on are given with a
+            store.
         DeadlockError: nothing is left that could happen; it says who waits for which topic.
         RunawayError: livelock: simulated time does not advance.
         NonDeterminismError: a task asked for a thread, a process, or real input or output.
@@ -96,12 +101,13 @@ def simulate(
     if until is not None and not until > 0:
         raise ValueError(f"until is a number of simulated seconds above 0, not {until!r}")
     bus = _in_memory(connector)
-    engine = Engine(connector=bus, seed=seed, name="simulation")
+    engine = Engine(connector=bus, store=store, seed=seed, name="simulation")
     for definition in resources:
         engine.register(definition)
 
     async def run(name: str, target: Any) -> Any:
-        return await engine.run(target, params, listen=listen, name=name)
+        durable = store is not None
+        return await engine.run(target, params, listen=listen, name=name, durable=durable)
 
     held = Pace(pace) if isinstance(pace, (int, float)) else pace
     watched = _watch(engine, bus.broker, run, _by_name(targets), until)

@@ -36,7 +36,7 @@ class DurableSettings:
     hibernates_after: float = 60.0
     """Seconds that an agent waits before it leaves memory, if it can; a signal or its hour brings it back."""
 
-    most_awake: int = 10_000
+    most_awake: int = 5_000
     """Agents in memory, beyond which those that wait leave it at once."""
 
 
