@@ -354,6 +354,16 @@ async def waits_and_works(name: str) -> int:
 
 
 @cs.task
+async def naps_then_hears() -> int:
+    return hears_early(cs.wait(0.2))
+
+
+@cs.task
+async def hears_early(slept: None) -> int:
+    return add(0, cs.recv("early"))
+
+
+@cs.task
 async def hears_twice() -> int:
     return hears_second(cs.recv("first"))
 

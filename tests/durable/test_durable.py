@@ -469,3 +469,21 @@ async def test_what_came_just_before_an_engine_closed_is_there_for_the_next(conn
         heard = await other.run(steps.lamp(2, []), name="l", durable=True)
     assert heard == ["early", "late"]
     await connector.disconnect()
+
+
+async def test_filters_to_listen_on_are_heard_from_the_start_by_a_durable_agent_too(
+    engine, connector
+):
+    async with engine() as one:
+        running = asyncio.ensure_future(
+            one.run(steps.naps_then_hears(), name="n", durable=True, listen=["early"])
+        )
+        await waits(one, "n")
+        await connector.publish("early", 3)
+        assert await running == 3
+
+
+async def test_attach_without_durable_is_refused(engine):
+    async with engine() as one:
+        with pytest.raises(ValueError, match="durable=True"):
+            await one.run(steps.count(1), attach=True)

@@ -81,8 +81,7 @@ def simulate(
     Raises:
         RuntimeError: an event loop is running already.
         TypeError: the connector is not an in-memory one.
-        ValueError: ``until`` or the pace is not a number above 0; or filters to listen on are given with a
-            store.
+        ValueError: ``until`` or the pace is not a number above 0.
         DeadlockError: nothing is left that could happen; it says who waits for which topic.
         RunawayError: livelock: simulated time does not advance.
         NonDeterminismError: a task asked for a thread, a process, or real input or output.

@@ -191,15 +191,18 @@ class Engine:
             NoStoreError: it is durable, and the engine has no store.
             AgentExistsError: a durable agent of that name began with another call.
             AgentFailedError: the durable agent has come to no value.
+            ValueError: a durable agent has no name, or ``attach`` is given for a run that is not durable.
             InvalidTaskError: the target is nothing that can be run.
             Exception: whatever a task raises, with notes that name task and run.
         """
         given = params or _NO_PARAMS
         call = as_call(target, given)
-        if durable:
-            return await self._run_durable(call, given, name, attach=attach)
         listened = (listen,) if isinstance(listen, str) else listen
         filters = tuple(as_filters(each) for each in listened) if listened else ()
+        if durable:
+            return await self._run_durable(name, call, given, listen=filters, attach=attach)
+        if attach:
+            raise ValueError("attach=True takes up a durable agent: durable=True goes with it")
         await self._users.enter()
         try:
             run_id = name or f"run-{next(self._run_numbers)}"
@@ -231,17 +234,11 @@ class Engine:
         finally:
             await self._users.leave()
 
-    async def _run_durable(
-        self, call: Any, params: Mapping[str, Any], name: str | None, *, attach: bool
-    ) -> Any:
-        if name is None:
-            raise ValueError(
-                "a durable agent has a name: engine.run(call, name='monday', durable=True)"
-            )
+    async def _run_durable(self, *agent: Any, **options: Any) -> Any:
         agents = self.agents
         await self._users.enter()
         try:
-            return await agents.run(name, call, params, attach=attach)
+            return await agents.run(*agent, **options)
         finally:
             await self._users.leave()
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from cascade.interfaces.errors import AgentExistsError, AgentFailedError
 from cascade.interfaces.store import AgentStatus, DurableAgent, Letter, Store, Swept
-from cascade.interfaces.topics import INBOXES, name_of_inbox
+from cascade.interfaces.topics import INBOXES, Filters, name_of_inbox
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.driving import Evaluate
 from cascade.runtime.durable.ownership import DurableSettings, Ownership
@@ -81,7 +81,13 @@ class DurableAgents:
         return found
 
     async def run(
-        self, name: str, call: Any, params: Mapping[str, Any], *, attach: bool = False
+        self,
+        name: str | None,
+        call: Any,
+        params: Mapping[str, Any],
+        *,
+        listen: Sequence[Filters] = (),
+        attach: bool = False,
     ) -> Any:
         """Start an agent, or take it up, and return the value that it comes to.
 
@@ -90,8 +96,14 @@ class DurableAgents:
             AgentFailedError: it ended otherwise than with a value.
             InvalidTaskError: the call is no plain call of a task.
             EncodeError: the call cannot be written.
+            ValueError: it has no name.
         """
-        (begun,) = records_of({name: call}, params)
+        if name is None:
+            raise ValueError(
+                "a durable agent has a name: engine.run(call, name='monday', durable=True)"
+            )
+        filters = tuple(each for together in listen for each in together)
+        (begun,) = records_of({name: call}, params, filters)
         (record,) = await self._enter([begun])
         if not attach and record.start != begun.start:
             raise AgentExistsError(name)

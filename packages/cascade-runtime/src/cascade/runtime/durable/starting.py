@@ -7,6 +7,7 @@ from typing import Any
 
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.interfaces.store import DurableAgent
+from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.values import write_payload
 from cascade.spec.codec import encode
@@ -16,13 +17,14 @@ __all__ = ["records_of", "start_of"]
 
 
 def records_of(
-    agents: Mapping[str, Any], params: Mapping[str, Any] | None = None
+    agents: Mapping[str, Any], params: Mapping[str, Any] | None = None, filters: Filters = ()
 ) -> list[DurableAgent]:
     """Return agents as they begin, now.
 
     Args:
         agents: the call that each begins with, by its name.
         params: what `cascade.param` gives in them.
+        filters: what their mailboxes listen to from the start.
 
     Raises:
         InvalidTaskError: one of the calls is no plain call of a task.
@@ -32,7 +34,9 @@ def records_of(
     now = unix_time()
     starts = {name: start_of(call) for name, call in agents.items()}
     return [
-        DurableAgent(name, start, start, params=written, created_at=now, changed_at=now)
+        DurableAgent(
+            name, start, start, params=written, filters=filters, created_at=now, changed_at=now
+        )
         for name, start in starts.items()
     ]
 
