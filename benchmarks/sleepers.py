@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import cascade as cs
 
@@ -47,6 +48,11 @@ async def wakes(name: str) -> None:
     return cs.send(cs.agent(name), None)
 
 
+def _call(n: int) -> Any:
+    """Return what an agent begins with."""
+    return rings(n, 1e8) if n % 2 else listens(n, f"a{n:07}")
+
+
 def _memory() -> float:
     """Return the memory of this process, in MB."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
@@ -74,12 +80,7 @@ async def _measure(path: Path, agents: int) -> None:
         before, began = _memory(), perf_counter()
         for first in range(0, agents, _AT_ONCE):
             numbers = range(first, min(first + _AT_ONCE, agents))
-            await engine.agents.start(
-                {
-                    f"a{n}": rings(n, 1e8) if n % 2 else listens(n, f"a{n}")  # type: ignore[misc]
-                    for n in numbers
-                }
-            )
+            await engine.agents.start({f"a{n:07}": _call(n) for n in numbers})
         await _all_sleep(engine)
         seconds = perf_counter() - began
         size, files = _sizes(path)
@@ -91,8 +92,8 @@ async def _measure(path: Path, agents: int) -> None:
         times = []
         for n in range(0, 2 * _WOKEN, 2):
             began = perf_counter()
-            await engine.run(wakes(f"a{n}"), name=f"w{n}", durable=True)
-            while (await engine.agents.load(f"a{n}")).status != "finished":  # type: ignore[union-attr]
+            await engine.run(wakes(f"a{n:07}"), name=f"w{n}", durable=True)
+            while await engine.agents.list(statuses=["ready"], prefix=f"a{n:07}", limit=1):
                 await asyncio.sleep(0.0005)
             times.append((perf_counter() - began) * 1e3)
         print(
