@@ -364,6 +364,11 @@ async def hears_early(slept: None) -> int:
 
 
 @cs.task
+async def carries(text: str, left: int) -> int:
+    return len(text) if left == 0 else carries(text, left - 1)
+
+
+@cs.task
 async def hears_twice() -> int:
     return hears_second(cs.recv("first"))
 

@@ -487,3 +487,36 @@ async def test_attach_without_durable_is_refused(engine):
     async with engine() as one:
         with pytest.raises(ValueError, match="durable=True"):
             await one.run(steps.count(1), attach=True)
+
+
+async def test_an_engine_drives_those_of_its_labels_alone(engine, store):
+    async with engine() as one:
+        one.agents.settings.labels = {"gpu"}
+        await one.agents.start({"a": steps.count(1)}, label="gpu")
+        await one.agents.start({"b": steps.count(1)})
+        await until(lambda: _ended(one, "a"))
+        await one.agents.recover()
+        assert (await one.agents.load("b")).step == 0
+    async with engine() as other:
+        await until(lambda: _ended(other, "b"))
+
+
+async def _ended(engine, name):
+    return (await engine.agents.load(name)).status == "finished"
+
+
+async def test_an_engine_may_leave_alone_what_nobody_named_to_it(engine):
+    async with engine() as one:
+        one.agents.settings.takes_up_all = False
+        await one.agents.start({"a": steps.count(1), "b": steps.count(1)})
+        assert await one.run(steps.count(1), name="b", durable=True) == 1
+        await asyncio.sleep(0.1)
+        assert (await one.agents.load("a")).step == 0
+
+
+async def test_a_large_state_is_told_once(engine):
+    with capture() as said:
+        async with engine() as one:
+            await one.run(steps.carries("x" * 300_000, 3), name="l", durable=True)
+    assert [message.id for message in said] == ["durable.large_state"]
+    assert "293 KiB" in said[0].text

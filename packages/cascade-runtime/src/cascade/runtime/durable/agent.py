@@ -6,30 +6,30 @@ when the step runs again.
 
 from __future__ import annotations
 
-import asyncio
 import random
 from dataclasses import replace
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from cascade.common.messaging import bus
-from cascade.interfaces.errors import AgentFinishedError, EncodeError, LeaseLostError
-from cascade.interfaces.store import ENDED, AgentStatus, Checkpoint, DurableAgent, Letter, Sleep
-from cascade.interfaces.topics import Filters, name_of_inbox
+from cascade.interfaces.errors import EncodeError
+from cascade.interfaces.store import AgentStatus, Checkpoint, DurableAgent, Sleep
+from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.journal import Journal
 from cascade.runtime.durable.mailbox import StoredMailbox
-from cascade.runtime.durable.outgoing import Outgoing, StoredClock, StoredConnector
+from cascade.runtime.durable.outgoing import Outgoing, Post, StoredClock, StoredConnector
 from cascade.runtime.durable.run import StoredRun
-from cascade.runtime.durable.values import write_payload, write_value
+from cascade.runtime.durable.values import write_value
 from cascade.runtime.state.agent import Agent
-from cascade.runtime.state.position import place_of, position
 from cascade.spec.codec import encode
 
 if TYPE_CHECKING:
     from cascade.runtime.durable.driving import Driving
 
 __all__ = ["StoredAgent", "Unwritable"]
+
+
+_LARGE = 256 * 1024  # bytes that a step may write without being told of
 
 
 class Unwritable(Exception):  # noqa: N818 - it carries its cause to whoever drives the agent
@@ -48,22 +48,21 @@ class StoredAgent(Agent):
         is_lost: whether it was told that somebody else drives it.
         sleep: how it is left to the store, if it is to leave memory.
         journal: what the step has so far.
+        post: what it has sent, and no commit has taken along yet.
     """
 
     __slots__ = (
         "_attempts",
         "_committing",
         "_filters",
-        "_letters",
         "_on_sent",
-        "_outgoing",
-        "_sending",
         "_step_random",
         "_taken_up_with",
         "call",
         "consumed",
         "is_lost",
         "journal",
+        "post",
         "record",
         "said",
         "sleep",
@@ -90,11 +89,9 @@ class StoredAgent(Agent):
         self.steps = record.step
         self.said, self._on_sent = driving.said, driving.wake
         self.consumed: set[int] = set()
+        self.post = Post(self)
         self.sleep: Sleep | None = None
         self.is_lost = False
-        self._letters: list[Letter] = []
-        self._outgoing: list[Outgoing] = []
-        self._sending: asyncio.Task[None] | None = None
         self._committing = 0
         self._attempts = record.attempts
         self._taken_up_with = self.journal.awaited
@@ -138,46 +135,6 @@ class StoredAgent(Agent):
 
     # --- within a step ------------------------------------------------------------------------
 
-    async def send(self, message: Outgoing) -> None:
-        """Send with the next commit, unless the step has sent the same before.
-
-        Raises:
-            EncodeError: the payload is nothing that JSON can say.
-            AgentFinishedError: it is for a durable agent that has ended.
-        """
-        here, journal = position.get(), self.journal
-        place, topic = journal.here(), message.topic
-        data, known = write_payload(topic, message.payload), journal.sent(place)
-        if known == data:
-            return
-        to, sent_as = name_of_inbox(topic), f"{here.frame.agent.name}@{place_of(here)}"
-        if known is not None:
-            bus.warning("durable.sent_otherwise", agent=self.name, topic=topic, place=place)
-            sent_as += f"#{blake2b(data, digest_size=8).hexdigest()}"
-        receiver = None if to is None else await self.store.load(to)
-        if receiver is not None and receiver.status in ENDED:
-            raise AgentFinishedError(receiver.name)
-        journal.note_sent(place, data)
-        self._letters.append(Letter(topic, data, to, sent_as))
-        self._outgoing.append(message)
-        self.run.loop.call_soon(self._send_out)
-
-    def _send_out(self) -> None:
-        """Commit what was sent, unless a commit has taken it along: the step may wait for an answer."""
-        if self._letters and self._sending is None:
-            self._sending = self.run.loop.create_task(self._park_to_send())
-
-    async def _park_to_send(self) -> None:
-        try:
-            while self._letters:
-                await self.park()
-        except LeaseLostError:
-            return  # the next commit says so to whoever drives it
-        except Exception as error:  # noqa: BLE001 - nobody awaits this; the step's own commit fails too
-            bus.error("durable.store_failed", agent=self.name, error=error)
-        finally:
-            self._sending = None
-
     async def park(self, *, waits: bool = False) -> None:
         """Commit what the step has so far, since it may be about to wait, or waits for sure."""
         journal = self.journal
@@ -187,7 +144,7 @@ class StoredAgent(Agent):
         journal.note_awaited([*dict.fromkeys([*self._taken_up_with, *awaited])])
         hears = (*self._filters, *journal.awaited)
         waits = waits and self._attempts > 1
-        if waits or journal.has_unwritten or self._letters or hears != self.record.filters:
+        if waits or journal.has_unwritten or not self.post.is_empty or hears != self.record.filters:
             await self._commit(filters=hears, waits=waits)
 
     @property
@@ -198,7 +155,7 @@ class StoredAgent(Agent):
     @property
     def is_writing(self) -> bool:
         """Whether a commit is under way, or about to be."""
-        return bool(self._letters or self._committing)
+        return self._committing > 0 or not self.post.is_empty
 
     # --- commits ------------------------------------------------------------------------------
 
@@ -214,6 +171,14 @@ class StoredAgent(Agent):
             data = encode(call)
         except EncodeError as error:
             raise Unwritable from error
+        if len(data) > _LARGE:
+            self.run.services.warn_once(
+                call.task.function,
+                "durable.large_state",
+                agent=self.name,
+                task=call.task.name,
+                kilobytes=len(data) // 1024,
+            )
         self.call = call
         if self._taken_up_with:
             self._taken_up_with = ()
@@ -232,7 +197,7 @@ class StoredAgent(Agent):
 
     async def fail(self, status: AgentStatus, reason: str) -> None:
         """Commit that it does not go on, and why; what the step has sent, has happened."""
-        self._letters, self._outgoing = [], []
+        self.post.take()
         await self._commit(status=status, error=reason)
 
     async def release(self) -> None:
@@ -253,8 +218,7 @@ class StoredAgent(Agent):
         if filters == self.record.filters:
             filters = None  # as before: stores do a step that changes nothing else by the group
         ends_step = call is not None or status == "finished"
-        letters, self._letters = self._letters, []
-        outgoing, self._outgoing = self._outgoing, []
+        letters, outgoing = self.post.take()
         written = self.journal.take_unwritten()
         checkpoint = Checkpoint(
             self.name,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cascade.interfaces.errors import AgentExistsError, AgentFailedError
@@ -56,7 +57,7 @@ class DurableAgents:
     # --- for users ----------------------------------------------------------------------------
 
     async def start(
-        self, agents: Mapping[str, Any], params: Mapping[str, Any] | None = None
+        self, agents: Mapping[str, Any], params: Mapping[str, Any] | None = None, *, label: str = ""
     ) -> list[DurableAgent]:
         """Start agents by name, and return as soon as they are in the store.
 
@@ -65,12 +66,16 @@ class DurableAgents:
         Args:
             agents: the call that each begins with, by its name.
             params: what `cascade.param` gives in them.
+            label: which engines may drive them: those with this one among their ``settings.labels``, and
+                those without any.
 
         Raises:
             InvalidTaskError: one of the calls is no plain call of a task.
             EncodeError: one of the calls cannot be written.
         """
-        return await self._enter(records_of(agents, params))
+        return await self._enter(
+            [replace(each, label=label) for each in records_of(agents, params)]
+        )
 
     async def _enter(self, records: Sequence[DurableAgent]) -> list[DurableAgent]:
         found = await self._store.create(records)

@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
+from cascade.common.messaging import bus
+from cascade.interfaces.errors import AgentFinishedError, LeaseLostError
 from cascade.interfaces.protocols import Connector, MessageCallback, Payload, SubscriptionHandle
-from cascade.interfaces.topics import validate_topic
+from cascade.interfaces.store import ENDED, Letter
+from cascade.interfaces.topics import name_of_inbox, validate_topic
 from cascade.runtime.concurrency.clock import LoopClock
 from cascade.runtime.durable.telling import tell
+from cascade.runtime.durable.values import write_payload
+from cascade.runtime.state.position import place_of, position
 
 if TYPE_CHECKING:
     from cascade.runtime.durable.agent import StoredAgent
 
-__all__ = ["SILENCE", "Outgoing", "StoredClock", "StoredConnector"]
+__all__ = ["SILENCE", "Outgoing", "Post", "StoredClock", "StoredConnector"]
 
 
 class Outgoing(NamedTuple):
@@ -28,6 +34,71 @@ class Outgoing(NamedTuple):
     payload: Payload
     qos: int
     retain: bool
+
+
+class Post:
+    """What a step has sent, and no commit has taken along yet."""
+
+    __slots__ = ("_agent", "_letters", "_outgoing", "_sending")
+
+    def __init__(self, agent: StoredAgent) -> None:
+        """Begin with nothing."""
+        self._agent = agent
+        self._letters: list[Letter] = []
+        self._outgoing: list[Outgoing] = []
+        self._sending: asyncio.Task[None] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing."""
+        return not self._letters
+
+    def take(self) -> tuple[list[Letter], list[Outgoing]]:
+        """Return what there is, for the store and for all others; there is nothing then."""
+        taken = self._letters, self._outgoing
+        self._letters, self._outgoing = [], []
+        return taken
+
+    async def send(self, message: Outgoing) -> None:
+        """Send with the next commit, unless the step has sent the same before.
+
+        Raises:
+            EncodeError: the payload is nothing that JSON can say.
+            AgentFinishedError: it is for a durable agent that has ended.
+        """
+        agent = self._agent
+        here, journal = position.get(), agent.journal
+        place, topic = journal.here(), message.topic
+        data, known = write_payload(topic, message.payload), journal.sent(place)
+        if known == data:
+            return
+        to, sent_as = name_of_inbox(topic), f"{here.frame.agent.name}@{place_of(here)}"
+        if known is not None:
+            bus.warning("durable.sent_otherwise", agent=agent.name, topic=topic, place=place)
+            sent_as += f"#{blake2b(data, digest_size=8).hexdigest()}"
+        receiver = None if to is None else await agent.store.load(to)
+        if receiver is not None and receiver.status in ENDED:
+            raise AgentFinishedError(receiver.name)
+        journal.note_sent(place, data)
+        self._letters.append(Letter(topic, data, to, sent_as))
+        self._outgoing.append(message)
+        self._agent.run.loop.call_soon(self._send_out)
+
+    def _send_out(self) -> None:
+        """Commit what was sent, unless a commit has taken it along: the step may wait for an answer."""
+        if self._letters and self._sending is None:
+            self._sending = self._agent.run.loop.create_task(self._park_to_send())
+
+    async def _park_to_send(self) -> None:
+        try:
+            while self._letters:
+                await self._agent.park()
+        except LeaseLostError:
+            return  # the next commit says so to whoever drives it
+        except Exception as error:  # noqa: BLE001 - nobody awaits this; the step's own commit fails too
+            bus.error("durable.store_failed", agent=self._agent.name, error=error)
+        finally:
+            self._sending = None
 
 
 class StoredConnector:
@@ -61,7 +132,7 @@ class StoredConnector:
             AgentFinishedError: it is for a durable agent that has ended.
         """
         validate_topic(topic)
-        await self._agent.send(Outgoing(topic, payload, qos, retain))
+        await self._agent.post.send(Outgoing(topic, payload, qos, retain))
 
     async def subscribe(
         self, topic: str | Sequence[str], callback: MessageCallback

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +38,12 @@ class DurableSettings:
 
     most_awake: int = 5_000
     """Agents in memory, beyond which those that wait leave it at once."""
+
+    takes_up_all: bool = True
+    """Whether it drives whatever nobody drives, or those agents alone that ``run`` is given here."""
+
+    labels: Collection[str] | None = None
+    """Only agents with one of these labels are driven; None for all."""
 
 
 class Ownership:
@@ -116,7 +122,12 @@ class Ownership:
         """Claim agents and begin to drive them; return how many."""
         now = unix_time()
         records = await self._store.claim(
-            self._owner, now, now + self._settings.lease, limit=_BATCH, names=names
+            self._owner,
+            now,
+            now + self._settings.lease,
+            limit=_BATCH,
+            names=names,
+            labels=self._settings.labels,
         )
         begun = 0
         for record in records:
@@ -224,7 +235,8 @@ class Ownership:
                 slept = self._put_to_sleep(
                     0.0 if self._is_full else self._settings.hibernates_after
                 )
-                if not (slept and self._is_full):  # else when these have left memory
+                has_room = not (slept and self._is_full)  # else when these have left memory
+                if has_room and self._settings.takes_up_all:
                     await self.take_up_all()
             await self._until_something_is_to_do(due)
 
