@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
@@ -103,6 +104,10 @@ class MemoryStore:
         names = {name for name in held if self._mailboxes.signals(name, after)}
         hours = [agent.wake_at for agent in self._agents.values() if agent.wake_at is not None]
         return Arrivals(self._mailboxes.number, names, min(hours, default=None))
+
+    async def others_wrote(self) -> None:
+        """Wait for ever: there are no others."""
+        await asyncio.get_running_loop().create_future()
 
     async def claim(
         self,

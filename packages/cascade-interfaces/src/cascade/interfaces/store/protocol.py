@@ -56,6 +56,12 @@ class Store(Protocol):
     async def arrived(self, owner: str, after: int = 0) -> Arrivals:
         """Return which agents of an owner have signals above a number, whoever sent them."""
 
+    async def others_wrote(self) -> None:
+        """Return when other stores on the same data have put letters into mailboxes since the last call.
+
+        It may be late, or for nothing, and does not return where there are no others.
+        """
+
     async def claim(
         self,
         owner: str,

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from cascade.interfaces.store import DurableAgent, Letter, Sleep, Store
-from cascade.testing.stores.harness import OpenStore, a_letter, an_agent, claimed, step
+from cascade.testing.stores.harness import (
+    OpenStore,
+    StoreHarness,
+    a_letter,
+    an_agent,
+    claimed,
+    step,
+)
 
 __all__ = ["Sleepers"]
 
@@ -139,6 +147,22 @@ class Sleepers:
         await store.deliver([a_letter("x", to="b")], 2)
         assert set((await store.arrived("owner", first.number)).names) == {"b"}
         assert set((await store.arrived("owner")).names) == {"a", "b"}
+
+    async def test_it_is_heard_when_others_have_written(
+        self, harness: StoreHarness, open_store: OpenStore
+    ) -> None:
+        store, other = await open_store(), await open_store()
+        if store is other:
+            return  # there are no others
+        await store.create([an_agent()])
+        waiting = asyncio.ensure_future(store.others_wrote())
+        await asyncio.sleep(0.2)
+        await store.deliver([a_letter("own", to="monday")], 2)
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        await other.deliver([a_letter("other's", to="monday")], 2)
+        async with asyncio.timeout(30):
+            await waiting
 
     async def test_what_was_taken_has_not_arrived(self, store: Store) -> None:
         agent = await claimed(store)

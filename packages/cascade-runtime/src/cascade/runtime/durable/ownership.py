@@ -21,7 +21,7 @@ from cascade.runtime.state.services import EngineServices
 
 __all__ = ["DurableSettings", "Ownership"]
 
-_POLL = 1.0  # seconds between two looks for what nobody drives, and for letters from elsewhere
+_POLL = 1.0  # seconds between two looks for what nobody drives
 _SHORTEST = 0.01  # seconds between two of those looks where a sleeper is due
 _BATCH = 100  # agents that are taken up at once
 
@@ -82,7 +82,8 @@ class Ownership:
     def open(self) -> None:
         """Begin to take up what nobody drives, and to renew leases."""
         loop = asyncio.get_running_loop()
-        self._loops = [loop.create_task(self._renew()), loop.create_task(self._look())]
+        loops = (self._renew(), self._look(), self._hear_of_others())
+        self._loops = [loop.create_task(each) for each in loops]
         twin = None if is_simulated(loop) else self._store.twin()
         if twin is not None:
             self._renewal = Renewal(twin, self._owner, lambda: self._settings.lease)
@@ -239,6 +240,14 @@ class Ownership:
                 if has_room and self._settings.takes_up_all:
                     await self.take_up_all()
             await self._until_something_is_to_do(due)
+
+    async def _hear_of_others(self) -> None:
+        while True:
+            with reported("hear of letters"):
+                await self._store.others_wrote()
+                self.look_soon()
+                continue
+            await asyncio.sleep(_POLL)
 
     async def _look_into_mailboxes(self) -> float | None:
         """Have agents take what came from elsewhere; return when the next sleeper is due."""

@@ -3,6 +3,7 @@
 * `store`: `SqliteStore`, the door
 * `work_thread`: a thread of its own for what blocks; `writer`: group commit on it; `reader`: what only reads
 * `agents`, `checkpoints`, `claims`, `mailboxes`: what is done inside a transaction
+* `traffic`: whether other processes have written letters
 * `schema`: connections, versions and migrations; `place`: where a file may lie
 """
 

@@ -58,21 +58,23 @@ class Mailboxes:
         """Begin; nothing is read before it is needed."""
         self._connection = connection
         self._wild = wild
-        self._number = -1
-        """The number of the last signal of all; -1 as long as it was not read."""
+        self._number = self.first = -1
+        """The number of the last signal of all, and what it was at first; -1 as long as it was not read."""
 
         self._slept = 0
 
-    def finish(self) -> None:
-        """Write the counters back."""
+    def finish(self) -> int:
+        """Write the counters back; return the number of the last signal, or -1 where it was not read."""
         if self._number >= 0:
             self._connection.execute(
                 _WRITE_COUNTERS, (self._number, self._wild.version, self._slept)
             )
+        return self._number
 
     def _read_counters(self) -> None:
         if self._number < 0:
             self._number, version, self._slept = self._connection.execute(_READ_COUNTERS).fetchone()
+            self.first = self._number
             if not self._wild.is_current(version):
                 found = self._connection.execute(_WILD).fetchall()
                 self._wild.replace(version, [name for (name,) in found])

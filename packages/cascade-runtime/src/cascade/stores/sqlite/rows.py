@@ -9,7 +9,15 @@ from typing import Any
 
 from cascade.interfaces.store import AgentStatus, Arrivals, DurableAgent, StoredSignal
 
-__all__ = ["agent_of", "agents_of", "arrivals", "filters_of", "filters_text", "signals_of"]
+__all__ = [
+    "agent_of",
+    "agents_of",
+    "arrivals",
+    "filters_of",
+    "filters_text",
+    "last_number",
+    "signals_of",
+]
 
 _AGENTS = """
     SELECT agents.id, agents.name, start, coalesce(call, start), label, params, status, step, epoch,
@@ -88,9 +96,15 @@ def filters_of(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text)) if text != "[]" else ()
 
 
+def last_number(connection: sqlite3.Connection) -> int:
+    """Return the number of the last signal of all mailboxes."""
+    (number,) = connection.execute(_LAST_NUMBER).fetchone()
+    return int(number)
+
+
 def arrivals(connection: sqlite3.Connection, owner: str, after: int) -> Arrivals:
     """Return which agents of an owner have signals above a number."""
-    (number,) = connection.execute(_LAST_NUMBER).fetchone()
+    number = last_number(connection)
     rows = connection.execute(_REACHED, (owner, after)) if number > after else ()
     (due,) = connection.execute(_NEXT_DUE).fetchone()
     return Arrivals(number, {name for (name,) in rows}, due)

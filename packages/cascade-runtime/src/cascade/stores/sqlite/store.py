@@ -24,8 +24,9 @@ from cascade.stores.sqlite import claims
 from cascade.stores.sqlite.checkpoints import Commit
 from cascade.stores.sqlite.place import refuse_network_file_system
 from cascade.stores.sqlite.reader import Reader
-from cascade.stores.sqlite.rows import agent_of, agents_of, arrivals, signals_of
+from cascade.stores.sqlite.rows import agent_of, agents_of, arrivals, last_number, signals_of
 from cascade.stores.sqlite.schema import Synchronous
+from cascade.stores.sqlite.traffic import Traffic
 from cascade.stores.sqlite.transaction import Transaction
 from cascade.stores.sqlite.work_thread import WorkThread
 from cascade.stores.sqlite.writer import Writer
@@ -33,6 +34,8 @@ from cascade.stores.sqlite.writer import Writer
 __all__ = ["SqliteStore"]
 
 T = TypeVar("T")
+
+_LOOK = 0.05  # seconds between two looks for what others have written
 
 
 class SqliteStore:
@@ -83,6 +86,7 @@ class SqliteStore:
         self._synchronous: Synchronous = synchronous
         self._busy_timeout = busy_timeout
         self._opening = asyncio.Lock()
+        self._traffic = Traffic()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: WorkThread[Transaction] | None = None
         self._reader: WorkThread[sqlite3.Connection] | None = None
@@ -100,7 +104,10 @@ class SqliteStore:
             if self._writer is not None:
                 return
             refuse_network_file_system(self._path)
-            make_writer = partial(Writer, self._path, self._synchronous, self._busy_timeout)
+            self._traffic = Traffic()
+            make_writer = partial(
+                Writer, self._path, self._synchronous, self._busy_timeout, self._traffic
+            )
             writer = WorkThread("cascade-store-writer", make_writer)
             await writer.start()
             reader = WorkThread(
@@ -167,6 +174,11 @@ class SqliteStore:
     async def arrived(self, owner: str, after: int = 0) -> Arrivals:
         """Return which agents of an owner have signals above a number, whoever sent them."""
         return await self._read(partial(arrivals, owner=owner, after=after))
+
+    async def others_wrote(self) -> None:
+        """Return when other processes have put letters into mailboxes; look each few milliseconds."""
+        while not self._traffic.is_news(await self._read(last_number)):  # noqa: ASYNC110 - a file tells nobody
+            await asyncio.sleep(_LOOK)
 
     async def claim(
         self,

@@ -11,6 +11,7 @@ from cascade.interfaces.errors import StoreError
 from cascade.stores.outcomes import Outcome
 from cascade.stores.sqlite.checkpoints import Commit, commit_plain_steps
 from cascade.stores.sqlite.schema import Synchronous, connect_to_write, explained
+from cascade.stores.sqlite.traffic import Traffic
 from cascade.stores.sqlite.transaction import Transaction
 from cascade.stores.sqlite.work_thread import Work
 from cascade.stores.wild_filters import WildFilters
@@ -25,7 +26,9 @@ class Writer:
     group goes on. Whatever else it raises undoes the group, and each part is done again on its own.
     """
 
-    def __init__(self, path: Path, synchronous: Synchronous, busy_timeout: float) -> None:
+    def __init__(
+        self, path: Path, synchronous: Synchronous, busy_timeout: float, traffic: Traffic
+    ) -> None:
         """Open the file.
 
         Raises:
@@ -33,6 +36,7 @@ class Writer:
         """
         self._path = path
         self._wild = WildFilters()
+        self._traffic = traffic
         try:
             self._connection = connect_to_write(path, synchronous, busy_timeout)
         except sqlite3.Error as error:
@@ -62,8 +66,10 @@ class Writer:
         for plain, run in groupby(group, _is_plain_step):
             do = self._do_steps if plain else self._do_each
             outcomes += do(transaction, [*run])
-        transaction.mailboxes.finish()
+        last = transaction.mailboxes.finish()
         self._connection.execute("COMMIT")
+        if last >= 0:
+            self._traffic.wrote(transaction.mailboxes.first, last)
         return outcomes
 
     def _do_steps(

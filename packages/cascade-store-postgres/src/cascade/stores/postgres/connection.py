@@ -30,6 +30,7 @@ class Reconnecting:
         self._schema = schema
         self._patience = patience
         self._connection: AsyncConnection | None = None
+        self._listening: AsyncConnection | None = None
         self.lock = asyncio.Lock()
 
     async def get(self) -> AsyncConnection:
@@ -76,6 +77,25 @@ class Reconnecting:
                     if not connection.closed or attempt == 2:  # noqa: PLR2004 - the last one
                         raise explained(error) from error
             raise AssertionError  # the loop returns or raises
+
+    async def hear_other_than(self, writer: str) -> None:
+        """Return when the server tells of another writer.
+
+        Raises:
+            StoreError: the server is not there any more.
+        """
+        async with self.lock:
+            connection = await self.get()
+            try:
+                if connection is not self._listening:
+                    channel = sql.Identifier(f"cascade_{self._schema}")
+                    await connection.execute(sql.SQL("LISTEN {}").format(channel))
+                    self._listening = connection
+                async for told in connection.notifies():
+                    if told.payload != writer:
+                        return
+            except psycopg.Error as error:
+                raise explained(error) from error
 
     async def aclose(self) -> None:
         """Close the connection."""

@@ -54,7 +54,7 @@ class GroupCommit:
     def __init__(self, connection: Reconnecting) -> None:
         """Begin without work; call `start` next."""
         self._connection = connection
-        self._id = uuid4().hex
+        self.writer = uuid4().hex
         self._number = 0
         self._wild = WildFilters()
         self._gathered: list[tuple[Work, asyncio.Future[object]]] = []
@@ -66,7 +66,7 @@ class GroupCommit:
         """Introduce this writer to the server, and begin to do what is submitted."""
         connection = await self._connection.get()
         await connection.execute(_FORGET)
-        await connection.execute(_MARK, (self._id, self._number))
+        await connection.execute(_MARK, (self.writer, self._number))
         self._task = asyncio.create_task(self._run(), name="cascade-store-group-commit")
 
     def submit(self, work: Work) -> asyncio.Future[object]:
@@ -113,7 +113,7 @@ class GroupCommit:
             connection = await self._connection.get()
             under_way = _UnderWay(connection, self._wild, group)
             try:
-                return await under_way.commit((self._id, self._number))
+                return await under_way.commit((self.writer, self._number))
             except psycopg.Error as error:
                 self._wild.forget()
                 if attempt == _ATTEMPTS or not (connection.closed or isinstance(error, _AGAIN)):
@@ -125,7 +125,7 @@ class GroupCommit:
     async def _was_committed(self) -> bool:
         """Ask what became of the group whose connection was lost; while its commit goes on this waits."""
         connection = await self._connection.get()
-        row = await (await connection.execute(_COMMITTED, (self._id,))).fetchone()
+        row = await (await connection.execute(_COMMITTED, (self.writer,))).fetchone()
         return row is not None and row[0] == self._number
 
 
@@ -150,7 +150,7 @@ class _UnderWay:
                     self.outcomes += await commit_plain_steps(transaction, checkpoints)
                 else:
                     self.outcomes += [await self._one(transaction, work) for work in works]
-            await transaction.mailboxes.finish()
+            await transaction.mailboxes.finish(mark[0])
             await self._connection.execute(_MARK, mark)
         return self.outcomes
 

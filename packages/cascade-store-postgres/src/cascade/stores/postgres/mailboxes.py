@@ -16,6 +16,7 @@ __all__ = ["Mailboxes"]
 # Whatever waits for this row sees what the one before has committed.
 _LOCK = "SELECT number, wild_version, slept FROM counters FOR UPDATE"
 _WRITE_COUNTERS = "UPDATE counters SET number = %s, wild_version = %s, slept = %s"
+_TELL = "SELECT pg_notify('cascade_' || current_schema(), %s)"
 _WILD = "SELECT DISTINCT filter FROM filters WHERE wild"
 _LISTENING = """
     SELECT DISTINCT place, name FROM unnest(%s::bigint[], %s::text[]) AS asked (place, topic_filter)
@@ -81,11 +82,14 @@ class Mailboxes:
             cursor = await self._connection.execute(_WILD)
             self._wild.replace(version, [name for (name,) in await cursor.fetchall()])
 
-    async def finish(self) -> None:
-        """Write the counters back, if they have changed."""
+    async def finish(self, writer: str) -> None:
+        """Write the counters back, if they have changed, and tell other stores who has put letters here."""
         counters = self._number, self._wild.version, self._slept
-        if self._before not in (None, counters):
-            await self._connection.execute(_WRITE_COUNTERS, counters)
+        if self._before in (None, counters):
+            return
+        await self._connection.execute(_WRITE_COUNTERS, counters)
+        if self._number != self._before[0]:
+            await self._connection.execute(_TELL, (writer,))
 
     def note_sleeper(self) -> None:
         """Have letters wake agents from now on."""

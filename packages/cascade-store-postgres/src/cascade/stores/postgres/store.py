@@ -59,6 +59,7 @@ class PostgresStore:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: Reconnecting | None = None
         self._reader: Reconnecting | None = None
+        self._listener: Reconnecting | None = None
         self._commits: GroupCommit | None = None
 
     async def open(self) -> None:
@@ -83,6 +84,7 @@ class PostgresStore:
             self._loop = asyncio.get_running_loop()
             self._writer = writer
             self._reader = Reconnecting(self._url, self._schema, self._patience)
+            self._listener = Reconnecting(self._url, self._schema, self._patience)
             self._commits = commits
 
     async def aclose(self) -> None:
@@ -91,10 +93,10 @@ class PostgresStore:
             commits, self._commits = self._commits, None
             if commits is not None:
                 await commits.aclose()
-            for connection in (self._writer, self._reader):
+            for connection in (self._writer, self._reader, self._listener):
                 if connection is not None:
                     await connection.aclose()
-            self._writer = self._reader = self._loop = None
+            self._writer = self._reader = self._listener = self._loop = None
 
     def twin(self) -> PostgresStore:
         """Return another store on the same schema, for another thread."""
@@ -142,6 +144,17 @@ class PostgresStore:
         """Return which agents of an owner have signals above a number, whoever sent them."""
         found: Arrivals = await self._read(partial(arrivals, owner=owner, after=after))
         return found
+
+    async def others_wrote(self) -> None:
+        """Return when the server tells that another store has put letters into mailboxes.
+
+        Raises:
+            StoreError: the server is not there any more.
+        """
+        self._check()
+        assert self._listener is not None  # noqa: S101 - just checked
+        assert self._commits is not None  # noqa: S101 - just checked
+        await self._listener.hear_other_than(self._commits.writer)
 
     async def claim(
         self,
