@@ -106,7 +106,7 @@ class Ownership:
         """Give back what is still held, such as what was being claimed when this was closed."""
         now = unix_time()
         for record in await self._owned(await self._store.renew(self._owner, now)):
-            await self._give_back(record)
+            await self._release(record)
 
     async def _owned(self, names: Iterable[str]) -> Sequence[DurableAgent]:
         """Return those of some agents that this engine holds, as they lie in the store."""
@@ -136,7 +136,7 @@ class Ownership:
                 self._begin(record)
                 begun += 1
             else:
-                await self._give_back(record)
+                await self._release(record)
         return begun
 
     def _may_begin(self, record: DurableAgent) -> bool:
@@ -152,7 +152,7 @@ class Ownership:
             self._suspect = record.name
         return True
 
-    async def _give_back(self, record: DurableAgent) -> None:
+    async def _release(self, record: DurableAgent) -> None:
         with suppress(LeaseLostError):
             checkpoint = Checkpoint(record.name, record.epoch, unix_time(), releases=True)
             await self._store.commit(checkpoint)
@@ -236,8 +236,8 @@ class Ownership:
                 slept = self._put_to_sleep(
                     0.0 if self._is_full else self._settings.hibernates_after
                 )
-                has_room = not (slept and self._is_full)  # else when these have left memory
-                if has_room and self._settings.takes_up_all:
+                is_room = not (slept and self._is_full)  # else when these have left memory
+                if is_room and self._settings.takes_up_all:
                     await self.take_up_all()
             await self._until_something_is_to_do(due)
 
