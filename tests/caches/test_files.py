@@ -201,7 +201,7 @@ async def test_an_index_of_a_later_version_is_left_alone(folder, tmp_path):
 
 async def test_without_fsspec_a_url_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "fsspec", None)
-    with pytest.raises(CacheError, match=r"pip install 'cascade-py\[fsspec\]'"):
+    with pytest.raises(CacheError, match=r"pip install 'cascade-py\[fs\]'"):
         await FileCache("s3://bucket/cache").get(a_key())
 
 

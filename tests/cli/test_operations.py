@@ -25,7 +25,12 @@ def bus(monkeypatch):
         return LocalBusConnector()
 
     offered = {"memory": Plugin("memory", "cascade-test", lambda: make)}
-    monkeypatch.setattr(cascade.runtime.plugins, "plugins", lambda group: offered)
+    others = cascade.runtime.plugins.plugins
+    monkeypatch.setattr(
+        cascade.runtime.plugins,
+        "plugins",
+        lambda group: offered if group == "cascade.connectors" else others(group),
+    )
     LocalBusConnector._reset_broker_state()
     yield
     LocalBusConnector._reset_broker_state()

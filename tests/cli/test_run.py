@@ -1,5 +1,6 @@
 """``cascade run`` as a program: what it says of failures and values, and where it finds modules."""
 
+import json
 import os
 import re
 import subprocess
@@ -54,6 +55,40 @@ given = cs.task(lambda x: x)(cs.param("speed"))
 @cs.task
 async def fine():
     return {"a": [1, (2.5, None)], "b": "\x9b"}
+
+@cs.task
+async def scaled(length: float, by: int = 2):
+    '''Scale a length.
+
+    Args:
+        length: in metres.
+    '''
+    return length * by
+
+@cs.task
+async def refuses(what):
+    raise ValueError(f"not {what}")
+
+several = [refuses(1), fine(), refuses(2)]
+mapped = refuses.map([1, 2])
+shielded = refuses(cs.env("FLOW_TOKEN", secret=True))
+
+@cs.task
+async def drawn(rng=cs.inject("rng")):
+    return rng.random()
+
+@cs.task
+async def hearing():
+    return cs.recv("said", timeout=5)
+
+@cs.task
+def thread(_):
+    import threading, time
+    time.sleep(0.01)
+    return threading.current_thread().name
+
+threads = thread.map(range(8))
+said = [hearing(), cs.send("said", "hello")]
 
 @cs.task
 async def value(kind):
@@ -244,3 +279,105 @@ def test_a_safe_path_leaves_the_folder_out_and_says_what_to_do(cascade):
     assert shown.startswith("{'a'")
     _, said = cascade("run", "nowhere:fine", status=2, PYTHONSAFEPATH="1")
     assert "there is no module 'nowhere' here or installed" in said
+
+
+# --- inputs, and what the engine takes ------------------------------------------------------------
+
+
+def test_the_signature_of_a_task_is_its_input(cascade):
+    assert cascade("run", "flow:scaled", "--length", "1.5", "--by=3") == ("4.5\n", "")
+    _, said = cascade("run", "flow:scaled", "--lenght", "1.5", status=2)
+    assert said.endswith(
+        "scaled has no parameter 'lenght'; it takes by, length. Did you mean 'length'?\n"
+    )
+    _, said = cascade("run", "flow:given", "--sped", "1", status=2)
+    assert said.endswith(
+        "this target has no parameter 'sped'; it takes speed. Did you mean 'speed'?\n"
+    )
+
+
+def test_a_file_of_parameters_is_read(cascade, tmp_path):
+    (tmp_path / "p.toml").write_text("length = 2\nby = 4", encoding="utf-8")
+    assert cascade("run", "flow:scaled", "--params", "p.toml", "-p", "by=5") == ("10.0\n", "")
+
+
+def test_help_lists_the_inputs_of_the_target(cascade):
+    for words in (("flow:scaled", "--help"), ("--help", "flow:scaled")):
+        shown, _ = cascade("run", *words)
+        assert "--keep-going" in shown
+        assert "  --length  float  in metres. [needed]\n  --by      int    [default 2]\n" in shown
+
+
+@each_row(("target", "count"), [("several", 2), ("mapped", 2)])
+def test_one_failure_of_several_does_not_end_the_others_where_asked_for(cascade, target, count):
+    shown, said = cascade("run", f"flow:{target}", "--keep-going", status=1)
+    assert shown == ""
+    assert [line.split(" (")[0] for line in said.splitlines()] == [
+        f"cascade: ValueError: not {number}" for number in (1, 2)
+    ]
+    assert len(cascade("run", f"flow:{target}", status=1)[1].splitlines()) == 1
+    assert cascade("run", "flow:fine", "-k")[0].startswith("{'a'")
+
+
+def test_the_in_memory_bus_is_a_connector_and_filters_are_listened_on(cascade):
+    words = (
+        "run",
+        "flow:said",
+        "--connector",
+        "local://",
+        "--listen",
+        "said",
+        "--listen",
+        "more/+",
+    )
+    assert cascade(*words) == ("['hello', None]\n", "")
+    _, said = cascade("run", "flow:said", "--connector", "local://elsewhere", status=2)
+    assert "the in-memory bus is 'local://'" in said
+
+
+def test_random_numbers_follow_from_the_seed_and_the_name(cascade):
+    one, two, other = [cascade("run", "flow:drawn", "--seed", seed)[0] for seed in ("1", "1", "2")]
+    assert one == two != other
+
+
+def test_jobs_bound_what_works_at_once(cascade):
+    names = cascade("run", "flow:threads", "-j", "1", "--json")[0]
+    assert len(set(json.loads(names))) == 1
+    _, said = cascade("run", "flow:threads", "-j", "0", status=2)
+    assert "greater than or equal to 1" in said
+
+
+def test_pyproject_sets_options_and_the_command_line_wins(cascade, tmp_path):
+    file = tmp_path / "pyproject.toml"
+    file.write_text(
+        "[tool.cascade]\nkeep-going = true\nseed = 1\ncapacity = {gpu = 2}\n", encoding="utf-8"
+    )
+    assert cascade("run", "flow:render") == ("'rendered'\n", "")
+    assert len(cascade("run", "flow:several", status=1)[1].splitlines()) == 2
+    seeded = cascade("run", "flow:drawn")[0]
+    assert seeded == cascade("run", "flow:drawn", "--seed", "1")[0]
+    assert seeded != cascade("run", "flow:drawn", "--seed", "2")[0]
+    assert "has 1" in cascade("run", "flow:render", "-c", "gpu=1", status=1)[1]
+
+
+@each_row(
+    ("text", "said"),
+    [
+        ("[tool.cascade]\nsede = 1", "has no setting 'sede'. Did you mean 'seed'?"),
+        ("[tool.cascade]\ntarget = 'x'", "has no setting 'target'."),
+        ("[tool.cascade", "cannot be read"),
+        ("[tool.cascade]\nseed = 'x'", "should be a valid integer"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_said(cascade, tmp_path, text, said):
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    assert said in cascade("run", "flow:fine", status=2)[1]
+    assert "Usage" in cascade("run", "--help")[0]
+
+
+def test_a_secret_is_hidden_in_failures(cascade):
+    for words in ((), ("--traceback",)):
+        _, said = cascade("run", "flow:shielded", *words, status=1, FLOW_TOKEN="sesame")
+        assert "not ***" in said
+        assert "sesame" not in said
+    assert "NAME=VALUE cascade" in cascade("run", "flow:shielded", status=1)[1]

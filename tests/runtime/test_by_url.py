@@ -12,6 +12,9 @@ from durable import steps
 
 def test_a_connector_is_found_by_the_scheme_of_its_url():
     assert isinstance(cs.Engine(connector="mqtt://localhost").connector, MqttConnector)
+    assert isinstance(cs.Engine(connector="local://").connector, cs.LocalBusConnector)
+    with pytest.raises(ValueError, match="'local://'"):
+        cs.Engine(connector="local://elsewhere")
 
 
 def test_a_store_is_a_file_or_found_by_the_scheme_of_its_url(tmp_path):
@@ -24,7 +27,7 @@ def test_a_store_is_a_file_or_found_by_the_scheme_of_its_url(tmp_path):
     ("url", "named"), [("mtqt://user:secret@host", "'mtqt://…'"), ("nowhere", "no scheme")]
 )
 def test_what_nobody_knows_is_refused_without_its_secrets(url, named):
-    with pytest.raises(UnknownSchemeError, match=r"installed are: mqtt://…") as error:
+    with pytest.raises(UnknownSchemeError, match=r"installed are: local://…, mqtt://…") as error:
         cs.Engine(connector=url)
     assert named in str(error.value)
     assert "secret" not in str(error.value)

@@ -25,8 +25,8 @@ from hypothesis import strategies as st
 
 import cascade as cs
 from cascade.spec.codec import register
-from cascade.spec.codec.registry import REGISTERED
 from cascade.spec.content import NoContentError, digest_of
+from cascade.spec.registry import REGISTERED
 
 
 class Colour(Enum):

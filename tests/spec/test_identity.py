@@ -10,7 +10,7 @@ import pytest
 from cascade.interfaces.errors import EncodeError, InvalidTaskError, UnknownTaskError
 from cascade.spec import inject, param, resource, route, task
 from cascade.spec.identity import find_task, is_found, place_of, reference_to, standing_at
-from cascade.spec.routing import _REQUIRED
+from cascade.spec.routing import PARAM, REQUIRED
 from cascade.spec.task import COLLECT
 from rows import each_row
 from spec import standing
@@ -148,7 +148,7 @@ def test_a_method_and_a_condition_are_pickled_with_what_they_were_given():
 def test_a_sentinel_is_itself_again():
     assert copied(standing.NOTHING) is standing.NOTHING
     assert copy.deepcopy(standing.NOTHING) is standing.NOTHING
-    assert copied(param("x")).args == ("x", _REQUIRED)
+    assert copied(PARAM("x", REQUIRED)).args == ("x", REQUIRED)
     assert repr(standing.NOTHING) == "<NOTHING>"
 
 

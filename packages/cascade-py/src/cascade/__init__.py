@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cascade.connectors.local import LocalBroker, LocalBusConnector
 from cascade.interfaces.errors import CascadeError
 from cascade.providers import registry as _registry
+from cascade.providers.environment import env
 from cascade.providers.sending import agent, send
 from cascade.providers.signal import recv
 from cascade.providers.wait import wait
@@ -46,6 +47,7 @@ __all__ = [
     "agent",
     "catch",
     "current",
+    "env",
     "evaluate",
     "fixed",
     "inject",

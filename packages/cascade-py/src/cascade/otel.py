@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from traceback import format_exception
 
 from opentelemetry import metrics, trace
 from opentelemetry.context import Context
@@ -20,6 +21,7 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Span, Status, StatusCode, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from cascade.common.messaging.secrets import masked
 from cascade.interfaces.properties import Properties, received, to_send
 from cascade.runtime.engine import Engine
 from cascade.runtime.events import (
@@ -167,8 +169,11 @@ def _link(span: Span, properties: Properties) -> None:
 
 def _end(span: Span, event: TaskFinished | RunFinished) -> None:
     if event.outcome == "failed" and event.error is not None:
-        span.record_exception(event.error)
-        span.set_status(Status(StatusCode.ERROR, str(event.error)))
+        text = masked(str(event.error))
+        trace_back = masked("".join(format_exception(event.error)))
+        shown = {"exception.message": text, "exception.stacktrace": trace_back}
+        span.record_exception(event.error, shown)
+        span.set_status(Status(StatusCode.ERROR, text))
     span.set_attribute("cascade.outcome", event.outcome)
     span.end(_unix(event.time))
 

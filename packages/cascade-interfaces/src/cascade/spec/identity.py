@@ -279,8 +279,8 @@ class Sentinel:
     """Stands for an argument that was not given, and is itself again wherever it is read.
 
     Examples:
-        >>> Sentinel("cascade.spec.routing:_REQUIRED")
-        <_REQUIRED>
+        >>> Sentinel("cascade.spec.routing:REQUIRED")
+        <REQUIRED>
     """
 
     __slots__ = ("place",)

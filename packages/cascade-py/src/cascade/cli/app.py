@@ -13,9 +13,6 @@ from cascade.cli.commands import load_commands
 
 __all__ = ["make_app", "run"]
 
-# A command that cannot be loaded takes whatever it is given, and says why.
-_TAKES_ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}
-
 
 def _tell_version(wanted: bool) -> None:
     if wanted:
@@ -40,8 +37,7 @@ def make_app() -> typer.Typer:
         if isinstance(command.function, typer.Typer):
             app.add_typer(command.function, name=command.name)
             continue
-        settings = None if command.is_usable else _TAKES_ANYTHING
-        app.command(command.name, context_settings=settings)(command.function)
+        app.command(command.name, **command.settings)(command.function)
     return app
 
 

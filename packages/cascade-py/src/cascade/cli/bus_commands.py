@@ -10,8 +10,8 @@ import typer
 from cascade.cli.connecting import Url, connected, run_to_end
 from cascade.cli.json_text import json_text_of_any
 from cascade.cli.output import say
-from cascade.cli.targets import plain_value
 from cascade.common.messaging.printable import printable
+from cascade.spec.inputs import plain_value
 
 __all__ = ["pub", "sub"]
 

@@ -135,7 +135,7 @@ def _task_and_now(target: Any, params: list[str]) -> tuple[Task[..., Any], Now]:
     if isinstance(target, LazyResult):
         task, args, kwargs = target.task, target.args, target.kwargs
     elif isinstance(target, Task):
-        task, args, kwargs = target, (), parameters_from(params, target)
+        task, args, kwargs = target, (), parameters_from(target, params)
     else:
         raise typer.BadParameter("why is asked of a task or of a call of one")
     policy = task.policies.cache

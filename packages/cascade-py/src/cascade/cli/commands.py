@@ -1,19 +1,28 @@
-"""Finds the commands: entry points of the group ``cascade.commands``, each a function or an app of Typer's."""
+"""Finds the commands: entry points of the group ``cascade.commands``.
+
+Each names a function, an app of Typer's, or a `Command`, where it has settings of its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import typer
 
 from cascade.common.messaging import bus
 from cascade.runtime.plugins import Plugin, plugins
 
-__all__ = ["GROUP", "Command", "load_commands"]
+__all__ = ["GROUP", "TAKES_ANYTHING", "Command", "load_commands"]
 
 GROUP = "cascade.commands"
+
+TAKES_ANYTHING: Mapping[str, bool] = MappingProxyType(
+    {"allow_extra_args": True, "ignore_unknown_options": True}
+)
+"""Settings of a command that is given more than its own options, in ``context.args``."""
 
 _EXTRAS: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(("fireflies", "validate"), "cascade-py[fireflies]")
@@ -27,8 +36,8 @@ class Command:
 
     name: str
     function: Callable[..., None] | typer.Typer
-    is_usable: bool = True
-    """False: the function only says why there is no command."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What `typer.Typer.command` is given beside the name."""
 
 
 def load_commands() -> list[Command]:
@@ -41,7 +50,8 @@ def load_commands() -> list[Command]:
 def _load(plugin: Plugin) -> Command:
     name, distribution = plugin.name, plugin.distribution
     try:
-        return Command(name, plugin.load())
+        loaded = plugin.load()
+        return loaded if isinstance(loaded, Command) else Command(name, loaded)
     except ModuleNotFoundError as error:
         extra = _EXTRAS.get(name, f"{distribution}[{name}]")
         facts = {"distribution": distribution, "library": error.name, "extra": extra}
@@ -62,4 +72,4 @@ def _unusable(name: str, message_id: str, facts: Mapping[str, object]) -> Comman
         raise typer.Exit(1)
 
     explain.__doc__ = "(not usable here; call it to hear why)"
-    return Command(name, explain, is_usable=False)
+    return Command(name, explain, settings={"context_settings": TAKES_ANYTHING})

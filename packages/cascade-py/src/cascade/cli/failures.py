@@ -12,17 +12,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from cascade.common.messaging.printable import printable
+from cascade.common.messaging.secrets import masked
 from cascade.interfaces.errors import (
     AgentExistsError,
     AgentFailedError,
     DemandError,
+    MissingVariableError,
     NoConnectorError,
     UnknownParameterError,
     UnknownResourceError,
 )
 from cascade.interfaces.errors.frames import hide_own_frames, is_own
 
-__all__ = ["ShowTraceback", "fail", "sentence"]
+__all__ = ["ShowTraceback", "fail", "sentence", "tell"]
 
 ShowTraceback = Annotated[
     bool, typer.Option("--traceback", help="Show the traceback of a failure as well.")
@@ -33,6 +35,7 @@ _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     (AgentExistsError, "on the command line: --attach has that one go on"),
     (AgentFailedError, "on the command line: cascade agents retry NAME --store FILE"),
     (DemandError, "on the command line: --capacity NAME=UNITS"),
+    (MissingVariableError, "in a shell: NAME=VALUE cascade …"),
     (NoConnectorError, "on the command line: --connector URL"),
     (UnknownParameterError, "on the command line: --param NAME=VALUE"),
     (UnknownResourceError, "on the command line: ask for the resource itself, cs.inject(resource)"),
@@ -44,7 +47,13 @@ _LIBRARIES = tuple(
 
 
 def fail(error: Exception, *, traceback: bool, doing: str = "") -> NoReturn:
-    """Say what went wrong, and end the command with status 1.
+    """Say what went wrong, and end the command with status 1; see `tell`."""
+    tell(error, traceback=traceback, doing=doing)
+    raise typer.Exit(1) from None
+
+
+def tell(error: Exception, *, traceback: bool, doing: str = "") -> None:
+    """Say what went wrong.
 
     Args:
         error: what did.
@@ -53,9 +62,9 @@ def fail(error: Exception, *, traceback: bool, doing: str = "") -> NoReturn:
     """
     if traceback:
         hide_own_frames(error)
-        typer.echo(printable("".join(format_exception(error)), keep="\n\t"), err=True, nl=False)
+        trace = masked("".join(format_exception(error)))
+        typer.echo(printable(trace, keep="\n\t"), err=True, nl=False)
     typer.echo(f"cascade: {doing}{sentence(error)}", err=True)
-    raise typer.Exit(1) from None
 
 
 def sentence(error: BaseException) -> str:
@@ -67,7 +76,7 @@ def sentence(error: BaseException) -> str:
     if around:
         said += f" ({', '.join(around)})"
     advice = next((advice for kind, advice in _ADVICE if isinstance(error, kind)), None)
-    return printable(said if advice is None else f"{said}; {advice}")
+    return printable(masked(said) if advice is None else f"{masked(said)}; {advice}")
 
 
 def _place(error: BaseException) -> str:

@@ -1,79 +1,173 @@
-"""From ``key=value`` on the command line to a task's parameters, by its annotations."""
+"""What a target is given on the command line, ``--key value`` or in a file, as the target takes it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from typing import Any, get_type_hints
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
-import msgspec
 import typer
 
-from cascade.cli.targets import plain_value
-from cascade.interfaces.errors import near_name
-from cascade.spec.task import Task
+from cascade.cli.declared import Declared, Input, declared_by
+from cascade.cli.parameter_files import read_parameters
+from cascade.interfaces.errors import InvalidInputError, near_name
+from cascade.spec.inputs import converted, plain_value, shown_kind
 
-__all__ = ["parameters_from"]
+__all__ = ["lines_about_inputs", "parameters_from"]
+
+_Given = tuple[str, Any]
 
 
-def parameters_from(given: Iterable[str], target: Any) -> dict[str, Any]:
-    """Return parameters from ``key=value`` texts.
+def parameters_from(
+    target: Any,
+    given: Iterable[str] = (),
+    words: Sequence[str] = (),
+    file: Path | None = None,
+    options: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return parameters as a target takes them; what is written on the command line wins over a file.
 
-    Where the target is a task, each becomes what its annotation says: numbers, truth values, dates,
-    enumerations, lists, dataclasses; anything else is JSON, or else text.
+    Each becomes what the target says it is: numbers, truth values, dates, enumerations, lists, dataclasses;
+    where it says nothing, JSON, or else text.
+
+    Args:
+        target: what is to be run.
+        given: texts ``key=value``.
+        words: ``--key value``, ``--key=value``, or ``--key`` and ``--no-key`` for a truth value.
+        file: YAML, JSON or TOML.
+        options: what else could be meant, where a name is not known.
 
     Raises:
-        BadParameter: a text has no key or no ``=``, the task has no such parameter, or the value is not
-            of its kind.
+        BadParameter: a text has no key, the target has no such parameter, or a value is not of its kind.
     """
-    texts = dict(_divided(text) for text in given)
-    if not isinstance(target, Task):
-        return {name: plain_value(text) for name, text in texts.items()}
-    kinds = _kinds_of(target)
-    return {name: _converted(target, name, text, kinds) for name, text in texts.items()}
+    declared = declared_by(target)
+    found = {} if file is None else dict(_known(declared, read_parameters(file).items(), ()))
+    texts: dict[str, list[Any]] = {}
+    pairs = [*map(_divided, given), *_options_in(words, declared)]
+    for name, text in _known(declared, pairs, options):
+        texts.setdefault(name, []).append(text)
+    found |= {name: _only(each, declared.inputs.get(name)) for name, each in texts.items()}
+    return {name: _as_declared(declared, name, value) for name, value in found.items()}
 
 
-def _divided(text: str) -> tuple[str, str]:
+def lines_about_inputs(target: Any) -> Iterator[str]:
+    """Return what is to be said of a target's inputs, line by line."""
+    declared = declared_by(target)
+    inputs = declared.inputs.values()
+    if not inputs:
+        yield f"Inputs of {declared.target}: none"
+        return
+    yield f"Inputs of {declared.target}:"
+    heads = [f"--{each.name.replace('_', '-')}" for each in inputs]
+    kinds = [_shown_kind_of(each) for each in inputs]
+    for head, kind, each in zip(heads, kinds, inputs, strict=True):
+        default = "needed" if each.is_needed else f"default {_plain(each.default)!r:.60}"
+        about = f"{each.description} [{default}]" if each.description else f"[{default}]"
+        yield f"  {head:<{max(map(len, heads))}}  {kind:<{max(map(len, kinds))}}  {about}"
+
+
+def _shown_kind_of(each: Input) -> str:
+    if isinstance(each.kind, type) and issubclass(each.kind, Enum):
+        return "|".join(str(member.value) for member in each.kind)
+    return "" if each.kind is Any else shown_kind(each.kind)
+
+
+def _plain(default: Any) -> Any:
+    return default.value if isinstance(default, Enum) else default
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def _divided(text: str) -> _Given:
     key, equals, value = text.partition("=")
     if not (key and equals):
         raise typer.BadParameter(f"a parameter is key=value, not {text!r}")
     return key, value
 
 
-def _kinds_of(task: Task[..., Any]) -> dict[str, Any]:
-    try:
-        return get_type_hints(task.function)
-    except Exception:  # noqa: BLE001 - annotations may name what is not there: then they say nothing
-        return {}
+def _options_in(words: Sequence[str], declared: Declared) -> Iterator[_Given]:
+    """Yield name and text of each ``--key value``."""
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        if not word.startswith("--") or word == "--":
+            raise typer.BadParameter(
+                f"{word!r} is neither an option nor a parameter; a parameter is --key value"
+            )
+        key, equals, text = word.removeprefix("--").partition("=")
+        name = _name_of(key, declared)
+        if equals:
+            yield name, text
+        elif name not in declared.inputs and _is_switch(_name_of(key[3:], declared), declared):
+            yield _name_of(key[3:], declared), "false"  # after "no-"
+        elif _is_switch(name, declared) and (not left or left[0].startswith("--")):
+            yield name, "true"
+        elif left:
+            yield name, left.pop(0)
+        else:
+            raise typer.BadParameter(f"{word} needs a value: {word} VALUE")
 
 
-def _converted(task: Task[..., Any], name: str, text: str, kinds: dict[str, Any]) -> Any:
-    known = task.parameters
-    if name not in known.names and not known.takes_any_name:
-        near = near_name(name, known.names)
-        takes = ", ".join(sorted(known.names)) or "none"
-        raise typer.BadParameter(f"{task.name} has no parameter {name!r}; it takes {takes}.{near}")
-    kind = kinds.get(name, Any)
-    if kind is Any or kind is object:
-        return plain_value(text)
-    try:
-        return msgspec.convert(text, kind, strict=False)
-    except (msgspec.ValidationError, TypeError) as error:
-        return _converted_from_json(task, name, text, kind, error)
+def _name_of(key: str, declared: Declared) -> str:
+    """Return the parameter's name; on a command line a dash may stand for what is an underscore in Python."""
+    return key if key in declared.inputs else key.replace("-", "_")
 
 
-def _converted_from_json(
-    task: Task[..., Any], name: str, text: str, kind: Any, error: Exception
-) -> Any:
-    """Convert what is more than one value, written as JSON; a type that msgspec does not know stays plain."""
+def _is_switch(name: str, declared: Declared) -> bool:
+    known = declared.inputs.get(name)
+    return known is not None and known.kind is bool
+
+
+# --- values ---------------------------------------------------------------------------------------
+
+
+def _known(declared: Declared, given: Iterable[_Given], options: Sequence[str]) -> Iterator[_Given]:
+    """Yield what is given.
+
+    Raises:
+        BadParameter: the target takes nothing of that name.
+    """
+    for name, value in given:
+        if name not in declared.inputs and not declared.takes_any:
+            near = near_name(name, [*declared.inputs, *options])
+            takes = ", ".join(sorted(declared.inputs)) or "none"
+            raise typer.BadParameter(
+                f"{declared.target} has no parameter {name!r}; it takes {takes}.{near}"
+            )
+        yield name, value
+
+
+_COLLECTIONS = (list, tuple, set, frozenset)
+
+
+def _only(texts: list[Any], known: Input | None) -> Any:
+    """Return the one text that is given for a parameter, or all for one that is a list.
+
+    Raises:
+        BadParameter: there are several, and it is no list.
+    """
+    is_many = known is not None and _is_collection(known.kind)
+    if is_many and (len(texts) > 1 or not isinstance(plain_value(texts[0]), (list, NoneType))):
+        return texts
+    if len(texts) > 1 and known is not None:
+        raise typer.BadParameter(f"the parameter {known.name!r} is given {len(texts)} times")
+    return texts[-1]
+
+
+def _is_collection(kind: Any) -> bool:
+    """Return whether values of a kind are several, or may be."""
+    if get_origin(kind) in {Union, UnionType}:
+        return any(map(_is_collection, get_args(kind)))
+    return (get_origin(kind) or kind) in _COLLECTIONS
+
+
+def _as_declared(declared: Declared, name: str, value: Any) -> Any:
+    kind = declared.inputs.get(name, Input(name)).kind
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
-        value = text
-    try:
-        return msgspec.convert(value, kind, strict=False)
-    except msgspec.ValidationError as mismatch:
-        why = error if value is text or isinstance(value, (int, float)) else mismatch
-        raise typer.BadParameter(f"{name}={text!r} of {task.name}: {why}") from None
-    except TypeError:
-        return value
+        made = converted(value, kind, f"the parameter {name!r}")
+    except InvalidInputError as error:
+        raise typer.BadParameter(str(error)) from None
+    return made if declared.converts or kind is Any else value

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -15,60 +15,68 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from cascade.cli.caches import OptionalCache
+from cascade.cli.commands import TAKES_ANYTHING, Command
 from cascade.cli.connecting import INTERRUPTED, OptionalUrl, connector_from
-from cascade.cli.failures import ShowTraceback, fail
+from cascade.cli.failures import ShowTraceback, fail, tell
 from cascade.cli.inputs import parameters_from
 from cascade.cli.json_text import json_text
 from cascade.cli.output import say
 from cascade.cli.progress import Progress
+from cascade.cli.run_options import (
+    AsJson,
+    Attach,
+    Capacity,
+    Jobs,
+    KeepGoing,
+    Listen,
+    Name,
+    Param,
+    ParamsFile,
+    Quiet,
+    RunCommand,
+    Seed,
+    Telemetry,
+)
 from cascade.cli.stores import OptionalStore
 from cascade.cli.targets import Target, capacities_from, load_target
+from cascade.executors.pool import PoolExecutor
+from cascade.providers.slots import slots
 from cascade.runtime.engine import Engine
 from cascade.runtime.evaluation.evaluator import as_call
 from cascade.runtime.evaluation.graph_export import count_calls
 from cascade.runtime.events import Event, TaskFinished, TaskStarted, TaskThrottled
+from cascade.spec.combinators import settle
+from cascade.spec.lazy_types import MappedLazyResult
 from cascade.termination import run_to_end
 
-__all__ = ["run_target"]
+__all__ = ["COMMAND", "run_target"]
 
 T = TypeVar("T")
 
-_Capacities = Annotated[
-    list[str] | None,
-    typer.Option("--capacity", "-c", help="name=units of what tasks demand, such as gpu=2."),
-]
-
 
 def run_target(  # noqa: PLR0917 - Typer gives them all by name
+    context: typer.Context,
     target: Target,
-    param: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--param",
-            "-p",
-            help="key=value; of the kind that the task's annotation says.",
-        ),
-    ] = None,
-    capacity: _Capacities = None,
+    param: Param = None,
+    params: ParamsFile = None,
+    capacity: Capacity = None,
+    jobs: Jobs = None,
+    keep_going: KeepGoing = False,
     connector: OptionalUrl = None,
-    name: Annotated[
-        str | None, typer.Option(help="The run's id, for constraints, telemetry and the store.")
-    ] = None,
+    listen: Listen = None,
+    name: Name = None,
     store: OptionalStore = None,
     cache: OptionalCache = None,
-    attach: Annotated[
-        bool, typer.Option("--attach", help="Take up what has the name, however it began.")
-    ] = False,
-    telemetry: Annotated[
-        bool, typer.Option("--telemetry", help="Report over the connector what happens.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="The value as JSON; what JSON cannot say fails.")
-    ] = False,
+    attach: Attach = False,
+    seed: Seed = None,
+    telemetry: Telemetry = False,
+    as_json: AsJson = False,
     traceback: ShowTraceback = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Run a task, a call or a list of these, and print its value.
+
+    After the target come its inputs, as --key value; --help after it lists them.
 
     With --store it is the durable agent called --name: it starts, or goes on where it left, or its value
     is there already.
@@ -76,25 +84,59 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     Ends with status 0, or with 1 where the run fails; the error is one sentence on standard error.
     """
     loaded = load_target(target, traceback=traceback)
-    params = parameters_from(param or (), loaded)
+    given = parameters_from(loaded, param or (), context.args, params, _options_of(context))
     _check_together(connector, store, name, telemetry=telemetry, attach=attach)
-    engine = Engine(
-        connector=None if connector is None else connector_from(connector),
-        store=store,
-        cache=cache,
-        capacities=capacities_from(capacity or ()),
-        telemetry=telemetry,
-    )
+    executor = None if jobs is None else PoolExecutor(max_threads=jobs, max_processes=jobs)
+    capacities = capacities_from(capacity or ())
+    more: Any = {"capacities": capacities, "seed": seed, "telemetry": telemetry}
+    engine = _engine(connector, executor, jobs, store=store, cache=cache, **more)
+    goes_on = keep_going and isinstance(loaded, (list, tuple, MappedLazyResult))
+    of_agent: Any = {"name": name, "durable": store is not None, "attach": attach}
+    work = engine.run(settle(loaded) if goes_on else loaded, given, listen=listen or (), **of_agent)
     try:
-        with _progress(engine, loaded, params, quiet=quiet):
-            work = engine.run(loaded, params, name=name, durable=store is not None, attach=attach)
-            value = _value_of(run_to_end(_outcome(work)))
-        shown = json_text(value) if as_json else repr(value)
+        with _progress(engine, loaded, given, quiet=quiet):
+            value = _value_of(run_to_end(_outcome(work, executor)))
+        failures = _failures_in(value) if goes_on else []
+        shown = json_text(value) if as_json and not failures else repr(value)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - the edge: the user's own tasks raise what they like
         fail(error, traceback=traceback)
+    _end(shown, failures, traceback=traceback)
+
+
+def _engine(
+    connector: str | None, executor: PoolExecutor | None, jobs: int | None, **more: Any
+) -> Engine:
+    """Return the engine that the options describe."""
+    found = None if connector is None else connector_from(connector)
+    engine = Engine(connector=found, executor=executor, **more)
+    if jobs is not None:
+        engine.register(slots("shell", jobs))
+    return engine
+
+
+def _end(shown: str, failures: list[Exception], *, traceback: bool) -> None:
+    """Print the value; where some of several failed, say of each what went wrong, and end with status 1."""
+    for each in failures:
+        tell(each, traceback=traceback)
+    if failures:
+        raise typer.Exit(1)
     say(shown)
+
+
+COMMAND = Command("run", run_target, {"cls": RunCommand, "context_settings": TAKES_ANYTHING})
+
+
+def _failures_in(values: Iterable[Any]) -> list[Exception]:
+    """Return what went wrong, of several that did not end each other."""
+    return [each for each in values if isinstance(each, Exception)]
+
+
+def _options_of(context: typer.Context) -> list[str]:
+    """Return what the command's own options are called."""
+    names = (name for each in context.command.params for name in each.opts)
+    return [name.removeprefix("--") for name in names if name.startswith("--")]
 
 
 def _check_together(
@@ -108,12 +150,15 @@ def _check_together(
         raise typer.BadParameter("--attach needs the --store that the agent lies in")
 
 
-async def _outcome(work: Coroutine[Any, Any, T]) -> T | _Failure:
+async def _outcome(work: Coroutine[Any, Any, T], executor: PoolExecutor | None) -> T | _Failure:
     """Catch what a run raises where it does, so that no frame of an event loop is in its traceback."""
     try:
         return await work
     except Exception as error:  # noqa: BLE001 - raised again, by `_value_of`
         return _Failure(error)
+    finally:
+        if executor is not None:
+            await executor.aclose()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -21,7 +20,7 @@ from cascade.interfaces.errors import near_name
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.task import Task
 
-__all__ = ["Target", "capacities_from", "load_target", "plain_value"]
+__all__ = ["Target", "capacities_from", "load_target"]
 
 Target = Annotated[
     str,
@@ -123,11 +122,3 @@ def capacities_from(given: Iterable[str]) -> dict[str, float]:
         if not (name and 0 < capacities[name] < inf):
             raise typer.BadParameter(f"a capacity is name=units, such as gpu=2, not {text!r}")
     return capacities
-
-
-def plain_value(text: str) -> Any:
-    """Return what a text means as JSON; where it is none, the text itself."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text

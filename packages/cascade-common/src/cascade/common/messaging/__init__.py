@@ -4,7 +4,8 @@ Code says *what* happened (``bus.error("localbus.callback_error", topic=…, err
 sentence stands in a catalogue for each language, and the form (a line for a terminal, or JSON)
 is the choice of whoever runs the program.
 
-Inside, imports go one way: ``bus`` → ``render`` → ``catalogue`` → ``message``, ``settings``.
+Inside, imports go one way: ``bus`` → ``render`` → ``catalogue`` → ``message``, ``settings``. ``secrets``
+and ``printable`` say what of a text may go out.
 ``testing`` stands on top of ``bus``.
 """
 

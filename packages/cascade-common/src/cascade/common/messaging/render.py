@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from cascade.common.messaging.catalogue import sentence
 from cascade.common.messaging.message import Level, Message, show
 from cascade.common.messaging.printable import printable
+from cascade.common.messaging.secrets import masked
 from cascade.common.messaging.settings import Settings, Stream, language_of, output_of
 
 _PLAIN, _DIM, _YELLOW, _RED = "\x1b[0m", "\x1b[2m", "\x1b[33m", "\x1b[31m"
@@ -33,7 +34,8 @@ def compose(
         facts: What it speaks of.
         settings: Where the language comes from.
     """
-    return Message(level, message_id, facts, sentence(message_id, facts, language_of(settings)))
+    text = masked(sentence(message_id, facts, language_of(settings)))
+    return Message(level, message_id, facts, text)
 
 
 def write(message: Message, settings: Settings) -> None:
@@ -52,7 +54,7 @@ def write(message: Message, settings: Settings) -> None:
     stream = settings.stream or sys.stderr
     lines = _json_line(message) if output == "json" else _console_lines(message, stream)
     with _lock:
-        stream.write(f"{lines}\n")
+        stream.write(f"{masked(lines)}\n")
         stream.flush()
 
 

@@ -22,6 +22,8 @@
     ├── DecodeError (ValueError)                data that is no call
     │   └── UnknownTaskError (LookupError)      a task that is not found by its id
     ├── UnknownParameterError (LookupError)     cs.param without a value for its name
+    ├── InvalidInputError (ValueError)          a parameter or variable that is not of its kind
+    ├── MissingVariableError (LookupError)      cs.env without a variable of its name
     ├── ResourceError (RuntimeError)
     │   ├── InvalidResourceError (TypeError)    not a generator function
     │   ├── UnknownResourceError (LookupError)  asked for, never registered
@@ -99,9 +101,11 @@ from cascade.interfaces.errors.workflow import (
     EncodeError,
     GraphError,
     InvalidConstraintError,
+    InvalidInputError,
     InvalidResourceError,
     InvalidTaskError,
     LazyUseError,
+    MissingVariableError,
     ProcessTransferError,
     ResourceCycleError,
     ResourceError,
@@ -132,6 +136,7 @@ __all__ = [
     "GraphError",
     "HttpStatusError",
     "InvalidConstraintError",
+    "InvalidInputError",
     "InvalidResourceError",
     "InvalidTaskError",
     "InvalidTopicError",
@@ -139,6 +144,7 @@ __all__ = [
     "LeaseLostError",
     "MailboxFullError",
     "MissingOutputError",
+    "MissingVariableError",
     "NoConnectorError",
     "NoStoreError",
     "NonDeterminismError",

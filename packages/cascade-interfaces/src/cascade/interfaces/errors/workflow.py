@@ -14,9 +14,11 @@ __all__ = [
     "EncodeError",
     "GraphError",
     "InvalidConstraintError",
+    "InvalidInputError",
     "InvalidResourceError",
     "InvalidTaskError",
     "LazyUseError",
+    "MissingVariableError",
     "ProcessTransferError",
     "ResourceCycleError",
     "ResourceError",
@@ -135,6 +137,38 @@ class UnknownParameterError(CascadeError, LookupError):
         )
         self.name = name
         self.known = given
+
+
+class InvalidInputError(CascadeError, ValueError):
+    """A parameter or a variable of the environment that is not of its kind.
+
+    Attributes:
+        what: what it is, as in ``the parameter 'n'``.
+        kind: what it should be.
+    """
+
+    def __init__(self, what: str, value: object, kind: str, reason: str) -> None:
+        """Name it, show its value, and say why that is not of its kind."""
+        why = f": {reason}" if reason else ""
+        super().__init__(f"{what} is {value!r:.200}, which is no {kind}{why}")
+        self.what = what
+        self.kind = kind
+
+
+class MissingVariableError(CascadeError, LookupError):
+    """``cs.env(name)`` where the environment has no such variable, and no default is given.
+
+    Attributes:
+        name: the variable's name.
+    """
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        """Name the variable, and one that is there with a name like it."""
+        super().__init__(
+            f"the environment has no variable {name!r}; set it, or give a default: "
+            f"cs.env({name!r}, default=...).{near_name(name, known)}"
+        )
+        self.name = name
 
 
 class ResourceError(CascadeError, RuntimeError):

@@ -53,8 +53,8 @@ from cascade.spec.codec.making import (
     refuse,
 )
 from cascade.spec.codec.records import Record
-from cascade.spec.codec.registry import registered_for
 from cascade.spec.containers import field_names
+from cascade.spec.registry import registered_for
 
 __all__ = ["clear", "understood"]
 

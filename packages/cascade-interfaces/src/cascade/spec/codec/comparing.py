@@ -7,9 +7,9 @@ from datetime import datetime, time
 from typing import Any
 
 from cascade.spec.codec.mismatch import Mismatch, for_each, shown
-from cascade.spec.codec.registry import registered_for
 from cascade.spec.containers import CALL_TYPES, KINDS, field_names
 from cascade.spec.quoting import Quoted
+from cascade.spec.registry import registered_for
 from cascade.spec.task import DerivedTask, Task
 
 __all__ = ["compare"]

@@ -14,10 +14,10 @@ from cascade.spec.codec.annotations import clear
 from cascade.spec.codec.kinds import kinds_of
 from cascade.spec.codec.mismatch import Mismatch
 from cascade.spec.codec.reading import CallForm, Reader
-from cascade.spec.codec.registry import REGISTERED, Registered
 from cascade.spec.codec.writing import Writer
 from cascade.spec.containers import CALL_TYPES
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
+from cascade.spec.registry import REGISTERED, Registered
 from cascade.spec.task import EXPAND, NO_KWARGS, Task
 
 __all__ = ["decode", "encode", "register"]

@@ -11,7 +11,7 @@ import msgspec
 
 from cascade.spec.codec.kinds import Each, Keyed
 from cascade.spec.codec.mismatch import Mismatch, for_each, shown
-from cascade.spec.codec.registry import Registered
+from cascade.spec.registry import Registered
 
 __all__ = [
     "EXACT",

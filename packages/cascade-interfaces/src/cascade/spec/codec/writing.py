@@ -26,12 +26,12 @@ from cascade.spec.codec.comparing import compare
 from cascade.spec.codec.kinds import kinds_of
 from cascade.spec.codec.mismatch import Mismatch, for_each, shown
 from cascade.spec.codec.reading import STANDING, Reader
-from cascade.spec.codec.registry import registered_for
 from cascade.spec.containers import CALL_TYPES, KINDS, Kind, field_names
 from cascade.spec.identity import Sentinel, check_is_found, place_of, reference_to
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.policies import NO_POLICIES, Policies
 from cascade.spec.quoting import Quoted
+from cascade.spec.registry import registered_for
 from cascade.spec.resource import ResourceDefinition
 from cascade.spec.task import BoundTask, DerivedTask, Task
 

@@ -23,12 +23,12 @@ from typing import Any, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from cascade.spec.codec.registry import registered_for
 from cascade.spec.containers import field_names
 from cascade.spec.content import tables
 from cascade.spec.file import File
 from cascade.spec.identity import place_of
 from cascade.spec.quoting import Quoted
+from cascade.spec.registry import registered_for
 
 __all__ = ["BY_BASE", "WRITERS", "NoContentError", "Put", "digest_of", "write"]
 

@@ -107,7 +107,7 @@ class FileCache:
 
         Args:
             place: a folder on a local disk, which is made if it is not there; or a URL that fsspec knows,
-                such as ``s3://bucket/cache`` (with the extra ``fsspec``).
+                such as ``s3://bucket/cache`` (with the extra ``fs``).
             max_bytes: what the values take at most; what was not used for longest is forgotten.
             max_age: seconds that a value may lie unused; looked at when another one is written.
             pickle: write what has no other form as a pickle, and read such. Only read what you trust:

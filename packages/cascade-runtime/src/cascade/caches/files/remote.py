@@ -37,7 +37,7 @@ class Remote:
         except ImportError as error:
             raise CacheError(
                 f"a cache at a URL, such as {url.partition(':')[0]}://…, needs fsspec: "
-                "pip install 'cascade-py[fsspec]'"
+                "pip install 'cascade-py[fs]'"
             ) from error
         try:
             self._files, self._root = fsspec.url_to_fs(url)

@@ -15,7 +15,7 @@ A message goes down this list, and imports go the same way:
 
 from cascade.connectors.local.broker import LocalBroker
 from cascade.connectors.local.callback import checked_callback
-from cascade.connectors.local.connector import LocalBusConnector
+from cascade.connectors.local.connector import LocalBusConnector, connector_from
 from cascade.connectors.local.recipient import AnyRecipient, Recipients
 from cascade.connectors.local.subscription import Subscription
 
@@ -26,4 +26,5 @@ __all__ = [
     "Recipients",
     "Subscription",
     "checked_callback",
+    "connector_from",
 ]

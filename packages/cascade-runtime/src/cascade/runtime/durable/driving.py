@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from cascade.common.messaging import bus
+from cascade.common.messaging.secrets import masked
 from cascade.interfaces.errors import DecodeError, LeaseLostError
 from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.store import DurableAgent, Store
@@ -109,7 +110,7 @@ async def _evaluate_and_commit(agent: StoredAgent, call: Any, driving: Driving) 
         tell(driving.services, agent.name, "blocked", reason)
     except Exception as error:  # noqa: BLE001 - what a task raised ends the agent, and is told
         hide_own_frames(error)
-        reason = f"{type(error).__name__}: {error}"
+        reason = masked(f"{type(error).__name__}: {error}")
         await agent.fail("failed", reason)  # first: who has lost its lease has no say
         bus.error("durable.failed", agent=agent.name, error=error)
         tell(driving.services, agent.name, "failed", reason)

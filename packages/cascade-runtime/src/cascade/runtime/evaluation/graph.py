@@ -13,7 +13,7 @@ from cascade.runtime.state.agent import Frame
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.quoting import Quoted
 
-__all__ = ["Graph", "Node", "concerned_by"]
+__all__ = ["Graph", "Node", "calls_written_in", "concerned_by"]
 
 _NOTHING: Mapping[int, Any] = MappingProxyType({})
 
@@ -190,7 +190,7 @@ class Graph:
 
     def hold(self, node: Node) -> None:
         """Keep the values of all calls that a choice or combinator names, until it has asked for them."""
-        named = self.open[node] = _all_written_in(_branches_of(node.call))
+        named = self.open[node] = calls_written_in(_branches_of(node.call))
         for call in named:
             self.held[id(call)] = self.held.get(id(call), 0) + 1
 
@@ -210,7 +210,7 @@ def _branches_of(call: LazyResult[Any]) -> list[Any]:
     return [needed.value for needed in find_calls(call) if isinstance(needed, Quoted)]
 
 
-def _all_written_in(branches: Any) -> list[LazyResult[Any]]:
+def calls_written_in(branches: Any) -> list[LazyResult[Any]]:
     """Return every call that branches name, directly or as an argument of another, each once."""
     found = {id(call): call for call in written_in(branches)}
     waiting = list(found.values())

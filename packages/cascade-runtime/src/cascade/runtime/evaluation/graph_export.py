@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cascade.common.messaging.secrets import masked
 from cascade.runtime.evaluation.graph import Graph, Node
 from cascade.runtime.evaluation.plan import plan
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
@@ -63,4 +64,4 @@ def _name(node: Node) -> str:
 
 
 def _quoted(name: str) -> str:
-    return name.replace("\\", "\\\\").replace('"', "'")
+    return masked(name).replace("\\", "\\\\").replace('"', "'")

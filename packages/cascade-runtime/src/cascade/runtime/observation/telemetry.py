@@ -20,6 +20,7 @@ from itertools import groupby, islice
 from typing import Any, Literal, get_args
 
 from cascade.common.messaging import bus
+from cascade.common.messaging.secrets import masked_data
 from cascade.interfaces.errors import PayloadError
 from cascade.interfaces.protocols import Connector, LeavesWill
 from cascade.runtime.concurrency.clock import is_simulated, unix_time
@@ -240,10 +241,10 @@ class Telemetry:
         }
 
     def _plain(self, event: Event) -> dict[str, Any]:
-        """Return an event as plain data, with Unix time in seconds and errors as text."""
+        """Return an event as plain data, with Unix time in seconds, errors as text, and secrets masked."""
         plain = {name: value for name, value in event._asdict().items() if name != "run_id"}
         plain["time"] = event.time + self._offset
         error = plain.get("error")
         if isinstance(error, BaseException):
             plain["error"] = f"{type(error).__name__}: {error}"
-        return plain
+        return {name: masked_data(value) for name, value in plain.items()}
