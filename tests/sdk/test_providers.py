@@ -41,8 +41,11 @@ class Unwilling:
 
 def test_the_built_in_providers_are_installed():
     assert provider_names() == [
+        *("fs.copy", "fs.exists", "fs.glob", "fs.remove"),
         *("http.delete", "http.get", "http.head", "http.patch", "http.post", "http.put"),
-        *("recv", "shell", "template"),
+        *("read.bytes", "read.csv", "read.json", "read.parquet", "read.text", "read.toml"),
+        *("read.yaml", "recv", "shell", "sql", "template"),
+        *("write.bytes", "write.csv", "write.json", "write.parquet", "write.text", "write.yaml"),
     ]
     assert {"http", "shell", "template"} <= set(dir(cs))
 

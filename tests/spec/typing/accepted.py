@@ -1,7 +1,7 @@
 """What a type checker has to accept: nothing here may be reported. Checked, never run."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import assert_type
+from typing import Any, assert_type
 
 import cascade as cs
 from cascade.providers.http import HttpResponse
@@ -154,6 +154,23 @@ assert_type(cs.http.patch("http://localhost", files={"a": ("name", b"")}), HttpR
 assert_type(cs.http.head("http://localhost", check=True, save_to="a").retry_after, float | None)
 assert_type(cs.http.get("http://localhost").headers.get_list("vary"), list[str])
 assert_type(cs.template("{{ a }}", a=1), str)
+assert_type(cs.read.text("a"), str)
+assert_type(cs.read.bytes("s3://a/b"), bytes)
+assert_type(cs.read.csv("-", delimiter=";"), list[dict[str, str]])
+assert_type(cs.read.toml("a"), dict[str, Any])
+assert_type(cs.write.json("a", cs.read.yaml("b"), indent=2), str)
+assert_type(cs.write.csv("a", [{"b": 1}]), str)
+assert_type(cs.write.parquet("a", cs.read.parquet("b", columns=["c"])), str)
+assert_type(cs.fs.glob("*.csv"), list[str])
+assert_type(cs.fs.exists(cs.fs.copy("a", "b")), bool)
+assert_type(cs.sql("select :n", {"n": 1}, url="sqlite://"), list[dict[str, Any]])
+assert_type(cs.param("n", type=int), int)
+assert_type(cs.param("n", 3, type=int), int)
+assert_type(cs.param("n", type=list[int]), list[int])
+assert_type(cs.env("HOME"), str)
+assert_type(cs.env("PORT", 80, type=int), int)
+assert_type(cs.env("TOKEN", secret=True), str)
+load(cs.param("path"))
 assert_type(cs.quote([1, 2]), list[int])
 assert_type(total.map(numbers=[[1]], scale=cs.fixed(2.0)), list[float])
 

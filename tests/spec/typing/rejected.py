@@ -98,6 +98,12 @@ cs.http.get(url="http://localhost", tiemout=3)  # error: call-arg
 cs.http.options("http://localhost")  # error: attr-defined
 cs.http.post("http://localhost", files=[b""])  # error: arg-type
 cs.run(load("a"), conector=None)  # error: call-overload
+load(cs.param("n", type=int))  # error: arg-type
+load(cs.env("PORT", type=int))  # error: arg-type
+cs.read.text(3)  # error: arg-type
+cs.read.text("a", encodign="utf-8")  # error: call-arg
+cs.write.csv("a", {"b": 1})  # error: arg-type
+cs.sql("select 1")  # error: call-arg
 
 
 # --- combinators and what stands inside a task -----------------------------------------------------

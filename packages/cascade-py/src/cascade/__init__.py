@@ -6,8 +6,8 @@ __path__ = __import__("pkgutil").extend_path(__path__, __name__)
 ``@task`` makes calls of a function lazy, `run` evaluates a graph of them, `recv` and `send` let a workflow
 hear and speak, and a task that returns another call goes on there for ever: it is an agent.
 
-The providers (`shell`, `http`, `template`, and whatever other packages offer) are found when their
-names are first used.
+The providers (`shell`, `http`, `template`, `read`, `write`, `fs`, `sql`, and whatever other packages
+offer) are found when their names are first used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -70,8 +70,12 @@ __all__ = [
 
 if TYPE_CHECKING:
     # What the providers of this package put here; a checker knows of no others.
+    from cascade.providers import fs as fs
     from cascade.providers import http as http
+    from cascade.providers import read as read
+    from cascade.providers import write as write
     from cascade.providers.shell import shell as shell
+    from cascade.providers.sql import sql as sql
     from cascade.providers.template import template as template
 else:
 
