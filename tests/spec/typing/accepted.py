@@ -97,6 +97,8 @@ assert_type(fetch.map(["a"], retries=1), list[str])
 assert_type(total(heavy.map([1, 2]).count(b"x") * [1]), float)
 
 assert_type(load.run_if(True)("a"), list[int] | None)
+assert_type(load.run_if(True, or_else="none")("a"), list[int] | str)
+assert_type(load.with_window(10).map(["a"]), list[list[int]])
 assert_type(fetch.run_if(fetch("a") == "b")("a", retries=1), str | None)
 
 assert_type(fetch.with_retry(3, delay=0.1)("a", retries=2), str)

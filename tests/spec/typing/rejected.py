@@ -57,6 +57,8 @@ async def awaits_a_lazy(n: int) -> str:
 lengths: list[str] = load.map(["a"])  # error: assignment
 numbers: list[int] = load.run_if(True)("a")  # error: assignment
 load.run_if(True)(1)  # error: arg-type
+load.run_if(True, or_else="none")(1)  # error: arg-type
+load.with_window("10")  # error: arg-type
 load.with_retry(3)(1)  # error: arg-type
 load.with_timeout(1)()  # error: call-arg
 load.with_cache()("a", "b")  # error: call-arg

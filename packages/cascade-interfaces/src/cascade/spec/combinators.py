@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, overload
 
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
-from cascade.spec.mapping import calls_of_mapping
+from cascade.spec.mapping import calls_of_mapping, values_of_items
 from cascade.spec.policies import Retry
 from cascade.spec.quoting import quote
 from cascade.spec.resource import inject
@@ -282,8 +282,9 @@ def _after(call: Any, *_before: Any) -> Any:
     return call
 
 
-def _expand_settled(*mapping: Any) -> Any:
-    return LazyResult(ITEMS, ([_settled(each) for each in calls_of_mapping(*mapping)],), NO_KWARGS)
+def _expand_settled(mapped: Any, *columns: Any, frame: Any = inject("_frame")) -> Any:
+    calls = [_settled(each) for each in calls_of_mapping(mapped, *columns)]
+    return values_of_items(ITEMS, mapped, calls, frame)
 
 
 _RETRY: Task[..., Any] = Task(_retry, name="retry", role="combinator", returns_data=True)

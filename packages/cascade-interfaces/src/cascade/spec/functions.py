@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from inspect import Parameter
-from typing import Any, NamedTuple, TypedDict, get_args
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    NamedTuple,
+    ParamSpec,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    get_args,
+    overload,
+)
 
 from cascade.interfaces.errors import InvalidTaskError, near_name
 from cascade.interfaces.protocols import Mode
 from cascade.spec.identity import Upgrade
 from cascade.spec.resource import Inject, parameters_of
 
+if TYPE_CHECKING:
+    from cascade.spec.task import Task
+
 __all__ = [
     "Parameters",
+    "TaskDecorator",
     "TaskOptions",
     "checked_mode",
     "is_async_function",
     "look_at_parameters",
     "order_of_injections",
 ]
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class TaskOptions(TypedDict, total=False):
@@ -43,6 +61,15 @@ class TaskOptions(TypedDict, total=False):
     upgrade: Upgrade | None
     """``upgrade(version, arguments)`` gives the arguments of a stored call of an earlier version as they are
     now: plain data by name."""
+
+
+class TaskDecorator(Protocol):
+    """What ``task(name=…)`` gives: a decorator for async and plain functions alike."""
+
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Task[P, R]: ...
 
 
 def is_async_function(function: Callable[..., Any]) -> bool:

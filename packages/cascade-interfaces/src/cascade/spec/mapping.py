@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from cascade.interfaces.errors import InvalidTaskError
 from cascade.spec.lazy_types import LazyResult
 
-__all__ = ["Fixed", "as_column", "calls_of_mapping", "fixed"]
+__all__ = ["Fixed", "as_column", "calls_of_mapping", "fixed", "values_of_items"]
 
 T = TypeVar("T")
 
@@ -90,3 +90,18 @@ def calls_of_mapping(
     """
     rows = _rows_of(mapped.name, columns, by_name)
     return [mapped(*args, **named, **same) for args, named in rows]
+
+
+def values_of_items(items: Any, mapped: Any, calls: list[Any], frame: Any) -> Any:
+    """Return what gives the values of a mapping's calls: all at once, or a window of them at a time.
+
+    Args:
+        items: the task that a graph of all of them is made with.
+        mapped: the task of the calls.
+        calls: the calls.
+        frame: who evaluates the mapping.
+    """
+    window = mapped.policies.window
+    if window is None or window >= len(calls):
+        return LazyResult(items, (calls,), {})
+    return frame.run.services.evaluate_items(frame, calls, window)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
@@ -124,15 +124,23 @@ class Policies:
     outputs: tuple[str, ...] = ()
     """Paths of the files that it writes; ``{name}`` in one stands for an argument."""
 
+    window: int | None = None
+    """How many calls of a mapping are under way at once; None: all of them."""
+
     def __post_init__(self) -> None:
         """Freeze the demands."""
         object.__setattr__(self, "demands", MappingProxyType(dict(self.demands)))
 
+    @property
+    def asks_for_nothing(self) -> bool:
+        """Whether a single call is run as without any."""
+        return self is NO_POLICIES or replace(self, window=None) == NO_POLICIES
+
     def __reduce__(self) -> tuple[type[Policies], tuple[Any, ...]]:
         """Pickle the demands as a plain dict: what freezes them cannot be pickled."""
         demands = dict(self.demands)
-        rest = (self.cache, demands, self.journal, self.outputs)
-        return Policies, (self.retry, self.timeout, *rest)
+        of_values = (self.cache, demands, self.journal, self.outputs)
+        return Policies, (self.retry, self.timeout, *of_values, self.window)
 
 
 NO_POLICIES = Policies()
@@ -253,6 +261,28 @@ class PolicyMethods(Generic[P, R]):
         durable it changes nothing.
         """
         return self._with(journal=True)
+
+    def with_window(self, calls: int) -> Self:
+        """Return this task so that its `map` has so many calls under way at once, and no more.
+
+        The next one begins where one ends, in the order of the items; the values are in that order too.
+        A mapping of very many items so takes little memory, and does not ask everybody at once. It
+        bounds one mapping; `with_demands` bounds all that run in an engine.
+
+        Raises:
+            ValueError: it is less than one.
+
+        Examples:
+            >>> import cascade as cs
+            >>> @cs.task
+            ... async def half(n: int) -> float:
+            ...     return n / 2
+            >>> sum(cs.run(half.with_window(100).map(range(1000))))
+            249750.0
+        """
+        if calls < 1:
+            raise ValueError(f"a window has room for one call or more, not {calls}")
+        return self._with(window=calls)
 
     def with_demands(self, **demands: float) -> Self:
         """Return this task so that it holds so many units of the engine's capacities as it runs.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
+from typing import Any, ParamSpec, TypeVar, Unpack, cast, overload
 
 from cascade.interfaces.errors import InvalidTaskError, near_name
 from cascade.interfaces.protocols import Mode
 from cascade.spec.functions import (
+    TaskDecorator,
     TaskOptions,
     checked_mode,
     is_async_function,
@@ -18,16 +19,26 @@ from cascade.spec.functions import (
 )
 from cascade.spec.identity import Identified, Upgrade, place_of
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
-from cascade.spec.mapping import Fixed, as_column, calls_of_mapping
+from cascade.spec.mapping import Fixed, as_column, calls_of_mapping, values_of_items
 from cascade.spec.policies import NO_POLICIES, Policies, PolicyMethods
 from cascade.spec.quoting import quote
-from cascade.spec.resource import BUILTIN_RESOURCES, Inject, injections_of
+from cascade.spec.resource import BUILTIN_RESOURCES, Inject, inject, injections_of
 from cascade.spec.roles import SCHEDULED, AsWritten, Prepare, Role
 
-__all__ = ["COLLECT", "EXPAND", "ITEMS", "NO_KWARGS", "BoundTask", "DerivedTask", "Task", "task"]
+__all__ = [
+    "COLLECT",
+    "EXPAND",
+    "ITEMS",
+    "NO_KWARGS",
+    "BoundTask",
+    "DerivedTask",
+    "Task",
+    "task",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+E = TypeVar("E")
 
 NO_KWARGS: dict[str, Any] = {}
 """One for all calls without keyword arguments. Treat it as frozen, as calls are."""
@@ -101,7 +112,7 @@ class Task(Identified, PolicyMethods[P, R]):
         """Take policies and resources, and work out what follows from them."""
         self.policies = policies
         self.injections: Mapping[str, Inject] = MappingProxyType(dict(injections))
-        self.is_plain = self.mode in ("async", "inline") and policies is NO_POLICIES
+        self.is_plain = self.mode in ("async", "inline") and policies.asks_for_nothing
         self.is_bare = self.is_plain and not self.injections
         self.is_direct = self.is_plain and all(
             each.name in BUILTIN_RESOURCES and each.definition is None
@@ -168,12 +179,17 @@ class Task(Identified, PolicyMethods[P, R]):
         mapping = MappedLazyResult(EXPAND, (self, columns, by_name, same), NO_KWARGS)
         return cast("list[R]", mapping)
 
-    def run_if(self, condition: Any) -> Task[P, R | None]:
+    @overload
+    def run_if(self, condition: Any) -> Task[P, R | None]: ...
+    @overload
+    def run_if(self, condition: Any, *, or_else: E) -> Task[P, R | E]: ...
+    def run_if(self, condition: Any, *, or_else: Any = None) -> Task[P, Any]:
         """Return this task so that it runs only where the condition's value is true.
 
-        Where it is false the value is None, and nothing that the call's arguments need is run.
+        Where it is false the value is None, or that of ``or_else``: a value, or a call that is evaluated
+        only then; nothing that the call's arguments need is run.
         """
-        return ConditionalTask(self, condition)
+        return ConditionalTask(self, [condition, or_else])
 
     def with_others(
         self, policies: Policies | None = None, injections: Mapping[str, Inject] | None = None
@@ -210,7 +226,11 @@ class ConditionalTask(DerivedTask[P]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Return the call under its condition."""
-        return LazyResult(_RUN_IF, (self.given, quote(self.task(*args, **kwargs))), NO_KWARGS)
+        condition, or_else = self.given
+        branches = [
+            quote(each) for each in (self.task(*args, **kwargs), or_else) if each is not None
+        ]
+        return LazyResult(_RUN_IF, (condition, *branches), NO_KWARGS)
 
 
 class BoundTask(DerivedTask[P]):
@@ -221,21 +241,12 @@ class BoundTask(DerivedTask[P]):
         return self.task(self.given, *args, **kwargs)
 
 
-class _TaskDecorator(Protocol):
-    """What ``task(name=…)`` gives: a decorator for async and plain functions alike."""
-
-    @overload
-    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
-    @overload
-    def __call__(self, function: Callable[P, R], /) -> Task[P, R]: ...
-
-
 @overload
 def task(function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
 @overload
 def task(function: Callable[P, R], /) -> Task[P, R]: ...
 @overload
-def task(**options: Unpack[TaskOptions]) -> _TaskDecorator: ...
+def task(**options: Unpack[TaskOptions]) -> TaskDecorator: ...
 def task(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]) -> Any:
     """Turn a function into a `Task`, with or without parentheses.
 
@@ -262,12 +273,12 @@ def task(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOp
     return lambda decorated: Task(decorated, **options)
 
 
-def _expand(*mapping: Any) -> Any:
-    return LazyResult(ITEMS, (calls_of_mapping(*mapping),), NO_KWARGS)
+def _expand(mapped: Any, *columns: Any, frame: Any = inject("_frame")) -> Any:
+    return values_of_items(ITEMS, mapped, calls_of_mapping(mapped, *columns), frame)
 
 
-def _run_if(condition: object, call: Any) -> Any:
-    return call if condition else None
+def _run_if(condition: object, call: Any, or_else: Any = None) -> Any:
+    return call if condition else or_else
 
 
 def _collect(value: list[Any] | tuple[Any, ...] | dict[Any, Any] | Any) -> Any:

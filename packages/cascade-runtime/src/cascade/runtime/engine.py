@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from itertools import count
 from os import PathLike
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
 from cascade.executors.pool import PoolExecutor
@@ -21,6 +21,7 @@ from cascade.interfaces.topics import as_filters
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT
 from cascade.runtime.concurrency.shared_opening import SharedOpening
 from cascade.runtime.evaluation.evaluator import as_call, evaluate, evaluate_in
+from cascade.runtime.evaluation.items import evaluate_items
 from cascade.runtime.observation.events import EventStream, Outcome, RunFinished, RunStarted
 from cascade.runtime.observation.telemetry import Telemetry, TelemetrySettings
 from cascade.runtime.state.agent import Agent
@@ -96,6 +97,7 @@ class Engine:
             capacities=capacities or {},
             cache=cache,
             evaluate=evaluate_in,
+            evaluate_items=evaluate_items,
             max_queued=max_queued,
             overflow=overflow,
             seed=seed,
@@ -247,12 +249,7 @@ class Engine:
         await self._users.enter()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_failure: object) -> None:
         """Disconnect."""
         await self._users.leave()
 

@@ -40,6 +40,7 @@ class EngineServices:
         in_flight: the keys whose values are being looked up or computed, each with what it comes to; None
             where that fails.
         evaluate: ``evaluate(frame, value)`` evaluates a call in a frame.
+        evaluate_items: ``evaluate_items(frame, calls, window)`` evaluates the calls of a mapping.
         turns: shares the event loop among agents that never wait.
         max_queued: signals that a mailbox of a run holds.
         overflow: what a full mailbox does with one more.
@@ -58,6 +59,7 @@ class EngineServices:
         capacities: Mapping[str, float],
         cache: Cache | str | PathLike[str] | None,
         evaluate: Callable[[Any, Any], Coroutine[Any, Any, Any]],
+        evaluate_items: Callable[[Any, list[Any], int], Coroutine[Any, Any, list[Any]]],
         max_queued: int,
         overflow: OverflowPolicy,
         seed: int | None,
@@ -88,7 +90,7 @@ class EngineServices:
         self.cache = cache_in(cache)
         self.in_flight: dict[str, asyncio.Future[CachedValue | None]] = {}
         self._said: set[tuple[str, Hashable]] = set()
-        self.evaluate = evaluate
+        self.evaluate, self.evaluate_items = evaluate, evaluate_items
         self.turns = Turns()
         self.max_queued = max_queued
         self.overflow: OverflowPolicy = overflow
