@@ -103,3 +103,4 @@ def test_what_tasks_print_goes_where_it_belongs(tmp_path):
     seen, out = on_terminal(tmp_path, *arguments, wanted=wanted, shared=False)
     assert out == "said 1\n"
     assert "said 1" not in seen
+    assert "started   work(1)\r\n" in seen

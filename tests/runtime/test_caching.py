@@ -413,5 +413,6 @@ async def test_a_value_that_was_remembered_is_told_with_its_task_call_and_place(
     (cached,) = [event for event in told if isinstance(event, TaskCached)]
     assert cached.task_id == load_with.id
     assert cached.call_id == f"seven/0@{cached.place}"
+    assert repr(cached.call) == "load_with(7)"
     assert told[told.index(cached) - 1] == TaskStarted("seven", cached.time, "load_with")
     assert told[told.index(cached) + 1].cached

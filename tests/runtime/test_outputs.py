@@ -121,6 +121,8 @@ async def test_what_is_skipped_is_told_with_its_task_call_and_place(source):
     (skipped,) = [event for event in told if isinstance(event, TaskSkipped)]
     assert (skipped.task, skipped.task_id) == ("build", build.id)
     assert skipped.call_id == f"site@{skipped.place}"
+    assert repr(skipped.call) == f"build({source!r}, 'x')"
+    assert skipped.reason == "its outputs are there, as it would write them"
     assert [event.cached for event in told if isinstance(event, TaskFinished)] == [False, True]
     assert not [event for event in told if isinstance(event, TaskCached)]
 

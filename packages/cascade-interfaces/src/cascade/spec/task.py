@@ -227,10 +227,9 @@ class ConditionalTask(DerivedTask[P]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Return the call under its condition."""
         condition, or_else = self.given
-        branches = [
-            quote(each) for each in (self.task(*args, **kwargs), or_else) if each is not None
-        ]
-        return LazyResult(_RUN_IF, (condition, *branches), NO_KWARGS)
+        call = quote(self.task(*args, **kwargs))
+        given = (condition, call) if or_else is None else (condition, call, quote(or_else))
+        return LazyResult(_RUN_IF, given, NO_KWARGS)
 
 
 class BoundTask(DerivedTask[P]):
@@ -277,7 +276,9 @@ def _expand(mapped: Any, *columns: Any, frame: Any = inject("_frame")) -> Any:
     return values_of_items(ITEMS, mapped, calls_of_mapping(mapped, *columns), frame)
 
 
-def _run_if(condition: object, call: Any, or_else: Any = None) -> Any:
+def _run_if(condition: Any, call: Any, or_else: Any = None, frame: Any = inject("_frame")) -> Any:
+    if not condition:
+        frame.run.tell_skipped(call, "its condition is false")
     return call if condition else or_else
 
 
@@ -291,7 +292,6 @@ def _items(value: Any) -> Any:
 
 EXPAND: Task[..., Any] = Task(_expand, name="map", mode="inline", role="mapping")
 _RUN_IF: Task[..., Any] = Task(_run_if, name="run_if", mode="inline", role="choice")
-
 COLLECT: Task[..., Any] = Task(_collect, name="collect", mode="inline", role="collection")
 """Returns its argument, so that the calls inside a list, tuple or dict become a target."""
 

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import typer
-from rich.console import Console
-from rich.live import Live
-from rich.spinner import Spinner
-from rich.text import Text
 
 from cascade.cli.caches import OptionalCache
 from cascade.cli.commands import TAKES_ANYTHING, Command
@@ -20,8 +14,9 @@ from cascade.cli.connecting import INTERRUPTED, OptionalUrl, connector_from
 from cascade.cli.failures import ShowTraceback, fail, tell
 from cascade.cli.inputs import parameters_from
 from cascade.cli.json_text import json_text
+from cascade.cli.live import shown_live
 from cascade.cli.output import say
-from cascade.cli.progress import Progress
+from cascade.cli.run_log import LogForm
 from cascade.cli.run_options import (
     AsJson,
     Attach,
@@ -29,6 +24,7 @@ from cascade.cli.run_options import (
     Jobs,
     KeepGoing,
     Listen,
+    Log,
     Name,
     Param,
     ParamsFile,
@@ -42,9 +38,6 @@ from cascade.cli.targets import Target, capacities_from, load_target
 from cascade.executors.pool import PoolExecutor
 from cascade.providers.slots import slots
 from cascade.runtime.engine import Engine
-from cascade.runtime.evaluation.evaluator import as_call
-from cascade.runtime.evaluation.graph_export import count_calls
-from cascade.runtime.events import Event, TaskFinished, TaskStarted, TaskThrottled
 from cascade.spec.combinators import settle
 from cascade.spec.lazy_types import MappedLazyResult
 from cascade.termination import run_to_end
@@ -72,6 +65,7 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     telemetry: Telemetry = False,
     as_json: AsJson = False,
     traceback: ShowTraceback = False,
+    log: Log = None,
     quiet: Quiet = False,
 ) -> None:
     """Run a task, a call or a list of these, and print its value.
@@ -94,7 +88,7 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     of_agent: Any = {"name": name, "durable": store is not None, "attach": attach}
     work = engine.run(settle(loaded) if goes_on else loaded, given, listen=listen or (), **of_agent)
     try:
-        with _progress(engine, loaded, given, quiet=quiet):
+        with shown_live(engine, loaded, given, LogForm.quiet if quiet else log):
             value = _value_of(run_to_end(_outcome(work, executor)))
         failures = _failures_in(value) if goes_on else []
         shown = json_text(value) if as_json and not failures else repr(value)
@@ -172,40 +166,3 @@ def _value_of(outcome: T | _Failure) -> T:
     if isinstance(outcome, _Failure):
         raise outcome.error
     return outcome
-
-
-def _progress(
-    engine: Engine, target: Any, params: Mapping[str, Any], *, quiet: bool
-) -> AbstractContextManager[object]:
-    """Show in one line how many tasks are done, run and wait, where there is a terminal."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        return nullcontext()
-    progress = Progress(count_calls(as_call(target, params)))
-    spinner = Spinner("dots", _line(progress))
-    engine.events.listen(_listener(progress, lambda: spinner.update(text=_line(progress))))
-    # What tasks print goes above the line if both go to the terminal, and stays where it belongs if not.
-    together = sys.stdout.isatty()
-    return Live(spinner, console=console, transient=True, redirect_stdout=together)
-
-
-def _listener(progress: Progress, show: Callable[[], None]) -> Callable[[Event], None]:
-    def take(event: Event) -> None:
-        if isinstance(event, TaskStarted):
-            progress.start(event.task)
-        elif isinstance(event, TaskFinished):
-            progress.end(event.task)
-        elif isinstance(event, TaskThrottled):
-            progress.throttle(event.task, event.reason)
-        show()
-
-    return take
-
-
-def _line(progress: Progress) -> Text:
-    """Return what the line says; as plain text, since names of tasks are no markup."""
-    waiting = f"; waiting: {progress.waiting} ({progress.reason})" if progress.waiting else ""
-    return Text(
-        f"{progress.finished} of {progress.total} tasks done; "
-        f"running: {str(progress) or 'none'}{waiting}"
-    )

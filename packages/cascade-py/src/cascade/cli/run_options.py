@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from cascade.cli.inputs import lines_about_inputs
+from cascade.cli.run_log import LogForm
 from cascade.cli.settings import settings_from
 from cascade.cli.targets import load_target
 from cascade.common.messaging.printable import printable
@@ -21,6 +22,7 @@ __all__ = [
     "Jobs",
     "KeepGoing",
     "Listen",
+    "Log",
     "Name",
     "Param",
     "ParamsFile",
@@ -73,7 +75,13 @@ Telemetry = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="The value as JSON; what JSON cannot say fails.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+Log = Annotated[
+    LogForm | None,
+    typer.Option(
+        "--log", help="What happens, on standard error; as text, where that is a terminal."
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="The same as --log quiet.")]
 
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _NO_SETTINGS = frozenset({"target", "param", "params", "attach", "help"})

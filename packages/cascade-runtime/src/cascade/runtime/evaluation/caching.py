@@ -24,9 +24,13 @@ from cascade.runtime.observation.events import TaskCached, TaskFinished, TaskSki
 from cascade.runtime.state.agent import Frame, NestedFrame
 from cascade.runtime.state.position import place_of, position
 from cascade.runtime.state.services import EngineServices
+from cascade.spec.lazy_types import LazyResult
 from cascade.spec.task import Task
 
-__all__ = ["through_cache"]
+__all__ = ["UP_TO_DATE", "through_cache"]
+
+UP_TO_DATE = "its outputs are there, as it would write them"
+"""Why a task with outputs is skipped."""
 
 # The keys whose values this context computes: a call that needs one of them needs itself.
 _computing: ContextVar[frozenset[str]] = ContextVar("cascade_computing", default=frozenset())
@@ -55,7 +59,7 @@ async def through_cache(
             raise CyclicGraphError([task.name, task.name])
         await asyncio.wait([other])
         if (found := other.result()) is not None:
-            _emit_cached(frame, task)
+            _tell_remembered(frame, LazyResult(task, args, kwargs))
             return found.value
     landed = in_flight[digest] = run.loop.create_future()
     found = None
@@ -99,7 +103,7 @@ class _Cached:
             return None
         if self._outputs is not None and found.outputs != await self._outputs.digests():
             return None
-        _emit_cached(self._frame, self._task)
+        _tell_remembered(self._frame, LazyResult(self._task, self._args, self._kwargs))
         return found
 
     async def computed(self, compute: Callable[..., Coroutine[Any, Any, Any]]) -> CachedValue:
@@ -152,13 +156,17 @@ class _Cached:
         self._services.warn_once(str(error), "cache.failed", error=error)
 
 
-def _emit_cached(frame: Frame, task: Task[..., Any]) -> None:
-    run = frame.run
+def _tell_remembered(frame: Frame, call: LazyResult[Any]) -> None:
+    """Say that a call has its value without its function being called, if anybody listens."""
+    run, task = frame.run, call.task
     events, now = run.services.events, run.loop.time()
-    if events.listeners:
-        place = place_of(position.get())
-        call_id = f"{frame.agent.name}@{place}"
-        kind = TaskSkipped if task.policies.outputs else TaskCached
-        events.emit(TaskStarted(run.id, now, task.name))
-        events.emit(kind(run.id, now, task.name, task.id, call_id, place))
-        events.emit(TaskFinished(run.id, now, task.name, "succeeded", 0.0, cached=True))
+    if not events.listeners:
+        return
+    place = place_of(position.get())
+    call_id = f"{frame.agent.name}@{place}"
+    events.emit(TaskStarted(run.id, now, task.name))
+    if task.policies.outputs:
+        events.emit(TaskSkipped(run.id, now, task.name, task.id, UP_TO_DATE, call, call_id, place))
+    else:
+        events.emit(TaskCached(run.id, now, task.name, task.id, call_id, place, call))
+    events.emit(TaskFinished(run.id, now, task.name, "succeeded", 0.0, cached=True))

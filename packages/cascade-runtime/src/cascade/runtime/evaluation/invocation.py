@@ -164,7 +164,8 @@ async def _with_events(
     if not events.listeners:
         return await work(frame, task, args, kwargs)
     started = clock()
-    events.emit(TaskStarted(run.id, started, task.name))
+    call = LazyResult(task, args, kwargs)
+    events.emit(TaskStarted(run.id, started, task.name, call))
     outcome: Outcome = "succeeded"
     failure: BaseException | None = None
     try:
@@ -177,4 +178,7 @@ async def _with_events(
         raise
     finally:
         now = clock()
-        events.emit(TaskFinished(run.id, now, task.name, outcome, now - started, error=failure))
+        duration = now - started
+        events.emit(
+            TaskFinished(run.id, now, task.name, outcome, duration, error=failure, call=call)
+        )

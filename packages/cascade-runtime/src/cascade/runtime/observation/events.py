@@ -7,9 +7,10 @@ loop's clock. They are named tuples, which are made three times as fast as froze
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from cascade.common.messaging import bus
+from cascade.spec.lazy_types import LazyResult
 
 __all__ = [
     "AgentChange",
@@ -77,6 +78,8 @@ class TaskStarted(NamedTuple):
     run_id: str
     time: float
     task: str
+    call: LazyResult[Any] | None = None
+    """The call, with its arguments as values; None where `TaskCached` or `TaskSkipped` follows, with it."""
 
 
 class TaskThrottled(NamedTuple):
@@ -118,9 +121,12 @@ class TaskCached(NamedTuple):
     place: str
     """Where the call stands within its agent."""
 
+    call: LazyResult[Any]
+    """The call, with its arguments as values."""
+
 
 class TaskSkipped(NamedTuple):
-    """A task's outputs are there, and as it would write them: its function is not called."""
+    """A task is not run: its condition is false, or its outputs are there, as it would write them."""
 
     run_id: str
     time: float
@@ -128,11 +134,15 @@ class TaskSkipped(NamedTuple):
     task_id: str
     """Where it stands, as ``module:name``."""
 
-    call_id: str
-    """Names the call: the agent, and its place in that."""
+    reason: str
+    call: LazyResult[Any]
+    """The call; where its condition is false as it was written, since its arguments are not evaluated."""
 
-    place: str
-    """Where the call stands within its agent."""
+    call_id: str = ""
+    """Names the call: the agent, and its place in that. Empty where its condition is false."""
+
+    place: str = ""
+    """Where the call stands within its agent; empty as ``call_id`` is."""
 
 
 class TaskFinished(NamedTuple):
@@ -147,6 +157,8 @@ class TaskFinished(NamedTuple):
 
     cached: bool = False
     error: BaseException | None = None
+    call: LazyResult[Any] | None = None
+    """As of `TaskStarted`."""
 
 
 class AgentChanged(NamedTuple):

@@ -33,7 +33,15 @@ from cascade.runtime.observation.events import (
     TaskThrottled,
 )
 
-__all__ = ["TELEMETRY_TOPIC", "VERSION", "Telemetry", "TelemetrySettings", "level_of"]
+__all__ = [
+    "TELEMETRY_TOPIC",
+    "VERSION",
+    "Telemetry",
+    "TelemetrySettings",
+    "event_name",
+    "level_of",
+    "plain_event",
+]
 
 TELEMETRY_TOPIC = "cascade/telemetry"
 VERSION = 1
@@ -51,6 +59,27 @@ def _dashed(name: str) -> str:
 
 
 _NAMES = {kind: _dashed(kind.__name__) for kind in get_args(Event)}
+
+
+def event_name(event: Event) -> str:
+    """Return what an event is called in a topic: ``task-started``."""
+    return _NAMES[type(event)]
+
+
+def plain_event(event: Event, offset: float) -> dict[str, Any]:
+    """Return an event as plain data without its call: errors are text, and secrets are masked.
+
+    Args:
+        event: the event.
+        offset: seconds from the loop's clock to Unix time.
+    """
+    left_out = ("run_id", "call")
+    plain = {name: value for name, value in event._asdict().items() if name not in left_out}
+    plain["time"] = event.time + offset
+    error = plain.get("error")
+    if isinstance(error, BaseException):
+        plain["error"] = f"{type(error).__name__}: {error}"
+    return {name: masked_data(value) for name, value in plain.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,14 +241,14 @@ class Telemetry:
             self._waiting.popleft()
 
     async def _publish_events(self, events: list[Event]) -> None:
-        run, name = events[0].run_id, _NAMES[type(events[0])]
+        run, name = events[0].run_id, event_name(events[0])
         message = {
             "version": VERSION,
             "engine": self._engine,
             "run": run,
             "event": name,
             "dropped": self.dropped,
-            "events": [self._plain(event) for event in events],
+            "events": [plain_event(event, self._offset) for event in events],
         }
         await self._connector.publish(f"{self._topic}/{level_of(run)}/{name}", message)
 
@@ -239,12 +268,3 @@ class Telemetry:
             "run_count": len(self._runs),
             "runs": dict(islice(self._runs.items(), _RUNS_TOLD)),
         }
-
-    def _plain(self, event: Event) -> dict[str, Any]:
-        """Return an event as plain data, with Unix time in seconds, errors as text, and secrets masked."""
-        plain = {name: value for name, value in event._asdict().items() if name != "run_id"}
-        plain["time"] = event.time + self._offset
-        error = plain.get("error")
-        if isinstance(error, BaseException):
-            plain["error"] = f"{type(error).__name__}: {error}"
-        return {name: masked_data(value) for name, value in plain.items()}

@@ -14,8 +14,10 @@ from typing import Any, Protocol, TypeVar
 from cascade.interfaces.errors import NoConnectorError
 from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.clock import LoopClock, is_simulated
+from cascade.runtime.observation.events import TaskSkipped
 from cascade.runtime.resources.scope import Scope
 from cascade.runtime.state.services import EngineServices
+from cascade.spec.lazy_types import LazyResult
 from cascade.spec.task import Task
 
 __all__ = ["NOT_JOURNALED", "Run", "StepJournal"]
@@ -144,6 +146,13 @@ class Run:
         if name == "rng":
             return self.random_for(self.id)
         raise KeyError(name)
+
+    def tell_skipped(self, call: LazyResult[Any], reason: str) -> None:
+        """Say that a call is not run, if anybody listens."""
+        events = self.services.events
+        if events.listeners:
+            task, now = call.task, self.loop.time()
+            events.emit(TaskSkipped(self.id, now, task.name, task.id, reason, call))
 
     @property
     def has_resources(self) -> bool:
