@@ -69,6 +69,11 @@ async def scaled(length: float, by: int = 2):
 async def refuses(what):
     raise ValueError(f"not {what}")
 
+@cs.task
+async def doubled(n: int) -> int:
+    return 2 * n
+
+remembered = doubled.with_cache()(2)
 several = [refuses(1), fine(), refuses(2)]
 mapped = refuses.map([1, 2])
 shielded = refuses(cs.env("FLOW_TOKEN", secret=True))
@@ -373,6 +378,33 @@ def test_settings_that_cannot_be_used_are_said(cascade, tmp_path, text, said):
     (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
     assert said in cascade("run", "flow:fine", status=2)[1]
     assert "Usage" in cascade("run", "--help")[0]
+
+
+def test_a_dry_run_says_what_would_run_and_runs_nothing(cascade):
+    shown, _ = cascade("run", "flow:several", "--dry-run")
+    assert shown.splitlines() == [
+        "would run  refuses(1)",
+        "would run  fine()",
+        "would run  refuses(2)",
+        "in all: 3 would run",
+    ]
+    shown, _ = cascade("run", "flow:scaled", "--length", "2", "--dry-run", "--json")
+    assert json.loads(shown) == [{"state": "would run", "task": "scaled", "reason": ""}]
+    shown, _ = cascade("run", "flow:shielded", "-n", FLOW_TOKEN="sesame")
+    assert shown.startswith("would run  refuses(***)")
+    assert "--param NAME=VALUE" in cascade("run", "flow:given", "-n", status=1)[1]
+
+
+def test_a_dry_run_looks_into_the_cache_and_begins_none(cascade, tmp_path):
+    would_run = "would run  doubled(2): the cache has no value for it"
+    for words in (("--cache", "kept"), ()):
+        shown, _ = cascade("run", "flow:remembered", "-n", *words)
+        assert shown.splitlines() == [would_run, "in all: 1 would run"]
+    assert not (tmp_path / "kept").exists()
+    (tmp_path / "pyproject.toml").write_text('[tool.cascade]\ncache = "kept"\n', encoding="utf-8")
+    assert cascade("run", "flow:remembered") == ("4\n", "")
+    shown, _ = cascade("run", "flow:remembered", "-n")
+    assert shown.splitlines() == ["cached     doubled(2)", "in all: 1 cached"]
 
 
 def test_a_secret_is_hidden_in_failures(cascade):

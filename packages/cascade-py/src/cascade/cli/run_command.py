@@ -21,6 +21,7 @@ from cascade.cli.run_options import (
     AsJson,
     Attach,
     Capacity,
+    DryRunAlone,
     Jobs,
     KeepGoing,
     Listen,
@@ -35,6 +36,8 @@ from cascade.cli.run_options import (
 )
 from cascade.cli.stores import OptionalStore
 from cascade.cli.targets import Target, capacities_from, load_target
+from cascade.common.messaging.printable import printable
+from cascade.common.messaging.secrets import masked
 from cascade.executors.pool import PoolExecutor
 from cascade.providers.slots import slots
 from cascade.runtime.engine import Engine
@@ -55,6 +58,7 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     capacity: Capacity = None,
     jobs: Jobs = None,
     keep_going: KeepGoing = False,
+    dry_run: DryRunAlone = False,
     connector: OptionalUrl = None,
     listen: Listen = None,
     name: Name = None,
@@ -82,8 +86,11 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     _check_together(connector, store, name, telemetry=telemetry, attach=attach)
     executor = None if jobs is None else PoolExecutor(max_threads=jobs, max_processes=jobs)
     capacities = capacities_from(capacity or ())
-    more: Any = {"capacities": capacities, "seed": seed, "telemetry": telemetry}
-    engine = _engine(connector, executor, jobs, store=store, cache=cache, **more)
+    more: Any = {"store": store, "cache": cache, "capacities": capacities, "seed": seed}
+    engine = _engine(connector, executor, jobs, telemetry=telemetry, **more)
+    if dry_run:
+        _say_what_would_run(engine, loaded, given, as_json=as_json, traceback=traceback)
+        return
     goes_on = keep_going and isinstance(loaded, (list, tuple, MappedLazyResult))
     of_agent: Any = {"name": name, "durable": store is not None, "attach": attach}
     work = engine.run(settle(loaded) if goes_on else loaded, given, listen=listen or (), **of_agent)
@@ -97,6 +104,18 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     except Exception as error:  # noqa: BLE001 - the edge: the user's own tasks raise what they like
         fail(error, traceback=traceback)
     _end(shown, failures, traceback=traceback)
+
+
+def _say_what_would_run(
+    engine: Engine, target: Any, params: dict[str, Any], *, as_json: bool, traceback: bool
+) -> None:
+    """Print a line for each call, or all of them as JSON."""
+    try:
+        found = run_to_end(engine.run(target, params, dry_run=True))
+    except Exception as error:  # noqa: BLE001 - the edge: conditions are the user's own values
+        fail(error, traceback=traceback)
+    planned = [{"state": each.state, "task": each.task, "reason": each.reason} for each in found]
+    say(json_text(planned) if as_json else printable(masked(str(found)), keep="\n"))
 
 
 def _engine(

@@ -19,6 +19,7 @@ __all__ = [
     "AsJson",
     "Attach",
     "Capacity",
+    "DryRunAlone",
     "Jobs",
     "KeepGoing",
     "Listen",
@@ -55,6 +56,10 @@ KeepGoing = Annotated[
     typer.Option(
         "--keep-going", "-k", help="Of a list or a mapping: one failure does not end the others."
     ),
+]
+DryRunAlone = Annotated[
+    bool,
+    typer.Option("--dry-run", "-n", help="Run nothing; say what would run, and what is cached."),
 ]
 Listen = Annotated[
     list[str] | None,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from itertools import count
 from os import PathLike
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
 from cascade.executors.pool import PoolExecutor
 from cascade.interfaces.cache import Cache
@@ -20,9 +19,9 @@ from cascade.interfaces.store import Store
 from cascade.interfaces.topics import as_filters
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT
 from cascade.runtime.concurrency.shared_opening import SharedOpening
-from cascade.runtime.evaluation.evaluator import as_call, evaluate, evaluate_in
+from cascade.runtime.evaluation.evaluator import as_call, evaluate, evaluate_and_tell, evaluate_in
 from cascade.runtime.evaluation.items import evaluate_items
-from cascade.runtime.observation.events import EventStream, Outcome, RunFinished, RunStarted
+from cascade.runtime.observation.events import EventStream
 from cascade.runtime.observation.telemetry import Telemetry, TelemetrySettings
 from cascade.runtime.state.agent import Agent
 from cascade.runtime.state.connection import connector_at, join, leave
@@ -34,6 +33,7 @@ from cascade.spec.task import Task
 
 if TYPE_CHECKING:
     from cascade.runtime.durable.agents import DurableAgents
+    from cascade.runtime.evaluation.dry_run import DryRun
 
 __all__ = ["Engine", "Listen"]
 
@@ -155,6 +155,7 @@ class Engine:
         name: str | None = None,
         durable: bool = False,
         attach: bool = False,
+        dry_run: Literal[False] = False,
     ) -> R: ...
     @overload
     async def run(
@@ -166,7 +167,12 @@ class Engine:
         name: str | None = None,
         durable: bool = False,
         attach: bool = False,
+        dry_run: Literal[False] = False,
     ) -> R: ...
+    @overload
+    async def run(
+        self, target: Any, params: Mapping[str, Any] | None = None, *, dry_run: Literal[True]
+    ) -> DryRun: ...
     async def run(
         self,
         target: Any,
@@ -176,6 +182,7 @@ class Engine:
         name: str | None = None,
         durable: bool = False,
         attach: bool = False,
+        dry_run: bool = False,
     ) -> Any:
         """Run a target and return its value.
 
@@ -188,17 +195,27 @@ class Engine:
             durable: start the agent of that name in the store, take it up where it left, or give the
                 value that it came to. The target is a plain call of a task.
             attach: take up whatever agent has the name, also one that began with another call.
+            dry_run: run nothing, and return what would run, as far as parameters and cached values reach.
 
         Raises:
             NoStoreError: it is durable, and the engine has no store.
             AgentExistsError: a durable agent of that name began with another call.
             AgentFailedError: the durable agent has come to no value.
-            ValueError: a durable agent has no name, or ``attach`` is given for a run that is not durable.
+            ValueError: a durable agent has no name, or is not to be run at all; or ``attach`` is given for
+                a run that is not durable.
             InvalidTaskError: the target is nothing that can be run.
             Exception: whatever a task raises, with notes that name task and run.
         """
         given = params or _NO_PARAMS
         call = as_call(target, given)
+        if dry_run:
+            if durable:
+                raise ValueError(
+                    "a durable agent has no dry run: what it has come to lies in its store"
+                )
+            from cascade.runtime.evaluation.dry_run import dry_run as look  # noqa: PLC0415 - few ask
+
+            return await look(self._services, call, given)
         listened = (listen,) if isinstance(listen, str) else listen
         filters = tuple(as_filters(each) for each in listened) if listened else ()
         if durable:
@@ -208,28 +225,10 @@ class Engine:
         await self._users.enter()
         try:
             run_id = name or f"run-{next(self._run_numbers)}"
-            run = Run(self._services, run_id, given, filters)
-            agent = Agent(run, run_id)
+            agent = Agent(Run(self._services, run_id, given, filters), run_id)
             if not self.events.listeners:
                 return await evaluate(agent, call)
-            self.events.emit(RunStarted(run.id, run.loop.time(), repr(target)))
-            outcome: Outcome = "failed"
-            failure: BaseException | None = None
-            try:
-                value = await evaluate(agent, call)
-                outcome = "succeeded"
-                return value
-            except asyncio.CancelledError as error:
-                outcome, failure = "cancelled", error
-                raise
-            except BaseException as error:
-                failure = error
-                raise
-            finally:
-                now = run.loop.time()
-                self.events.emit(
-                    RunFinished(run.id, now, outcome, agent.steps, failure, run.unread)
-                )
+            return await evaluate_and_tell(agent, call, repr(target))
         except BaseException as error:
             hide_own_frames(error)
             raise

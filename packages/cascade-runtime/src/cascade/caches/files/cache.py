@@ -131,6 +131,8 @@ class FileCache:
 
     async def get(self, key: CacheKey) -> CachedValue | None:
         """Return the value that is remembered and still good, or None; see `Cache.get`."""
+        if self._is_not_begun():
+            return None
         try:
             return await self._do(self._read, key, unix_time())
         except _Unreadable as error:
@@ -200,6 +202,11 @@ class FileCache:
             return await done
         except (OSError, sqlite3.Error) as error:
             raise self._failed(error) from error
+
+    def _is_not_begun(self) -> bool:
+        """Return whether there is no folder yet: a look makes none."""
+        folder = self._folder
+        return self._worker is None and folder is not None and not folder.exists()
 
     def _make(self) -> _Place:
         if self._folder is None:

@@ -27,7 +27,7 @@ from cascade.runtime.state.services import EngineServices
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.task import Task
 
-__all__ = ["UP_TO_DATE", "through_cache"]
+__all__ = ["UP_TO_DATE", "remembered", "through_cache"]
 
 UP_TO_DATE = "its outputs are there, as it would write them"
 """Why a task with outputs is skipped."""
@@ -59,7 +59,7 @@ async def through_cache(
             raise CyclicGraphError([task.name, task.name])
         await asyncio.wait([other])
         if (found := other.result()) is not None:
-            _tell_remembered(frame, LazyResult(task, args, kwargs))
+            _tell_remembered(frame, task, args, kwargs)
             return found.value
     landed = in_flight[digest] = run.loop.create_future()
     found = None
@@ -71,6 +71,17 @@ async def through_cache(
         del in_flight[digest]
         if not landed.done():
             landed.set_result(found)
+
+
+async def remembered(frame: Frame, call: LazyResult[Any]) -> CachedValue | None:
+    """Return what is remembered of a call, if there is anything; nothing is computed or told.
+
+    Raises:
+        InvalidTaskError: an output asks for an argument that there is not.
+    """
+    task, args, kwargs = call.task, call.args, call.kwargs
+    key = await key_of(frame.run, task, args, kwargs)
+    return None if key is None else await _Cached(frame, task, args, kwargs, key).remembered()
 
 
 class _Cached:
@@ -93,6 +104,13 @@ class _Cached:
         self._outputs = outputs_of(frame.run, task, args, kwargs)
 
     async def looked_up(self) -> CachedValue | None:
+        """Return what is remembered, and say so, if there is anything."""
+        found = await self.remembered()
+        if found is not None:
+            _tell_remembered(self._frame, self._task, self._args, self._kwargs)
+        return found
+
+    async def remembered(self) -> CachedValue | None:
         """Return what is remembered, where its outputs are still as the task wrote them."""
         try:
             found = await self._cache.get(self._key)
@@ -103,7 +121,6 @@ class _Cached:
             return None
         if self._outputs is not None and found.outputs != await self._outputs.digests():
             return None
-        _tell_remembered(self._frame, LazyResult(self._task, self._args, self._kwargs))
         return found
 
     async def computed(self, compute: Callable[..., Coroutine[Any, Any, Any]]) -> CachedValue:
@@ -156,13 +173,15 @@ class _Cached:
         self._services.warn_once(str(error), "cache.failed", error=error)
 
 
-def _tell_remembered(frame: Frame, call: LazyResult[Any]) -> None:
+def _tell_remembered(
+    frame: Frame, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
     """Say that a call has its value without its function being called, if anybody listens."""
-    run, task = frame.run, call.task
+    run = frame.run
     events, now = run.services.events, run.loop.time()
     if not events.listeners:
         return
-    place = place_of(position.get())
+    call, place = LazyResult(task, args, kwargs), place_of(position.get())
     call_id = f"{frame.agent.name}@{place}"
     events.emit(TaskStarted(run.id, now, task.name))
     if task.policies.outputs:

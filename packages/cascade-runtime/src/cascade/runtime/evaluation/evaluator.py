@@ -33,6 +33,7 @@ from cascade.runtime.evaluation.attempts import awaited
 from cascade.runtime.evaluation.invocation import call_directly, invoke, note_failure
 from cascade.runtime.evaluation.plan import cycle_in
 from cascade.runtime.evaluation.scheduler import GraphScheduler
+from cascade.runtime.observation.events import Outcome, RunFinished, RunStarted
 from cascade.runtime.state.agent import Agent, Frame
 from cascade.runtime.state.position import position
 from cascade.spec.containers import ATOMS, CALL_TYPES
@@ -41,7 +42,7 @@ from cascade.spec.quoting import Quoted
 from cascade.spec.roles import GATHERING
 from cascade.spec.task import COLLECT, Task
 
-__all__ = ["as_call", "evaluate", "evaluate_in"]
+__all__ = ["as_call", "evaluate", "evaluate_and_tell", "evaluate_in"]
 
 _SETTLED = ATOMS | CALL_TYPES  # values that hold no calls, or are one
 
@@ -86,6 +87,27 @@ async def evaluate(agent: Agent, target: LazyResult[Any]) -> Any:
         finally:
             if run.has_resources:
                 await run.close(failure)
+
+
+async def evaluate_and_tell(agent: Agent, target: LazyResult[Any], shown: str) -> Any:
+    """Return the value of a run's target, between the two events that tell of the run."""
+    run = agent.run
+    events, clock = run.services.events, run.loop.time
+    events.emit(RunStarted(run.id, clock(), shown))
+    outcome: Outcome = "failed"
+    failure: BaseException | None = None
+    try:
+        value = await evaluate(agent, target)
+        outcome = "succeeded"
+        return value
+    except asyncio.CancelledError as error:
+        outcome, failure = "cancelled", error
+        raise
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        events.emit(RunFinished(run.id, clock(), outcome, agent.steps, failure, run.unread))
 
 
 async def evaluate_in(frame: Frame, value: Any) -> Any:
