@@ -6,10 +6,11 @@ to other machines passes `masked`: messages, errors on the command line, telemet
 
 from __future__ import annotations
 
+import re
 from json import dumps
 from typing import Any, Self
 
-__all__ = ["MASK", "Secret", "masked", "masked_data"]
+__all__ = ["MASK", "Secret", "holds_secret", "masked", "masked_data"]
 
 MASK = "***"
 
@@ -66,6 +67,13 @@ def masked(text: str) -> str:
     for form in _forms:
         text = text.replace(form, MASK)
     return text
+
+
+def holds_secret(data: bytes | memoryview) -> bool:
+    """Return whether a secret stands in what is to be written, as UTF-8 or, as arrays have it, UTF-32."""
+    codings = ("utf-8", "utf-32-le", "utf-32-be")
+    written = {form.encode(each, "surrogatepass") for form in _forms for each in codings}
+    return any(re.search(re.escape(each), data) for each in written)
 
 
 def masked_data(value: Any) -> Any:

@@ -6,6 +6,6 @@
 """
 
 from cascade.spec.content.code import Code, code_of, digest_of_thing
-from cascade.spec.content.values import NoContentError, digest_of
+from cascade.spec.content.values import NoContentError, digest_of, refuse_content
 
-__all__ = ["Code", "NoContentError", "code_of", "digest_of", "digest_of_thing"]
+__all__ = ["Code", "NoContentError", "code_of", "digest_of", "digest_of_thing", "refuse_content"]

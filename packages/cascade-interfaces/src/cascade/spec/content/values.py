@@ -19,7 +19,7 @@ from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import PurePath
 from types import EllipsisType, MappingProxyType, MethodType, ModuleType
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -30,7 +30,7 @@ from cascade.spec.identity import place_of
 from cascade.spec.quoting import Quoted
 from cascade.spec.registry import registered_for
 
-__all__ = ["BY_BASE", "WRITERS", "NoContentError", "Put", "digest_of", "write"]
+__all__ = ["BY_BASE", "WRITERS", "NoContentError", "Put", "digest_of", "refuse_content", "write"]
 
 _DEEPEST = 100  # containers in containers
 _MAX_TYPES = 4096  # that are remembered; past that it begins anew
@@ -56,6 +56,15 @@ def digest_of(value: Any) -> str:
     hashed = sha256()
     write(value, hashed.update, 0)
     return hashed.hexdigest()
+
+
+def refuse_content(kind: type, reason: str) -> None:
+    """Have values of a class, and of those made of it, count as without content, for a reason."""
+
+    def refuse(*_: object) -> NoReturn:
+        raise NoContentError(reason)
+
+    BY_BASE[kind] = refuse
 
 
 def write(value: Any, put: Put, depth: int) -> None:

@@ -18,8 +18,9 @@ from cascade.caches.files.folder import Folder, lock_in
 from cascade.caches.files.forms import read_form, write_form
 from cascade.caches.files.remote import Remote
 from cascade.common.messaging import bus
+from cascade.common.messaging.secrets import holds_secret
 from cascade.interfaces.cache import CachedValue, CacheEntry, CacheKey
-from cascade.interfaces.errors import CacheError, DecodeError
+from cascade.interfaces.errors import CacheError, DecodeError, EncodeError
 from cascade.runtime.concurrency.clock import unix_time
 
 __all__ = ["FileCache"]
@@ -232,6 +233,8 @@ class FileCache:
 
     def _write(self, place: _Place, key: CacheKey, value: Any, more: _More) -> None:
         form, data = write_form(value, key.kind, may_pickle=self._may_pickle)
+        if holds_secret(data):
+            raise EncodeError("the value", "it holds a secret, which is not for files")
         entry = CacheEntry.of(
             key,
             more.now,

@@ -9,11 +9,18 @@ from itertools import count
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
+from cascade.common.messaging.secrets import Secret
 from cascade.interfaces.cache import CacheKey
 from cascade.runtime.evaluation.arguments import missing_injections
 from cascade.runtime.state.run import Run
 from cascade.spec.codec.values import kind_returned_by
-from cascade.spec.content import NoContentError, code_of, digest_of, digest_of_thing
+from cascade.spec.content import (
+    NoContentError,
+    code_of,
+    digest_of,
+    digest_of_thing,
+    refuse_content,
+)
 from cascade.spec.file import File
 from cascade.spec.identity import is_found
 from cascade.spec.policies import Cache
@@ -27,6 +34,9 @@ VERSION_PART = "with_cache(version=…)"
 """The part of the code, where a version stands for it."""
 
 _NOTHING: Mapping[str, str] = {}
+
+# Not even as a digest, from which a short one can be found out.
+refuse_content(Secret, "it holds a secret")
 
 
 class _Known(NamedTuple):
