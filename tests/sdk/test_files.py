@@ -13,13 +13,16 @@ import pytest
 import cascade as cs
 from cascade.interfaces.errors import BrokenProviderError
 from cascade.providers import places
+from cascade.runtime.events import TaskCached
 from cascade.spec.codec import decode, encode
 from rows import each_row
 
 
-@pytest.fixture(params=["path", "text", "file", "memory"])
+@pytest.fixture(params=["path", "cs.File", "text", "file", "memory"])
 def place(request, tmp_path):
     """Return how a file of that name is called, for each kind of place."""
+    if request.param == "cs.File":
+        return lambda name: cs.File(tmp_path / name)
     start = {
         "path": tmp_path,
         "text": str(tmp_path),
@@ -48,6 +51,16 @@ def test_what_is_written_is_read_again(place, form, value):
     assert cs.run(getattr(cs.read, form)(written)) == value
     assert cs.run(written) == str(file)
     assert cs.run(cs.fs.exists(file))
+
+
+async def test_a_file_that_is_remembered_is_read_again_when_it_has_changed(tmp_path):
+    file, told = cs.File(tmp_path / "a.csv"), []
+    async with cs.Engine(cache=tmp_path / "cache") as engine:
+        engine.events.listen(lambda event: told.append(type(event)))
+        for number in "1121":
+            file.path.write_text(f"n\n{number}\n")
+            assert await engine.run(cs.read.csv.with_cache()(file)) == [{"n": number}]
+    assert told.count(TaskCached) == 2
 
 
 def test_tables(place):

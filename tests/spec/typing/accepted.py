@@ -157,6 +157,7 @@ assert_type(cs.http.head("http://localhost", check=True, save_to="a").retry_afte
 assert_type(cs.http.get("http://localhost").headers.get_list("vary"), list[str])
 assert_type(cs.template("{{ a }}", a=1), str)
 assert_type(cs.read.text("a"), str)
+assert_type(cs.read.text(cs.File("a")), str)
 assert_type(cs.read.bytes("s3://a/b"), bytes)
 assert_type(cs.read.csv("-", delimiter=";"), list[dict[str, str]])
 assert_type(cs.read.toml("a"), dict[str, Any])

@@ -15,18 +15,19 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from cascade.interfaces.errors import BrokenProviderError
+from cascade.spec.file import File
 
 __all__ = ["Place", "file_system", "local_path", "reading", "writing"]
 
-Place: TypeAlias = str | Path
-"""A path, a URL, or ``-``."""
+Place: TypeAlias = str | Path | File
+"""A path, a URL, or ``-``; a `File` where a cache is to know it by its content."""
 
 STANDARD = "-"
 
 
 def local_path(place: Place) -> Path | None:
     """Return the path of a place on this machine; None where it is a URL of elsewhere."""
-    if isinstance(place, Path) or "://" not in place:
+    if not isinstance(place, str) or "://" not in place:
         return Path(place)
     url = urlsplit(place)
     return Path(url2pathname(url.path)) if url.scheme == "file" else None
