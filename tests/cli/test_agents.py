@@ -352,3 +352,27 @@ def test_what_a_durable_run_needs_is_said(tmp_path, options, said):
     done = subprocess.run(given, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_a_run_drives_the_agent_of_its_name_alone(tmp_path, monkeypatch, capsys):
+    (tmp_path / "alone.py").write_text(
+        "import cascade as cs\n\n\n@cs.task\nasync def count(n: int) -> int:\n    return n\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    of_others = agent("theirs")
+
+    async def enter():
+        store = SqliteStore(tmp_path / "agents.db")
+        await store.open()
+        await store.create([of_others])
+        await store.aclose()
+
+    asyncio.run(enter())
+    arguments = ["run", "alone:count", "-p", "n=3", "--store", "agents.db", "--name", "mine"]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == "3\n"
+    assert main(["agents", "list", "--store", "agents.db"]) == 0
+    mine, theirs = capsys.readouterr().out.splitlines()
+    assert mine.startswith("mine: finished")
+    assert theirs.startswith("theirs: ready")

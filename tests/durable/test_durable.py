@@ -520,3 +520,14 @@ async def test_a_large_state_is_told_once(engine):
             await one.run(steps.carries("x" * 300_000, 3), name="l", durable=True)
     assert [message.id for message in said] == ["durable.large_state"]
     assert "293 KiB" in said[0].text
+
+
+async def test_who_waits_for_an_agent_that_another_engine_drives_is_told_once(tmp_path):
+    stores = [SqliteStore(tmp_path / "agents.db") for _ in range(2)]
+    with capture() as said:
+        async with cs.Engine(store=stores[0]) as one, cs.Engine(store=stores[1]) as other:
+            other.agents.settings.takes_up_all = False
+            await one.agents.start({"n": steps.naps(1.2)})
+            await waits(one, "n")
+            assert await other.run(steps.naps(1.2), name="n", durable=True) == "awake"
+    assert [message.id for message in said] == ["durable.held_elsewhere"]

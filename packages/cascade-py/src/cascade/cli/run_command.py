@@ -126,6 +126,8 @@ def _engine(
     engine = Engine(connector=found, executor=executor, **more)
     if jobs is not None:
         engine.register(slots("shell", jobs))
+    if more["store"] is not None:  # what else lies there may need modules that are not here
+        engine.agents.settings.takes_up_all = False
     return engine
 
 

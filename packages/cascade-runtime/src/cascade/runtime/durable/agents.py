@@ -118,6 +118,7 @@ class DurableAgents:
                 await self._ownership.take_up([name])
             task = driven.get(name)
             if task is None:  # it sleeps, or another engine drives it
+                self._say_who_drives(record)
                 await asyncio.sleep(_POLL)
             else:
                 await asyncio.wait([task])
@@ -125,6 +126,14 @@ class DurableAgents:
         if record.status != "finished" or record.result is None:
             raise AgentFailedError(name, record.status, record.error or "it has no value")
         return read_value(decode(record.call).task, record.result)
+
+    def _say_who_drives(self, record: DurableAgent) -> None:
+        """Say once that an agent is waited for which another engine drives, or has died with."""
+        if record.owner is not None:
+            about = (record.name, record.owner)
+            self._services.warn_once(
+                about, "durable.held_elsewhere", agent=record.name, owner=record.owner
+            )
 
     async def list(
         self,
