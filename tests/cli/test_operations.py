@@ -108,28 +108,6 @@ def test_a_run_hears_over_the_connector(capsys):
     assert said(capsys, "run", "cli.flows:hears", *AT).out == "{'now': True}\n"
 
 
-# --- graph ----------------------------------------------------------------------------------------
-
-
-def test_graph_draws_calls_and_what_they_need(capsys, tmp_path):
-    drawn = said(capsys, "graph", "cli.flows:total").out.splitlines()
-    assert drawn[0] == "flowchart TD"
-    assert drawn[1:5] == [
-        '    n0["add"]',
-        '    n1["double"]',
-        '    n2["double"]',
-        '    n3["double"]',
-    ]
-    assert drawn[5:] == ["    n1 --> n0", "    n2 --> n0", "    n3 --> n2"]
-    path = tmp_path / "graph.dot"
-    said(capsys, "graph", "cli.flows:several", "--format", "dot", "--output", str(path))
-    assert path.read_text() == (
-        "digraph {\n    node [shape=box];\n"
-        '    n0 [label="collect"];\n    n1 [label="double"];\n    n2 [label="double"];\n'
-        "    n1 -> n0;\n    n2 -> n0;\n}\n"
-    )
-
-
 # --- pub and sub ----------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ offer) are found when their names are first used.
 from typing import TYPE_CHECKING, Any
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
+from cascade.drawing.notebook import show_calls as _show_calls
 from cascade.interfaces.errors import CascadeError
 from cascade.providers import registry as _registry
 from cascade.providers.environment import env
@@ -67,6 +68,7 @@ __all__ = [
     "wait",
 ]
 
+_show_calls()
 
 if TYPE_CHECKING:
     # What the providers of this package put here; a checker knows of no others.

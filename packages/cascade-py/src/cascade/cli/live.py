@@ -17,7 +17,7 @@ from cascade.cli.progress import Progress
 from cascade.cli.run_log import LogForm, run_log
 from cascade.runtime.engine import Engine
 from cascade.runtime.evaluation.evaluator import as_call
-from cascade.runtime.evaluation.graph_export import count_calls
+from cascade.runtime.evaluation.plan import count_calls
 from cascade.runtime.events import Event, TaskFinished, TaskStarted, TaskThrottled
 
 __all__ = ["shown_live"]

@@ -37,6 +37,7 @@
     ├── HttpStatusError (RuntimeError)          a server answered with a status of 400 or more
     ├── BodyTooLargeError (RuntimeError)        an answer has more bytes than the request allows
     ├── UnknownSchemeError (ValueError)         a URL whose scheme nobody knows
+    ├── DrawingError (RuntimeError)             a picture that Graphviz does not draw
     ├── InvalidConstraintError (ValueError)     an order to the engine that cannot be read
     ├── StoreError (RuntimeError)               a store that cannot be opened, read or written
     │   ├── LeaseLostError                      a checkpoint of an agent that somebody else has taken
@@ -74,6 +75,7 @@ from cascade.interfaces.errors.connector import (
 )
 from cascade.interfaces.errors.outside import (
     BodyTooLargeError,
+    DrawingError,
     HttpStatusError,
     ShellError,
     ShellTimeoutError,
@@ -132,6 +134,7 @@ __all__ = [
     "DeadlockError",
     "DecodeError",
     "DemandError",
+    "DrawingError",
     "EncodeError",
     "GraphError",
     "HttpStatusError",

@@ -8,6 +8,7 @@ from cascade.interfaces.errors.base import CascadeError
 
 __all__ = [
     "BodyTooLargeError",
+    "DrawingError",
     "HttpStatusError",
     "ShellError",
     "ShellTimeoutError",
@@ -122,3 +123,7 @@ class UnknownSchemeError(CascadeError, ValueError):
         installed = ", ".join(f"{name}://…" for name in known) or "none"
         more = "" if extra is None else f" 'pip install cascade-py[{extra}]' brings more."
         super().__init__(f"no {kind} for {named}; installed are: {installed}.{more}{near}")
+
+
+class DrawingError(CascadeError, RuntimeError):
+    """A picture that Graphviz does not draw, since it is not installed or fails."""

@@ -5,5 +5,4 @@
 * `invocation`: one call of a task's function, with its policies
 * `caching`: values remembered by content, computed by one call at a time
 * `arguments`: the calls among a call's arguments, found and replaced (`containers`: where)
-* `graph_export`: a plan as text for Mermaid and Graphviz
 """

@@ -16,7 +16,7 @@ from cascade.spec.quoting import Quoted
 from cascade.spec.roles import SCHEDULED
 from cascade.spec.task import COLLECT
 
-__all__ = ["cycle_in", "plan"]
+__all__ = ["count_calls", "cycle_in", "plan"]
 
 _NO_CALL: LazyResult[Any] = LazyResult(COLLECT, (), {})
 _NOTHING: Mapping[int, Any] = MappingProxyType({})
@@ -35,7 +35,7 @@ def plan(
     Args:
         target: the call to make a node for; the graph has none for it yet.
         graph: what it is written in; the new nodes are added.
-        frame: the `Frame` that evaluates it, or None for a picture; calls directly in a list in
+        frame: the `Frame` that evaluates it, or None where they are only counted; calls directly in a list in
             target position have agents of their own.
         chosen_by: the node that chose it as one of its branches.
         is_target: whether it stands in target position, so that its value is that of an agent.
@@ -70,6 +70,15 @@ def plan(
     if edges >= len(new):  # else it is a tree
         _check_acyclic(new)
     return new
+
+
+def count_calls(target: LazyResult[Any]) -> int:
+    """Return how many calls are known to be evaluated for a target.
+
+    Raises:
+        CyclicGraphError: a call needs itself.
+    """
+    return len(plan(target, Graph(), None))
 
 
 def _node_for(needed: Needed, by: Node, agents: Mapping[int, Agent], new: list[Node]) -> Node:
