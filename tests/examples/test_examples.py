@@ -113,9 +113,3 @@ def test_an_assistant_waits_for_its_human_and_pays_for_no_answer_twice(
     assert run("assistant", "ask") == f"{end}\n"
     answers = ["0 messages", "2 messages", *(["4 messages"] if word == "yes" else [])]
     assert (tmp_path / "bill.txt").read_text().splitlines() == answers
-
-
-def test_each_example_has_a_page_of_a_few_lines():
-    for folder in FOLDER.iterdir():
-        assert (folder / f"{folder.name}.py").is_file()
-        assert len((folder / "README.md").read_text().splitlines()) == 5
