@@ -16,6 +16,7 @@ from cascade.cli.inputs import parameters_from
 from cascade.cli.json_text import json_text
 from cascade.cli.live import shown_live
 from cascade.cli.output import say
+from cascade.cli.report_file import check_report, reported
 from cascade.cli.run_log import LogForm
 from cascade.cli.run_options import (
     AsJson,
@@ -30,6 +31,7 @@ from cascade.cli.run_options import (
     Param,
     ParamsFile,
     Quiet,
+    ReportFile,
     RunCommand,
     Seed,
     Telemetry,
@@ -70,6 +72,7 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     as_json: AsJson = False,
     traceback: ShowTraceback = False,
     log: Log = None,
+    report: ReportFile = None,
     quiet: Quiet = False,
 ) -> None:
     """Run a task, a call or a list of these, and print its value.
@@ -84,6 +87,7 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     loaded = load_target(target, traceback=traceback)
     given = parameters_from(loaded, param or (), context.args, params, _options_of(context))
     _check_together(connector, store, name, telemetry=telemetry, attach=attach)
+    check_report(report, dry_run=dry_run)
     executor = None if jobs is None else PoolExecutor(max_threads=jobs, max_processes=jobs)
     capacities = capacities_from(capacity or ())
     more: Any = {"store": store, "cache": cache, "capacities": capacities, "seed": seed}
@@ -95,7 +99,8 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     of_agent: Any = {"name": name, "durable": store is not None, "attach": attach}
     work = engine.run(settle(loaded) if goes_on else loaded, given, listen=listen or (), **of_agent)
     try:
-        with shown_live(engine, loaded, given, LogForm.quiet if quiet else log):
+        form = LogForm.quiet if quiet else log
+        with reported(engine, report, given), shown_live(engine, loaded, given, form):
             value = _value_of(run_to_end(_outcome(work, executor)))
         failures = _failures_in(value) if goes_on else []
         shown = json_text(value) if as_json and not failures else repr(value)

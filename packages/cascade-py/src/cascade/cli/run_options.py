@@ -28,6 +28,7 @@ __all__ = [
     "Param",
     "ParamsFile",
     "Quiet",
+    "ReportFile",
     "RunCommand",
     "Seed",
     "Telemetry",
@@ -84,6 +85,13 @@ Log = Annotated[
     LogForm | None,
     typer.Option(
         "--log", help="What happens, on standard error; as text, where that is a terminal."
+    ),
+]
+ReportFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        help="Write a page of HTML here, which shows where the time went, and what failed.",
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="The same as --log quiet.")]

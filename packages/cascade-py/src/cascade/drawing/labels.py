@@ -17,7 +17,7 @@ from cascade.spec.lazy_types import LazyResult
 from cascade.spec.policies import Policies, Retry
 from cascade.spec.task import ConditionalTask, Task
 
-__all__ = ["lines_of", "shown"]
+__all__ = ["lines_of", "shown", "title_of"]
 
 _LONGEST = 24  # characters of one value
 _MOST = 4  # items of one list
@@ -40,32 +40,32 @@ def _lines(call: LazyResult[Any]) -> Iterator[str]:
         case "collection" | "items":
             yield task.name
         case _:
-            yield _title(call)
+            yield title_of(call)
             yield from _policies(task.policies)
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, longest: int = _LONGEST) -> str:
     """Return a plain value, or a short list of such, as text; an ellipsis for everything else."""
     if type(value) in ATOMS:
         text = printable(masked(repr(value)))  # before it is cut, which a secret might not outlive
-        return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+        return text if len(text) <= longest else f"{text[: longest - 1]}…"
     if isinstance(value, InputKind):
         return repr(value)
     if type(value) in (list, tuple) and len(value) <= _MOST:
-        items = ", ".join(shown(each) if type(each) in ATOMS else "…" for each in value)
+        items = ", ".join(shown(each, longest) if type(each) in ATOMS else "…" for each in value)
         return f"[{items}]" if type(value) is list else f"({items})"
     return "…"
 
 
-def _title(call: LazyResult[Any]) -> str:
-    """Return the name with the arguments that are no calls: these have arrows."""
+def title_of(call: LazyResult[Any], longest: int = _LONGEST) -> str:
+    """Return the name with the arguments that are no calls, each of so many characters at most."""
     task, args, kwargs = call.task, call.args, call.kwargs
     if task.as_written is not None:
         args, kwargs = task.as_written(args)
     is_builtin = task.role == "builtin"
-    given = [shown(each) for each in args if _is_told(each)]
+    given = [shown(each, longest) for each in args if _is_told(each)]
     given += [
-        f"{name}={shown(each)}"
+        f"{name}={shown(each, longest)}"
         for name, each in kwargs.items()
         if _is_told(each) and not (is_builtin and each is False)
     ]
@@ -115,7 +115,7 @@ def _lines_of_mapping(call: LazyResult[Any]) -> Iterator[str]:
 
 
 def _shown_value(value: Any) -> str:
-    return _title(value) if isinstance(value, LazyResult) else shown(value)
+    return title_of(value) if isinstance(value, LazyResult) else shown(value)
 
 
 def _policies(policies: Policies) -> Iterator[str]:
