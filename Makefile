@@ -46,8 +46,8 @@ schema: $(READY) ## Write the JSON Schema of orders from the class that they are
 	$(BIN)/python -c 'import json; from cascade.runtime.admission.constraints import constraint_schema as schema; \
 	    print(json.dumps(schema(), indent=2))' > docs/constraint.schema.json
 
-services: ## Install the browser, the broker and the database that tests use, where that may be done without asking
-	.ci/install-if-missing chromium chromium-driver mosquitto postgresql
+services: ## Install the browser, the broker, the database and Graphviz for the tests, where that may be done without asking
+	.ci/install-if-missing chromium chromium-driver graphviz mosquitto postgresql
 
 test: $(READY) services ## Run the tests on the source tree
 	$(BIN)/python -m pytest -n 2
