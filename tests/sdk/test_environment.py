@@ -11,8 +11,8 @@ from cascade.common.messaging import bus
 from cascade.common.messaging.render import compose, write
 from cascade.common.messaging.secrets import Secret, masked, masked_data
 from cascade.common.messaging.settings import Settings
+from cascade.drawing import dot, mermaid
 from cascade.interfaces.errors import EncodeError, InvalidInputError, MissingVariableError
-from cascade.runtime.evaluation.graph_export import dot, mermaid
 from cascade.spec.codec import decode, encode
 from rows import each_row
 
