@@ -449,3 +449,41 @@ async def test_a_resource_that_yields_a_second_time_says_so_and_is_closed_all_th
     with pytest.raises(ResourceError, match="'two' yields a second time; a resource yields once"):
         await cs.run_async(use(two)())
     assert closed == [mode]
+
+
+async def test_events_tell_which_resources_open_and_close_and_whose_they_are():
+    @cs.resource(scope="engine")
+    async def pool():
+        yield 1
+
+    @cs.resource(scope="run")
+    async def session():
+        yield 2
+
+    @cs.resource(scope="task")
+    async def cursor():
+        yield 3
+        raise OSError("gone")
+
+    @cs.task
+    async def asks(a=cs.inject("pool"), b=cs.inject("session"), c=cs.inject("cursor")) -> int:
+        return a + b + c
+
+    told = []
+    engine = cs.Engine()
+    for each in (pool, session, cursor):
+        engine.register(each)
+    engine.events.listen(lambda event: told.append(event) if hasattr(event, "resource") else None)
+    async with engine:
+        with pytest.raises(OSError, match="gone"):
+            await engine.run(asks(), name="r")
+    shown = [(type(each).__name__, each.run_id, each.resource, each.scope) for each in told]
+    assert shown == [
+        ("ResourceOpened", "", "pool", "engine"),
+        ("ResourceOpened", "r", "session", "run"),
+        ("ResourceOpened", "r", "cursor", "task"),
+        ("ResourceClosed", "r", "cursor", "task"),
+        ("ResourceClosed", "r", "session", "run"),
+        ("ResourceClosed", "", "pool", "engine"),
+    ]
+    assert isinstance(told[3].error, OSError)

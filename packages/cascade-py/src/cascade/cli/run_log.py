@@ -17,6 +17,8 @@ from cascade.runtime.events import (
     AgentChanged,
     Event,
     Listener,
+    ResourceClosed,
+    ResourceOpened,
     RunFinished,
     RunStarted,
     TaskCached,
@@ -86,9 +88,18 @@ def _line(event: Event) -> str | None:
         case TaskRetrying():
             wait = f"attempt {event.attempt} failed, again in {_seconds(event.wait)}"
             return f"retry     {event.task}: {wait}{_reason(event.error)}"
-        case AgentChanged():
-            reason = f": {_shortened(event.reason)}" if event.reason else ""
-            return f"{event.change:<9} {event.run_id}{reason}"
+        case ResourceOpened() | ResourceClosed() | AgentChanged():
+            return _line_of_change(event)
+
+
+def _line_of_change(event: ResourceOpened | ResourceClosed | AgentChanged) -> str:
+    match event:
+        case ResourceOpened():
+            return f"opened    {event.resource}"
+        case ResourceClosed():
+            return f"closed    {event.resource}{_reason(event.error)}"
+    reason = f": {_shortened(event.reason)}" if event.reason else ""
+    return f"{event.change:<9} {event.run_id}{reason}"
 
 
 def _line_of_task(event: TaskStarted | TaskFinished | TaskCached | TaskSkipped) -> str | None:

@@ -19,6 +19,8 @@ __all__ = [
     "EventStream",
     "Listener",
     "Outcome",
+    "ResourceClosed",
+    "ResourceOpened",
     "RunFinished",
     "RunStarted",
     "TaskCached",
@@ -161,6 +163,31 @@ class TaskFinished(NamedTuple):
     """As of `TaskStarted`."""
 
 
+class ResourceOpened(NamedTuple):
+    """A resource was opened, for whoever asked for it first."""
+
+    run_id: str
+    """The run that it belongs to; empty where it is the engine's."""
+
+    time: float
+    resource: str
+    scope: str
+    """What it lives as long as: ``task``, ``run`` or ``engine``."""
+
+
+class ResourceClosed(NamedTuple):
+    """A resource was closed."""
+
+    run_id: str
+    """As of `ResourceOpened`."""
+
+    time: float
+    resource: str
+    scope: str
+    error: BaseException | None = None
+    """What closing it raised."""
+
+
 class AgentChanged(NamedTuple):
     """A durable agent of this engine's store has changed, as far as this engine has to do with it."""
 
@@ -182,6 +209,8 @@ Event: TypeAlias = (
     | TaskCached
     | TaskSkipped
     | TaskFinished
+    | ResourceOpened
+    | ResourceClosed
     | AgentChanged
 )
 """Something that happened in a run, or to a durable agent."""

@@ -16,14 +16,18 @@ from cascade.interfaces.errors import ResourceCycleError, ResourceError, Unknown
 from cascade.interfaces.errors.notes import add_note
 from cascade.interfaces.protocols import Executor
 from cascade.runtime.concurrency.thread_call import AbandonedCalls
+from cascade.runtime.observation.events import EventStream, ResourceClosed, ResourceOpened
 from cascade.runtime.resources.open_resource import OpenResource
 from cascade.spec.resource import Inject, ResourceDefinition
 from cascade.spec.resource import Scope as Level
 
-__all__ = ["Scope"]
+__all__ = ["Scope", "Tell", "tell_of_resource"]
 
 _Failures: TypeAlias = dict[str, BaseException]
 """What closings raised, by the names of the resources."""
+
+Tell: TypeAlias = Callable[[ResourceDefinition[Any], bool, BaseException | None], None]
+"""Told of a resource that was opened (True), or closed, and of what that raised."""
 
 _LEVELS: tuple[Level, ...] = get_args(Level)  # from the shortest life to the longest
 
@@ -45,6 +49,7 @@ class Scope:
         "_opening",
         "_parent",
         "_shutdown_timeout",
+        "_tell",
         "used",
     )
 
@@ -55,6 +60,8 @@ class Scope:
         executor: Executor,
         abandoned: AbandonedCalls,
         shutdown_timeout: float,
+        *,
+        tell: Tell,
     ) -> None:
         """Begin the scope of an engine, with nothing open.
 
@@ -65,6 +72,7 @@ class Scope:
             executor: has the threads for plain generators.
             abandoned: calls whose threads may still use resources.
             shutdown_timeout: see `OpenResource`.
+            tell: is told of what opens and closes.
         """
         self._level: Level = "engine"
         self._parent: Scope | None = None
@@ -73,13 +81,16 @@ class Scope:
         self._executor = executor
         self._abandoned = abandoned
         self._shutdown_timeout = shutdown_timeout
+        self._tell = tell
         self._opening: dict[
             int, OpenResource
         ] = {}  # by their definitions, and those that are open too
         self._open: list[OpenResource] = []
         self.used: set[OpenResource] = set()
 
-    def inner(self, level: Level, builtin_resource: Callable[[str], Any]) -> Scope:
+    def inner(
+        self, level: Level, builtin_resource: Callable[[str], Any], tell: Tell | None = None
+    ) -> Scope:
         """Return a scope inside of this one, for a run or for an attempt."""
         scope = Scope(
             self._definitions,
@@ -87,6 +98,7 @@ class Scope:
             self._executor,
             self._abandoned,
             self._shutdown_timeout,
+            tell=tell or self._tell,
         )
         scope._level, scope._parent = level, self
         return scope
@@ -168,13 +180,17 @@ class Scope:
                     inner,
                     resource.needs,
                 ),
-                self._open.append,
+                self._note_open,
                 self._executor,
                 self._shutdown_timeout,
             )
             self._opening[id(definition)] = resource
             resource.opened.add_done_callback(partial(self._forget_failed, id(definition)))
         return resource
+
+    def _note_open(self, resource: OpenResource) -> None:
+        self._open.append(resource)
+        self._tell(resource.definition, True, None)
 
     def _forget_failed(self, key: int, opened: asyncio.Future[Any]) -> None:
         """Let a resource that did not open be tried again."""
@@ -230,6 +246,7 @@ class Scope:
                 await resource.close(error)
             except asyncio.CancelledError as cancellation:  # it ends this one's closing, no other's
                 cancelled = cancellation
+            self._tell(resource.definition, False, resource.failure)
             if resource.failure is not None:
                 failures[resource.definition.name] = resource.failure
         if cancelled is not None:
@@ -245,6 +262,23 @@ class Scope:
         if not opening:
             self._open.pop()
         return resource
+
+
+def tell_of_resource(
+    events: EventStream,
+    run_id: str,
+    definition: ResourceDefinition[Any],
+    opened: bool,
+    error: BaseException | None,
+) -> None:
+    """Tell whoever listens of a resource of a run, or of the engine, that was opened or closed."""
+    if not events.listeners:
+        return
+    now, name, scope = asyncio.get_running_loop().time(), definition.name, definition.scope
+    if opened:
+        events.emit(ResourceOpened(run_id, now, name, scope))
+    else:
+        events.emit(ResourceClosed(run_id, now, name, scope, error))
 
 
 def _report(failures: _Failures) -> None:

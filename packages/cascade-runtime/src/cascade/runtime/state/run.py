@@ -9,13 +9,14 @@ import asyncio
 import random
 from collections.abc import Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from cascade.interfaces.errors import NoConnectorError
 from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.clock import LoopClock, is_simulated
 from cascade.runtime.observation.events import TaskSkipped
-from cascade.runtime.resources.scope import Scope
+from cascade.runtime.resources.scope import Scope, tell_of_resource
 from cascade.runtime.state.services import EngineServices
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.task import Task
@@ -112,7 +113,8 @@ class Run:
     def scope(self) -> Scope:
         """The resources that are open until the run ends."""
         if self._scope is None:
-            self._scope = self.services.scope.inner("run", self.builtin_resource)
+            tell = partial(tell_of_resource, self.services.events, self.id)
+            self._scope = self.services.scope.inner("run", self.builtin_resource, tell)
         return self._scope
 
     def random_for(self, name: str) -> random.Random:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Mapping
+from functools import partial
 from os import PathLike
 from typing import Any
 
@@ -16,7 +17,7 @@ from cascade.runtime.concurrency.bounded_queue import check_bounds
 from cascade.runtime.concurrency.fairness import Turns
 from cascade.runtime.concurrency.thread_call import AbandonedCalls
 from cascade.runtime.observation.events import EventStream
-from cascade.runtime.resources.scope import Scope
+from cascade.runtime.resources.scope import Scope, tell_of_resource
 from cascade.runtime.state.cache import cache_in
 from cascade.spec.resource import BUILTIN_RESOURCES, ResourceDefinition
 
@@ -81,10 +82,15 @@ class EngineServices:
         self.resources: dict[str, ResourceDefinition[Any]] = {}
         self.abandoned = AbandonedCalls()
         self.shutdown_timeout = shutdown_timeout
-        self.scope = Scope(
-            self.resources, self._builtin_resource, executor, self.abandoned, shutdown_timeout
-        )
         self.events = EventStream(self._refresh_fast_path)
+        self.scope = Scope(
+            self.resources,
+            self._builtin_resource,
+            executor,
+            self.abandoned,
+            shutdown_timeout,
+            tell=partial(tell_of_resource, self.events, ""),
+        )
         self.admission = AdmissionController(capacities, self._on_constraints)
         self.frames: set[Any] = set()
         self.cache = cache_in(cache)
