@@ -26,14 +26,14 @@ def environment(folder: Path, programs: Path | None = None) -> dict[str, str]:
     }
 
 
-def constraints(wheels: Sequence[Path], folder: Path) -> Path:
-    """Have `pip install cascade-py` take these wheels, and of other libraries the pinned versions."""
+def index_of(wheels: Sequence[Path], folder: Path) -> dict[str, str]:
+    """Return the variables that have pip find these wheels, and take the pinned versions of all else."""
     pins = PIN.findall((ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8"))
-    ours = [f"{wheel.name.split('-')[0].replace('_', '-')} @ {wheel.as_uri()}" for wheel in wheels]
-    file = folder / "constraints.txt"
     others = [re.sub(r"\[.*\]", "", pin) for pin in pins]  # a constraint may have no extras
+    ours = ["==".join(wheel.name.split("-")[:2]).replace("_", "-") for wheel in wheels]
+    file = folder / "constraints.txt"
     file.write_text("\n".join([*others, *ours]) + "\n", encoding="utf-8")
-    return file
+    return {"PIP_CONSTRAINT": str(file), "PIP_FIND_LINKS": str(wheels[0].parent)}
 
 
 def python_programs() -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import cascade
-from docs.newcomer import constraints, environment, python_programs
+from docs.newcomer import environment, index_of, python_programs
 from docs.walk import BROKER, Step, pattern, steps_of, walk
 from mqtt.broker import NEEDS_BROKER, Broker
 from repository.distributions import ROOT
@@ -50,7 +50,7 @@ def test_a_newcomer_walks_from_an_empty_folder_to_the_last_tutorial(pages, tmp_p
     wheels = sorted((ROOT / "dist").glob("*.whl"))
     assert wheels, "make wheels"
     shell = environment(tmp_path, python_programs())
-    shell["PIP_CONSTRAINT"] = str(constraints(wheels, tmp_path))
+    shell |= index_of(wheels, tmp_path)
     with Broker(tmp_path) as broker:
         walk(pages, tmp_path, shell, broker.url)
 
