@@ -10,7 +10,11 @@ import pytest
 from mqtt.broker import NEEDS_BROKER, Broker
 from repository.distributions import ROOT
 
-PAGES = [*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")]
+PAGES = [
+    *ROOT.glob("README*.md"),
+    *ROOT.glob("packages/*/README.md"),
+    *(ROOT / "docs").rglob("*.md"),
+]
 WALKED = {"start", "tutorials"}  # by test_walk, each page as a whole
 AT_HOME = "mqtt://localhost:1883"
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from repository.distributions import ROOT
+from repository.distributions import ROOT, distributions
 
 CHINESE = ROOT / "docs" / "zh"
 PAIRS = [
@@ -61,6 +61,15 @@ def test_start_and_the_first_tutorial_are_there_in_chinese():
     there = {english.relative_to(ROOT / "docs").as_posix() for english, _ in PAIRS[1:]}
     assert {f"start/{page.name}" for page in (ROOT / "docs" / "start").glob("*.md")} < there
     assert "tutorials/pipeline.md" in there
+
+
+@pytest.mark.parametrize(
+    "page", [page for pair in PAIRS for page in pair if page.stem == "install"]
+)
+def test_each_extra_is_explained_where_one_installs(page):
+    (sdk,) = [each for each in distributions() if each.name == "cascade-py"]
+    rows = re.findall(r"^\| (`[^|]+`) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(sdk.project["optional-dependencies"])
 
 
 def test_the_reader_of_readmes_can_read():
