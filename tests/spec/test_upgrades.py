@@ -63,6 +63,13 @@ def test_an_upgrade_that_gives_no_arguments_is_named(monkeypatch):
         decode(written("durable.steps:bill", 1, version="2"))
 
 
+def test_an_upgrade_that_fails_is_named_with_what_it_was_given(monkeypatch):
+    monkeypatch.setattr(steps.bill.base, "upgrade", lambda _, arguments: arguments["cents"])
+    with pytest.raises(DecodeError, match=r"its upgrade failed with KeyError.*\['amount'\]") as told:
+        decode(written("durable.steps:bill", 1, version="2"))
+    assert isinstance(told.value.__cause__, KeyError)
+
+
 def test_options_that_nobody_knows_are_refused_with_the_near_one():
     with pytest.raises(InvalidTaskError, match="no option 'verison'.*'version'"):
 

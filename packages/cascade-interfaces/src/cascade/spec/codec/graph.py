@@ -117,7 +117,10 @@ def _upgrade(form: CallForm, task: Task[..., Any]) -> None:
     names = [name for name, _ in kinds_of(task, None).by_position]
     given = dict(zip(names, form.args, strict=False)) | form.kwargs
     with _located(f"{task.name}(…)"):
-        upgraded = task.upgrade(form.version, given) if task.upgrade is not None else given
+        try:
+            upgraded = task.upgrade(form.version, given) if task.upgrade is not None else given
+        except Exception as error:
+            raise Mismatch(f"its upgrade failed with {error!r}, given {list(given)}") from error
         if not isinstance(upgraded, dict):
             raise Mismatch(f"its upgrade gives a dict of arguments by name, not {upgraded!r}")
     form.args, form.kwargs = [], upgraded
