@@ -117,7 +117,17 @@ async def run_async(
 async def run_async(
     target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[Options]
 ) -> Any:
-    """Run a target inside a running event loop; everything else is as with `run`."""
+    """Run a target inside a running event loop; everything else is as with `run`.
+
+    Examples:
+        >>> import asyncio
+        >>> import cascade as cs
+        >>> @cs.task
+        ... def double(x: int) -> int:
+        ...     return 2 * x
+        >>> asyncio.run(cs.run_async(double(21)))
+        42
+    """
     _check_names(options)
     of_engine: Any = {name: value for name, value in options.items() if name in _ENGINE_OPTIONS}
     engine = Engine(name=options.get("name"), **of_engine)

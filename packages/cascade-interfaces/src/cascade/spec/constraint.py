@@ -47,6 +47,10 @@ class GlobalConstraint:
     Its target is the topic it is sent on: ``cascade/constraints/global`` for every task of every
     engine that listens, ``cascade/constraints/task/<name>`` for the tasks of one name,
     ``cascade/constraints/run/<id>`` for the tasks of one run.
+
+    Examples:
+        >>> GlobalConstraint("lunch", "rate_limit", rate="20/s").rate
+        '20/s'
     """
 
     # The metadata are the keywords of JSON Schema that say what a type cannot.

@@ -35,6 +35,15 @@ class LazyResult(Generic[R]):
         args: positional arguments; calls among them, also inside lists, tuples, dicts and
             dataclasses, are run first.
         kwargs: keyword arguments, likewise.
+
+    Examples:
+        >>> import cascade as cs
+        >>> @cs.task
+        ... def double(x: int) -> int:
+        ...     return 2 * x
+        >>> call = double(double(3))
+        >>> call, call.task, cs.run(call)
+        (double(double(3)), <task 'double' (thread)>, 12)
     """
 
     __slots__ = ("_line", "args", "kwargs", "task")
@@ -85,7 +94,17 @@ if _KEEPS_LINES:
 
 
 class MappedLazyResult(LazyResult[list[R]]):
-    """The call of `Task.map`: one call per item, all side by side, their values in a list."""
+    """The call of `Task.map`: one call per item, all side by side, their values in a list.
+
+    Examples:
+        >>> import cascade as cs
+        >>> @cs.task
+        ... def double(x: int) -> int:
+        ...     return 2 * x
+        >>> call = double.map([1, 2])
+        >>> type(call).__name__, cs.run(call)
+        ('MappedLazyResult', [2, 4])
+    """
 
     __slots__ = ()
 

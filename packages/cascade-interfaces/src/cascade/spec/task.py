@@ -70,6 +70,13 @@ class Task(Identified, PolicyMethods[P, R]):
             else calls in a list, tuple, dict or dataclass that it returns are evaluated.
         role: what it does in a graph.
         needs_scheduler: whether a call of it cannot be evaluated without a look at its whole graph.
+
+    Examples:
+        >>> @task(mode="inline")
+        ... def double(x: int) -> int:
+        ...     return 2 * x
+        >>> double, double.with_retry(3)(21)
+        (<task 'double' (inline)>, double(21))
     """
 
     def __init__(

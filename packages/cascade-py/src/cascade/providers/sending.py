@@ -26,6 +26,10 @@ def send(topic: str, payload: Any, *, retain: bool = False, qos: int = 0) -> Any
     Raises:
         InvalidTopicError: the topic is not valid.
         NoConnectorError: the engine has no connector.
+
+    Examples:
+        >>> send("door", {"open": True}, retain=True)
+        send('door', {'open': True}, retain=True, qos=0)
     """
     return _SEND(topic, payload, retain, qos)
 

@@ -26,6 +26,11 @@ def wait(seconds: float, clock: Clock = inject("clock")) -> Coroutine[Any, Any, 
 
     Raises:
         ValueError: the number is negative.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.simulate(cs.wait(8 * 3600)).duration
+        28800.0
     """
     if seconds < 0:
         raise ValueError(f"wait takes a number of seconds >= 0, not {seconds}")

@@ -53,6 +53,18 @@ class Engine:
 
     Attributes:
         name: what telemetry calls this engine.
+
+    Examples:
+        >>> import asyncio
+        >>> import cascade as cs
+        >>> @cs.task
+        ... async def double(x: int) -> int:
+        ...     return 2 * x
+        >>> async def main():
+        ...     async with cs.Engine(capacities={"gpu": 2}) as engine:
+        ...         return await engine.run(double.with_demands(gpu=1).map([1, 2, 3]))
+        >>> asyncio.run(main())
+        [2, 4, 6]
     """
 
     def __init__(

@@ -21,6 +21,11 @@ def exists(place: Place) -> bool:
 
     Raises:
         BrokenProviderError: what a URL needs is not installed.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.run(cs.fs.exists("/nowhere/at/all"))
+        False
     """
     path = local_path(place)
     if path is not None:
@@ -35,6 +40,11 @@ def glob(pattern: str) -> list[str]:
 
     Raises:
         BrokenProviderError: what a URL needs is not installed.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.run(cs.fs.glob("/nowhere/*.csv"))
+        []
     """
     path = local_path(pattern)
     if path is not None:
@@ -50,6 +60,11 @@ def copy(source: Place, target: Place) -> str:
     Raises:
         OSError: one cannot be read, or the other cannot be written.
         BrokenProviderError: what a URL needs is not installed.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.run(cs.fs.copy(cs.write.text("/tmp/cascade-a.txt", "a"), "/tmp/cascade-b.txt"))
+        '/tmp/cascade-b.txt'
     """
     with reading(source) as from_there, writing(target) as to_there:
         shutil.copyfileobj(from_there, to_there)
@@ -68,6 +83,10 @@ def remove(place: Place, *, missing_ok: bool = False) -> None:
         FileNotFoundError: it is not there.
         OSError: it cannot be removed, such as a folder.
         BrokenProviderError: what a URL needs is not installed.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.run(cs.fs.remove("/nowhere/at/all", missing_ok=True))
     """
     path = local_path(place)
     if path is not None:

@@ -25,7 +25,13 @@ async def get(
     slots: Slots = inject(HTTP_SLOTS),
     **options: Unpack[RequestOptions],
 ) -> HttpResponse:
-    """Send a GET request over the run's connections; see `RequestOptions`."""
+    """Send a GET request over the run's connections; see `RequestOptions`.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.http.get("https://shop.example/list", check=True)
+        http.get('https://shop.example/list', check=True)
+    """
     return await exchange(client, slots, "GET", url, options)
 
 
@@ -37,7 +43,13 @@ async def head(
     slots: Slots = inject(HTTP_SLOTS),
     **options: Unpack[RequestOptions],
 ) -> HttpResponse:
-    """Send a HEAD request over the run's connections; see `RequestOptions`."""
+    """Send a HEAD request over the run's connections; see `RequestOptions`.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.http.head("https://shop.example/list")
+        http.head('https://shop.example/list')
+    """
     return await exchange(client, slots, "HEAD", url, options)
 
 
@@ -49,7 +61,13 @@ async def post(
     slots: Slots = inject(HTTP_SLOTS),
     **options: Unpack[RequestOptions],
 ) -> HttpResponse:
-    """Send a POST request over the run's connections; see `RequestOptions`."""
+    """Send a POST request over the run's connections; see `RequestOptions`.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.http.post("https://shop.example/list", json={"item": "lamp"})
+        http.post('https://shop.example/list', json={'item': 'lamp'})
+    """
     return await exchange(client, slots, "POST", url, options)
 
 
@@ -61,7 +79,13 @@ async def put(
     slots: Slots = inject(HTTP_SLOTS),
     **options: Unpack[RequestOptions],
 ) -> HttpResponse:
-    """Send a PUT request over the run's connections; see `RequestOptions`."""
+    """Send a PUT request over the run's connections; see `RequestOptions`.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.http.put("https://shop.example/1", body="lamp")
+        http.put('https://shop.example/1', body='lamp')
+    """
     return await exchange(client, slots, "PUT", url, options)
 
 
@@ -73,7 +97,13 @@ async def patch(
     slots: Slots = inject(HTTP_SLOTS),
     **options: Unpack[RequestOptions],
 ) -> HttpResponse:
-    """Send a PATCH request over the run's connections; see `RequestOptions`."""
+    """Send a PATCH request over the run's connections; see `RequestOptions`.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.http.patch("https://shop.example/1", json={"n": 2})
+        http.patch('https://shop.example/1', json={'n': 2})
+    """
     return await exchange(client, slots, "PATCH", url, options)
 
 
@@ -85,7 +115,13 @@ async def delete(
     slots: Slots = inject(HTTP_SLOTS),
     **options: Unpack[RequestOptions],
 ) -> HttpResponse:
-    """Send a DELETE request over the run's connections; see `RequestOptions`."""
+    """Send a DELETE request over the run's connections; see `RequestOptions`.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.http.delete("https://shop.example/1")
+        http.delete('https://shop.example/1')
+    """
     return await exchange(client, slots, "DELETE", url, options)
 
 

@@ -26,6 +26,11 @@ def bytes(place: Place) -> builtins.bytes:  # noqa: A001 - cs.read.bytes
     Raises:
         OSError: it is not there, or cannot be read.
         BrokenProviderError: what a URL needs is not installed.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.run(cs.read.bytes(cs.write.bytes("/tmp/cascade-example.bin", b"hello")))
+        b'hello'
     """
     return _content(place)
 
@@ -51,6 +56,11 @@ def json(place: Place) -> Any:
 
     Raises:
         ValueError: it is no JSON.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.run(cs.read.json(cs.write.json("/tmp/cascade-example.json", {"n": 1})))
+        {'n': 1}
     """
     return _parsed(json_module.loads, place, "JSON")
 
@@ -61,6 +71,11 @@ def toml(place: Place) -> dict[str, Any]:
 
     Raises:
         ValueError: it is no TOML.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.run(cs.read.toml(cs.write.text("/tmp/cascade-example.toml", "n = 1")))
+        {'n': 1}
     """
     found: dict[str, Any] = _parsed(tomllib.loads, place, "TOML")
     return found
@@ -68,7 +83,7 @@ def toml(place: Place) -> dict[str, Any]:
 
 @task(name="read.csv")
 def csv(place: Place, *, delimiter: str = ",", encoding: str = "utf-8-sig") -> list[dict[str, str]]:
-    """Read a table whose first row has the names of the columns; each other row is a dict of texts.
+    r"""Read a table whose first row has the names of the columns; each other row is a dict of texts.
 
     Args:
         place: as with ``cs.read.bytes``.
@@ -77,6 +92,11 @@ def csv(place: Place, *, delimiter: str = ",", encoding: str = "utf-8-sig") -> l
 
     Raises:
         ValueError: a row has more or fewer cells than there are columns.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.run(cs.read.csv(cs.write.text("/tmp/cascade-in.csv", "name,age\nAnn,30")))
+        [{'name': 'Ann', 'age': '30'}]
     """
     lines = io.StringIO(_content(place).decode(encoding), newline="")
     rows = csv_module.DictReader(lines, delimiter=delimiter, strict=True)

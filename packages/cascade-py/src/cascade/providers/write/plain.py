@@ -28,19 +28,30 @@ def bytes(place: Place, content: builtins.bytes) -> str:  # noqa: A001 - cs.writ
     Raises:
         OSError: it cannot be written.
         BrokenProviderError: what a URL needs is not installed.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.run(cs.write.bytes("/tmp/cascade-out.bin", b"hello"))
+        '/tmp/cascade-out.bin'
     """
     return _written(place, content)
 
 
 @task(name="write.text")
 def text(place: Place, content: str, *, encoding: str = "utf-8") -> str:
-    """Write a text as it is, line ends too; all else is as with ``cs.write.bytes``."""
+    """Write a text as it is, line ends too; all else is as with ``cs.write.bytes``.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.run(cs.write.text("/tmp/cascade-out.txt", "hello"))
+        '/tmp/cascade-out.txt'
+    """
     return _written(place, content.encode(encoding))
 
 
 @task(name="write.json")
 def json(place: Place, value: Any, *, indent: int | None = None) -> str:
-    """Write a value as JSON with a line end; all else is as with ``cs.write.bytes``.
+    r"""Write a value as JSON with a line end; all else is as with ``cs.write.bytes``.
 
     Args:
         place: where to.
@@ -49,6 +60,11 @@ def json(place: Place, value: Any, *, indent: int | None = None) -> str:
 
     Raises:
         TypeError, ValueError: JSON has no form for it.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.run(cs.read.text(cs.write.json("/tmp/cascade-out.json", [1, 2])))
+        '[1, 2]\n'
     """
     found = json_module.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     return _written(place, f"{found}\n".encode())
@@ -65,6 +81,11 @@ def csv(place: Place, rows: Sequence[Mapping[str, Any]], *, delimiter: str = ","
 
     Raises:
         ValueError: a row has other names than the first one.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.run(cs.read.text(cs.write.csv("/tmp/cascade-out.csv", [{"n": 1}]))).split()
+        ['n', '1']
     """
     names = list(rows[0]) if rows else []
     for number, row in enumerate(rows):

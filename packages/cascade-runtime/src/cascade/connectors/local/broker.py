@@ -40,6 +40,11 @@ class LocalBroker:
     A connector to a network broker keeps one of its own for what arrives: `add` and `remove` its
     subscriptions, find the `recipients` of a topic, look at their queues, `deliver_to` them, and
     `Subscription.replay` what is retained.
+
+    Examples:
+        >>> import cascade as cs
+        >>> broker = LocalBroker()
+        >>> here, there = (cs.LocalBusConnector(broker=broker) for _ in range(2))  # these two hear each other
     """
 
     def __init__(self) -> None:
