@@ -65,7 +65,9 @@ def test_an_upgrade_that_gives_no_arguments_is_named(monkeypatch):
 
 def test_an_upgrade_that_fails_is_named_with_what_it_was_given(monkeypatch):
     monkeypatch.setattr(steps.bill.base, "upgrade", lambda _, arguments: arguments["cents"])
-    with pytest.raises(DecodeError, match=r"its upgrade failed with KeyError.*\['amount'\]") as told:
+    with pytest.raises(
+        DecodeError, match=r"its upgrade failed with KeyError.*\['amount'\]"
+    ) as told:
         decode(written("durable.steps:bill", 1, version="2"))
     assert isinstance(told.value.__cause__, KeyError)
 

@@ -64,4 +64,7 @@ def slots(of: Literal["shell", "http"], at_once: int) -> ResourceDefinition[Slot
 
 
 SHELL_SLOTS = slots("shell", 32)
+"""Bounds how many commands an engine runs at once, unless another resource of the name does."""
+
 HTTP_SLOTS = slots("http", 16)
+"""Bounds how many requests an engine has under way to each host and port, likewise."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Level = Literal["info", "warning", "error"]
+"""How much a message matters."""
 
 
 @dataclass(frozen=True, slots=True)

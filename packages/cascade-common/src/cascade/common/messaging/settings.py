@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
 Language = Literal["en", "zh"]
+"""In which language messages are written."""
+
 Output = Literal["console", "json", "off"]
+"""How messages are written: lines for a terminal, an object a line, or not at all."""
 
 
 class Stream(Protocol):

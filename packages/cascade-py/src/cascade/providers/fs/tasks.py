@@ -63,8 +63,8 @@ def copy(source: Place, target: Place) -> str:
 
     Examples:
         >>> import cascade as cs
-        >>> cs.run(cs.fs.copy(cs.write.text("/tmp/cascade-a.txt", "a"), "/tmp/cascade-b.txt"))
-        '/tmp/cascade-b.txt'
+        >>> cs.fs.copy("today.csv", "archive/monday.csv")
+        fs.copy('today.csv', 'archive/monday.csv')
     """
     with reading(source) as from_there, writing(target) as to_there:
         shutil.copyfileobj(from_there, to_there)

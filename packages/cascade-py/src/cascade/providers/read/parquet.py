@@ -25,6 +25,11 @@ def parquet(place: Place, *, columns: list[str] | None = None) -> Any:
     Raises:
         OSError: it is not there, or cannot be read.
         ValueError: it is no Parquet.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.read.parquet("sales.parquet", columns=["day"])
+        read.parquet('sales.parquet', columns=['day'])
     """
     with reading(place) as file:
         source = file if file.seekable() else BytesIO(file.read())

@@ -29,8 +29,8 @@ def bytes(place: Place) -> builtins.bytes:  # noqa: A001 - cs.read.bytes
 
     Examples:
         >>> import cascade as cs
-        >>> cs.run(cs.read.bytes(cs.write.bytes("/tmp/cascade-example.bin", b"hello")))
-        b'hello'
+        >>> cs.read.bytes("lamp.png")
+        read.bytes('lamp.png')
     """
     return _content(place)
 
@@ -59,8 +59,8 @@ def json(place: Place) -> Any:
 
     Examples:
         >>> import cascade as cs
-        >>> cs.run(cs.read.json(cs.write.json("/tmp/cascade-example.json", {"n": 1})))
-        {'n': 1}
+        >>> cs.read.json("orders.json")
+        read.json('orders.json')
     """
     return _parsed(json_module.loads, place, "JSON")
 
@@ -74,8 +74,8 @@ def toml(place: Place) -> dict[str, Any]:
 
     Examples:
         >>> import cascade as cs
-        >>> cs.run(cs.read.toml(cs.write.text("/tmp/cascade-example.toml", "n = 1")))
-        {'n': 1}
+        >>> cs.read.toml("settings.toml")
+        read.toml('settings.toml')
     """
     found: dict[str, Any] = _parsed(tomllib.loads, place, "TOML")
     return found
@@ -83,7 +83,7 @@ def toml(place: Place) -> dict[str, Any]:
 
 @task(name="read.csv")
 def csv(place: Place, *, delimiter: str = ",", encoding: str = "utf-8-sig") -> list[dict[str, str]]:
-    r"""Read a table whose first row has the names of the columns; each other row is a dict of texts.
+    """Read a table whose first row has the names of the columns; each other row is a dict of texts.
 
     Args:
         place: as with ``cs.read.bytes``.
@@ -95,8 +95,8 @@ def csv(place: Place, *, delimiter: str = ",", encoding: str = "utf-8-sig") -> l
 
     Examples:
         >>> import cascade as cs
-        >>> cs.run(cs.read.csv(cs.write.text("/tmp/cascade-in.csv", "name,age\nAnn,30")))
-        [{'name': 'Ann', 'age': '30'}]
+        >>> cs.read.csv("people.csv", delimiter=";")
+        read.csv('people.csv', delimiter=';')
     """
     lines = io.StringIO(_content(place).decode(encoding), newline="")
     rows = csv_module.DictReader(lines, delimiter=delimiter, strict=True)

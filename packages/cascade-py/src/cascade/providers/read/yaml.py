@@ -23,6 +23,11 @@ def yaml(place: Place) -> Any:
     Raises:
         OSError: it is not there, or cannot be read.
         ValueError: it is no such YAML.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.read.yaml("settings.yaml")
+        read.yaml('settings.yaml')
     """
     with reading(place) as file:
         try:

@@ -25,6 +25,11 @@ def parquet(place: Place, table: Any) -> str:
     Raises:
         OSError: it cannot be written.
         TypeError: it is no table.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.write.parquet("sales.parquet", {"day": [1, 2]})
+        write.parquet('sales.parquet', {'day': [1, 2]})
     """
     if isinstance(table, list):
         table = pyarrow.Table.from_pylist(table)

@@ -31,8 +31,8 @@ def bytes(place: Place, content: builtins.bytes) -> str:  # noqa: A001 - cs.writ
 
     Examples:
         >>> import cascade as cs
-        >>> cs.run(cs.write.bytes("/tmp/cascade-out.bin", b"hello"))
-        '/tmp/cascade-out.bin'
+        >>> cs.write.bytes("lamp.bin", b"hello")
+        write.bytes('lamp.bin', b'hello')
     """
     return _written(place, content)
 
@@ -43,15 +43,15 @@ def text(place: Place, content: str, *, encoding: str = "utf-8") -> str:
 
     Examples:
         >>> import cascade as cs
-        >>> cs.run(cs.write.text("/tmp/cascade-out.txt", "hello"))
-        '/tmp/cascade-out.txt'
+        >>> cs.write.text("note.txt", "hello")
+        write.text('note.txt', 'hello')
     """
     return _written(place, content.encode(encoding))
 
 
 @task(name="write.json")
 def json(place: Place, value: Any, *, indent: int | None = None) -> str:
-    r"""Write a value as JSON with a line end; all else is as with ``cs.write.bytes``.
+    """Write a value as JSON with a line end; all else is as with ``cs.write.bytes``.
 
     Args:
         place: where to.
@@ -63,8 +63,8 @@ def json(place: Place, value: Any, *, indent: int | None = None) -> str:
 
     Examples:
         >>> import cascade as cs
-        >>> cs.run(cs.read.text(cs.write.json("/tmp/cascade-out.json", [1, 2])))
-        '[1, 2]\n'
+        >>> cs.write.json("sizes.json", [1, 2], indent=2)
+        write.json('sizes.json', [1, 2], indent=2)
     """
     found = json_module.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     return _written(place, f"{found}\n".encode())
@@ -84,8 +84,8 @@ def csv(place: Place, rows: Sequence[Mapping[str, Any]], *, delimiter: str = ","
 
     Examples:
         >>> import cascade as cs
-        >>> cs.run(cs.read.text(cs.write.csv("/tmp/cascade-out.csv", [{"n": 1}]))).split()
-        ['n', '1']
+        >>> cs.write.csv("people.csv", [{"name": "Ann"}])
+        write.csv('people.csv', [{'name': 'Ann'}])
     """
     names = list(rows[0]) if rows else []
     for number, row in enumerate(rows):

@@ -20,6 +20,11 @@ def yaml(place: Place, value: Any) -> str:
     Raises:
         OSError: it cannot be written.
         TypeError: it is no plain data.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.write.yaml("settings.yaml", {"n": 1})
+        write.yaml('settings.yaml', {'n': 1})
     """
     try:
         found = library.safe_dump(value, allow_unicode=True, sort_keys=False)

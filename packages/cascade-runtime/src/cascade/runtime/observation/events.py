@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 Outcome: TypeAlias = Literal["succeeded", "failed", "cancelled"]
+"""How a run or a task ended."""
 
 AgentChange: TypeAlias = Literal[
     "started",
@@ -216,6 +217,7 @@ Event: TypeAlias = (
 """Something that happened in a run, or to a durable agent."""
 
 Listener: TypeAlias = Callable[[Event], None]
+"""Called with each event, on the event loop."""
 
 
 class EventStream:

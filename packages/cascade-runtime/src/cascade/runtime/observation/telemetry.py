@@ -44,6 +44,8 @@ __all__ = [
 ]
 
 TELEMETRY_TOPIC = "cascade/telemetry"
+"""What engines report is published below it."""
+
 VERSION = 1
 """Of the messages' schema; a field that is added leaves it, any other change raises it."""
 
