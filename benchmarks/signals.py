@@ -36,7 +36,9 @@ def _steps(left: int) -> int:
     return left if not left else _steps(left - 1)
 
 
-_LOST = 10_000  # turns of the loop after which nobody has heard a signal: its hearer did not wait yet
+_LOST = (
+    10_000  # turns of the loop after which nobody has heard a signal: its hearer did not wait yet
+)
 
 
 async def _paced(latency: _Latency, count: int, send: Callable[[float], Awaitable[None]]) -> None:

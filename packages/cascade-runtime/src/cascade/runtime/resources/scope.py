@@ -16,12 +16,11 @@ from cascade.interfaces.errors import ResourceCycleError, ResourceError, Unknown
 from cascade.interfaces.errors.notes import add_note
 from cascade.interfaces.protocols import Executor
 from cascade.runtime.concurrency.thread_call import AbandonedCalls
-from cascade.runtime.observation.events import EventStream, ResourceClosed, ResourceOpened
 from cascade.runtime.resources.open_resource import OpenResource
 from cascade.spec.resource import Inject, ResourceDefinition
 from cascade.spec.resource import Scope as Level
 
-__all__ = ["Scope", "Tell", "tell_of_resource"]
+__all__ = ["Scope", "Tell"]
 
 _Failures: TypeAlias = dict[str, BaseException]
 """What closings raised, by the names of the resources."""
@@ -262,23 +261,6 @@ class Scope:
         if not opening:
             self._open.pop()
         return resource
-
-
-def tell_of_resource(
-    events: EventStream,
-    run_id: str,
-    definition: ResourceDefinition[Any],
-    opened: bool,
-    error: BaseException | None,
-) -> None:
-    """Tell whoever listens of a resource of a run, or of the engine, that was opened or closed."""
-    if not events.listeners:
-        return
-    now, name, scope = asyncio.get_running_loop().time(), definition.name, definition.scope
-    if opened:
-        events.emit(ResourceOpened(run_id, now, name, scope))
-    else:
-        events.emit(ResourceClosed(run_id, now, name, scope, error))
 
 
 def _report(failures: _Failures) -> None:

@@ -16,8 +16,8 @@ from cascade.interfaces.errors import NoConnectorError
 from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.clock import LoopClock, is_simulated
 from cascade.runtime.observation.events import TaskSkipped
-from cascade.runtime.resources.scope import Scope, tell_of_resource
-from cascade.runtime.state.services import EngineServices
+from cascade.runtime.resources.scope import Scope
+from cascade.runtime.state.services import EngineServices, tell_of_resource
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.task import Task
 

@@ -16,12 +16,12 @@ from cascade.runtime.admission.controller import AdmissionController
 from cascade.runtime.concurrency.bounded_queue import check_bounds
 from cascade.runtime.concurrency.fairness import Turns
 from cascade.runtime.concurrency.thread_call import AbandonedCalls
-from cascade.runtime.observation.events import EventStream
-from cascade.runtime.resources.scope import Scope, tell_of_resource
+from cascade.runtime.observation.events import EventStream, ResourceClosed, ResourceOpened
+from cascade.runtime.resources.scope import Scope
 from cascade.runtime.state.cache import cache_in
 from cascade.spec.resource import BUILTIN_RESOURCES, ResourceDefinition
 
-__all__ = ["EngineServices"]
+__all__ = ["EngineServices", "tell_of_resource"]
 
 
 class EngineServices:
@@ -164,3 +164,20 @@ class EngineServices:
             or self.overrides_builtin_resource
             or self._drives_durable_agents
         )
+
+
+def tell_of_resource(
+    events: EventStream,
+    run_id: str,
+    definition: ResourceDefinition[Any],
+    opened: bool,
+    error: BaseException | None,
+) -> None:
+    """Tell whoever listens of a resource of a run, or of the engine, that was opened or closed."""
+    if not events.listeners:
+        return
+    now, name, scope = asyncio.get_running_loop().time(), definition.name, definition.scope
+    if opened:
+        events.emit(ResourceOpened(run_id, now, name, scope))
+    else:
+        events.emit(ResourceClosed(run_id, now, name, scope, error))
