@@ -203,7 +203,7 @@ def _flat(nav: list[Any]) -> Iterator[dict[str, str]]:
 
 
 def _link(title: str, path: str) -> str:
-    return f"- [{title}]({SITE}/{path})"
+    return f"- [{title}]({path if '://' in path else f'{SITE}/{path}'})"
 
 
 if __name__ == "__main__":
