@@ -25,16 +25,7 @@ from cascade.spec.quoting import quote
 from cascade.spec.resource import BUILTIN_RESOURCES, Inject, inject, injections_of
 from cascade.spec.roles import SCHEDULED, AsWritten, Prepare, Role
 
-__all__ = [
-    "COLLECT",
-    "EXPAND",
-    "ITEMS",
-    "NO_KWARGS",
-    "BoundTask",
-    "DerivedTask",
-    "Task",
-    "task",
-]
+__all__ = ["COLLECT", "EXPAND", "ITEMS", "NO_KWARGS", "BoundTask", "DerivedTask", "Task", "task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")

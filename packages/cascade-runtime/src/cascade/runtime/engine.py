@@ -57,14 +57,9 @@ class Engine:
     Examples:
         >>> import asyncio
         >>> import cascade as cs
-        >>> @cs.task
-        ... async def double(x: int) -> int:
-        ...     return 2 * x
-        >>> async def main():
-        ...     async with cs.Engine(capacities={"gpu": 2}) as engine:
-        ...         return await engine.run(double.with_demands(gpu=1).map([1, 2, 3]))
-        >>> asyncio.run(main())
-        [2, 4, 6]
+        >>> half = cs.task(lambda n: n / 2).with_demands(gpu=1)
+        >>> asyncio.run(cs.Engine(capacities={"gpu": 2}).run(half.map([1, 2, 3])))
+        [0.5, 1.0, 1.5]
     """
 
     def __init__(
