@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Self
 
 from cascade.connectors.local.broker import LocalBroker
 from cascade.connectors.local.callback import checked_callback
@@ -97,6 +98,15 @@ class LocalBusConnector(Publisher):
             subscription.close()
         for subscription in subscriptions:
             await subscription.unsubscribe()
+
+    async def __aenter__(self) -> Self:
+        """Connect."""
+        await self.connect()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Disconnect."""
+        await self.disconnect()
 
     # --- publishing: the fast path is `Publisher.publish`, in dispatcher.py -----------------------
 
