@@ -7,7 +7,7 @@ import pytest
 
 import cascade
 from docs.newcomer import environment, index_of, python_programs
-from docs.walk import BROKER, Step, pattern, steps_of, walk
+from docs.walk import BROKER, PATIENCE, Step, pattern, steps_of, walk
 from mqtt.broker import NEEDS_BROKER, Broker
 from repository.distributions import ROOT
 
@@ -44,6 +44,7 @@ def test_every_block_of_a_page_does_what_it_says(page, tmp_path):
         walk([page], tmp_path, environment(tmp_path, python_programs()))
 
 
+@pytest.mark.timeout(2 * PATIENCE)  # it installs every library that Cascade can use
 @pytest.mark.skipif(IS_SOURCE, reason="needs the wheels: make test-wheels")
 @pytest.mark.parametrize("pages", [pytest.param([*START, *TUTORIALS], marks=NEEDS_BROKER)])
 def test_a_newcomer_walks_from_an_empty_folder_to_the_last_tutorial(pages, tmp_path):
@@ -52,7 +53,7 @@ def test_a_newcomer_walks_from_an_empty_folder_to_the_last_tutorial(pages, tmp_p
     shell = environment(tmp_path, python_programs())
     shell |= index_of(wheels, tmp_path)
     with Broker(tmp_path) as broker:
-        walk(pages, tmp_path, shell, broker.url)
+        walk(pages, tmp_path, shell, broker.url, patience=2 * PATIENCE - 20)
 
 
 def test_every_page_of_start_and_tutorials_is_walked():

@@ -19,7 +19,7 @@ BLOCK = re.compile(
 FILES = {"python", "toml", "ini", "json", "jinja", "html", "yaml", "csv"}
 BROKER = "mqtt://localhost:1883"
 MARK = "=== step"
-PATIENCE = 240  # seconds: a bound for what goes wrong, not a measure of anything
+PATIENCE = 280  # seconds: a bound for what goes wrong, not a measure of anything
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,11 @@ def pattern(shown: str) -> re.Pattern[str]:
 
 
 def walk(
-    pages: Sequence[Path], folder: Path, environment: Mapping[str, str], broker: str = BROKER
+    pages: Sequence[Path],
+    folder: Path,
+    environment: Mapping[str, str],
+    broker: str = BROKER,
+    patience: float = PATIENCE,
 ) -> None:
     """Walk through pages, each in a folder of its own, and compare what every block shows.
 
@@ -73,7 +77,7 @@ def walk(
         text=True,
         cwd=folder,
         env=dict(environment),
-        timeout=PATIENCE,
+        timeout=patience,
         check=False,
     )
     _compare(steps, done.stdout, done.stderr)
