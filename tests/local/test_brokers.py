@@ -80,3 +80,18 @@ async def test_a_reset_inside_a_callback_ends_what_is_left_of_the_delivery(broke
 def test_bounds_that_make_no_sense_are_refused(options):
     with pytest.raises(ValueError, match=r"at least 1|one of wait"):
         LocalBusConnector(**options)
+
+
+async def test_a_connector_is_connected_inside_of_async_with():
+    connector, heard = LocalBusConnector(LocalBroker()), []
+
+    async def hear(topic, payload):
+        heard.append(payload)
+
+    async with connector as same:
+        assert same is connector
+        assert connector.connected
+        await connector.subscribe("a", hear)
+        await connector.publish("a", 1)
+    assert heard == [1]
+    assert not connector.connected

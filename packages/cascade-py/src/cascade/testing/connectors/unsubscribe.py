@@ -186,17 +186,6 @@ class Unsubscribe:
         await never.disconnect()
         assert not never.connected
 
-    async def test_a_connector_is_connected_inside_of_async_with(self, connect: Connect) -> None:
-        connector, heard = await connect(), Heard()
-        await connector.disconnect()
-        async with connector as same:  # type: ignore[attr-defined] # what the contract adds to the protocol
-            assert same is connector
-            assert connector.connected
-            await connector.subscribe("a", heard)
-            await connector.publish("a", 1)
-            await heard.until(1)
-        assert not connector.connected
-
     async def test_connect_is_idempotent_and_keeps_subscriptions(self, connect: Connect) -> None:
         connector, heard = await connect(), Heard()
         await connector.subscribe("a", heard)
