@@ -32,7 +32,7 @@ async def lived(path):
     """Have the agents of a file live to their ends; return their values."""
     async with cs.Engine(store=SqliteStore(path)) as engine:
         engine.agents.settings.hibernates_after = 0.0
-        engine.agents.settings.lease = 0.01
+        engine.agents.settings.lease = 1.0
         await engine.agents.start(AGENTS)
         await until(lambda: none_left(engine))
         return {
@@ -44,6 +44,7 @@ async def left_behind(folder):
     """Return what lies on the disk, file and log, where a process dies that has never tidied up."""
     path = folder / "agents.db"
     async with cs.Engine(store=SqliteStore(path)) as engine:
+        engine.agents.settings.lease = 1.0
         await engine.agents.start(AGENTS)
         await until(lambda: none_left(engine))
         files = path.read_bytes(), path.with_name("agents.db-wal").read_bytes()

@@ -79,13 +79,20 @@ async def test_attempts_and_time_outs_go_on_where_they_were(store, monkeypatch):
     ]:
         async with cs.Engine(store=store) as engine:
             await engine.agents.start(agents)
-            await waits(engine, "t")
-            journal = (await engine.agents.load("t")).journal
-        assert [int(journal[place]) for place in journal if place.endswith("!attempt")] == attempts
+            await until(lambda: _has_attempts(engine, attempts))  # noqa: B023 - of this round
         now += passes
     async with cs.Engine(store=store) as engine:
         assert await engine.run(steps.tries(3600.0), name="t", durable=True) == "gave up"
         assert await engine.run(steps.in_time(3600.0), name="l", durable=True) == "late"
+
+
+async def _has_attempts(engine, attempts):
+    """Return whether the journal says so many attempts, and the step waits."""
+    journal = (await engine.agents.load("t")).journal
+    agent = awake(engine).get("t")
+    came_to_wait = agent is not None and agent.mailbox.waiting + agent.journal.resting
+    found = [int(journal[place]) for place in journal if place.endswith("!attempt")]
+    return found == attempts and came_to_wait and not agent.is_writing
 
 
 async def test_what_came_while_the_step_waited_is_kept_where_it_is_left(store):

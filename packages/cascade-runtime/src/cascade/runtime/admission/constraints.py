@@ -50,7 +50,7 @@ def constraint_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
-        "description": inspect.cleandoc(schema["description"]),
+        "description": inspect.cleandoc(schema["description"]).partition("\n\nExamples:")[0],
         "additionalProperties": False,
         "allOf": [_needs(kind, needed) for kind, needed in NEEDED_FIELD.items()],
     }
