@@ -4,7 +4,7 @@
 * `forms`: how a value is written: JSON, npy, parquet, by its type
 * `folder`: a local folder, whose `index` is an SQLite file; `locks`: one process at a time computes a value
 * `remote`: the same over fsspec, with entries as files beside the values
-* `opening`: from a path or a URL to a cache
+* `eviction`: which entries go
 """
 
 from cascade.caches.files.cache import FileCache

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from cascade.caches.files.eviction import to_evict
 from cascade.caches.files.index import Index
 from cascade.caches.files.locks import FileLock
 from cascade.common.messaging import bus
@@ -127,13 +128,9 @@ class Folder:
     def _evict(self, now: float) -> None:
         """Remove what was not used for too long, and then what was not used for longest."""
         total = self._index.bytes() if self._max_bytes is not None else 0
-        for entry in self._unused():
-            is_old = self._max_age is not None and entry.used_at < now - self._max_age
-            is_much = self._max_bytes is not None and total > self._max_bytes
-            if not (is_old or is_much):
-                break
+        unused, most, age = self._unused(), self._max_bytes, self._max_age
+        for entry in to_evict(unused, total, now, max_bytes=most, max_age=age):
             self._remove(entry)
-            total -= entry.size
 
     def _unused(self) -> Iterator[CacheEntry]:
         if self._max_bytes is None and self._max_age is None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from cascade.caches.files.eviction import to_evict
 from cascade.interfaces.cache import CacheEntry
 from cascade.interfaces.errors import CacheError
 
@@ -131,15 +132,8 @@ class Remote:
     def _evict(self, now: float) -> None:
         found = self.entries(None)[::-1]
         total = sum(entry.size for entry in found)
-        removed = []
-        for entry in found:
-            is_old = self._max_age is not None and entry.used_at < now - self._max_age
-            is_much = self._max_bytes is not None and total > self._max_bytes
-            if not (is_old or is_much):
-                break
-            removed.append(entry)
-            total -= entry.size
-        self._remove(removed)
+        most, age = self._max_bytes, self._max_age
+        self._remove([*to_evict(found, total, now, max_bytes=most, max_age=age)])
 
     def _remove(self, removed: list[CacheEntry]) -> None:
         for entry in removed:
