@@ -7,7 +7,6 @@ import shutil
 import pytest
 
 import cascade as cs
-from cascade.runtime.durable import ownership
 from cascade.stores.sqlite import SqliteStore
 from durable import steps
 from durable.patience import none_left, until
@@ -23,9 +22,7 @@ AGENTS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(ownership, "_POLL", 0.01)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 async def lived(path):

@@ -12,22 +12,12 @@ from cascade.interfaces.errors import (
     InvalidTaskError,
     NoStoreError,
 )
-from cascade.runtime.durable import ownership as durable_ownership
 from cascade.stores.memory import MemoryStore
 from cascade.stores.sqlite import SqliteStore
 from durable import steps
 from durable.patience import until, waits
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(durable_ownership, "_POLL", 0.01)
-    steps.ran.clear()
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request, tmp_path):
-    return MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "agents.db")
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture

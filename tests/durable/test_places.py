@@ -11,11 +11,7 @@ from cascade.stores.memory import MemoryStore
 from durable import steps
 from durable.patience import PATIENCE, awake, until, waits
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(ownership, "_POLL", 0.01)
-    steps.ran.clear()
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture

@@ -10,22 +10,14 @@ from cascade.common.messaging.testing import capture
 from cascade.interfaces.store import DurableAgent
 from cascade.runtime.durable import ownership
 from cascade.runtime.durable.driving import MOST_ATTEMPTS
+from cascade.simulation import run_simulated
 from cascade.spec.codec import encode
 from cascade.stores.memory import MemoryStore
 from cascade.stores.sqlite import SqliteStore
 from durable import steps
 from durable.patience import PATIENCE, awake, none_left, until
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(ownership, "_POLL", 0.01)
-    steps.ran.clear()
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request, tmp_path):
-    return MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "agents.db")
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture
@@ -227,3 +219,24 @@ async def test_those_with_one_attempt_left_make_it_one_by_one(store):
         steps.may_go_on.set()
         await until(lambda: none_left(one))
         assert {record.status for record in await one.agents.list()} == {"finished"}
+
+
+def test_a_sleeper_that_is_due_for_another_engine_keeps_nobody_busy(monkeypatch):
+    monkeypatch.setattr(ownership, "_POLL", 1.0)
+    looks = []
+
+    class Counted(MemoryStore):
+        async def arrived(self, owner, after=0):
+            looks.append(owner)
+            return await super().arrived(owner, after)
+
+    async def looked(store):
+        call = encode(steps.naps(1.0))
+        await store.create([DurableAgent("theirs", call, call, asleep=True, wake_at=0.5)])
+        engine = cs.Engine(store=store)
+        engine.agents.settings.takes_up_all = False
+        async with engine:
+            await asyncio.sleep(9.5)
+
+    run_simulated(looked(Counted()))
+    assert len(looks) == 11  # one each second, and one when it falls due

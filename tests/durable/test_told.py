@@ -8,7 +8,6 @@ import pytest
 import cascade as cs
 from cascade.cli.watch_command import _Picture
 from cascade.common.messaging.testing import capture
-from cascade.runtime.durable import ownership as durable_ownership
 from cascade.runtime.events import AgentChanged
 from cascade.runtime.observation.telemetry import TelemetrySettings
 from cascade.stores.memory import MemoryStore
@@ -17,10 +16,7 @@ from durable import steps
 PATIENCE = 30  # seconds: a bound for what goes wrong, not a measure of anything
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(durable_ownership, "_POLL", 0.01)
-    steps.ran.clear()
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ from cascade.runtime.state.services import EngineServices
 __all__ = ["DurableSettings", "Ownership"]
 
 _POLL = 1.0  # seconds between two looks for what nobody drives
-_SHORTEST = 0.01  # seconds between two of those looks where a sleeper is due
 _BATCH = 100  # agents that are taken up at once
 
 
@@ -232,13 +231,13 @@ class Ownership:
         while True:
             due: float | None = None
             with reported("take up agents"):
-                due = await self._look_into_mailboxes()
                 slept = self._put_to_sleep(
                     0.0 if self._is_full else self._settings.hibernates_after
                 )
                 is_room = not (slept and self._is_full)  # else when these have left memory
                 if is_room and self._settings.takes_up_all:
                     await self.take_up_all()
+                due = await self._look_into_mailboxes()
             await self._until_something_is_to_do(due)
 
     async def _hear_of_others(self) -> None:
@@ -259,8 +258,8 @@ class Ownership:
     async def _until_something_is_to_do(self, due: float | None) -> None:
         jitter = 1.0 if is_simulated(asyncio.get_running_loop()) else random.uniform(0.8, 1.2)
         seconds = _POLL * jitter
-        if due is not None:
-            seconds = min(seconds, max(due - unix_time(), _SHORTEST))
+        if due is not None and (left := due - unix_time()) > 0:  # else it is for another engine
+            seconds = min(seconds, left)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wanted.wait()
