@@ -1,11 +1,12 @@
-"""Settling a future that somebody else may have settled or cancelled before."""
+"""Futures: settled where somebody else may have been first, and awaited to their end."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
-__all__ = ["disregard", "release", "settle"]
+__all__ = ["disregard", "release", "settle", "wait_to_the_end"]
 
 
 def release(waiter: asyncio.Future[None]) -> None:
@@ -28,3 +29,12 @@ def disregard(future: asyncio.Future[Any]) -> None:
     """Take note of what a future raised: nobody waits for it any more, so nobody else will."""
     if not future.cancelled():
         future.exception()
+
+
+async def wait_to_the_end(futures: Collection[asyncio.Future[Any]]) -> None:
+    """Wait until all of these are done, whoever cancels meanwhile."""
+    while any(not future.done() for future in futures):
+        try:
+            await asyncio.wait(futures)
+        except asyncio.CancelledError:
+            continue

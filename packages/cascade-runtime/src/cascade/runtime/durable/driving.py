@@ -15,6 +15,7 @@ from cascade.interfaces.errors import DecodeError, LeaseLostError
 from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.store import DurableAgent, Store
 from cascade.runtime.concurrency.clock import unix_time
+from cascade.runtime.concurrency.futures import wait_to_the_end
 from cascade.runtime.durable.agent import StoredAgent, Unwritable
 from cascade.runtime.durable.run import StoredRun
 from cascade.runtime.durable.said import Said
@@ -76,7 +77,9 @@ async def drive(record: DurableAgent, driving: Driving) -> None:
         tell_lost(agent)
     except asyncio.CancelledError:
         with reported("give a lease back"):
-            await _to_its_end(_release(agent))
+            releasing = asyncio.ensure_future(_release(agent))
+            await wait_to_the_end([releasing])
+            releasing.result()
         raise
     finally:
         del driving.awake[name]
@@ -125,17 +128,6 @@ async def _release(agent: StoredAgent) -> None:
     except LeaseLostError:
         return  # it has been taken, or was cancelled for good: there is nothing to give back
     tell(agent.run.services, agent.name, "left" if agent.sleep is None else "asleep")
-
-
-async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Await something to its end, whoever cancels meanwhile."""
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError:
-            continue
-    task.result()
 
 
 def _read_params(data: bytes) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from cascade.interfaces.errors.notes import add_note
 from cascade.runtime.concurrency.eager_task import PENDING, EagerTask
-from cascade.runtime.concurrency.futures import release
+from cascade.runtime.concurrency.futures import release, wait_to_the_end
 from cascade.runtime.evaluation.graph import Node
 from cascade.runtime.state.agent import Agent
 from cascade.runtime.state.position import position
@@ -120,11 +120,7 @@ class InFlight:
         for task in tasks:
             task.remove_done_callback(self._note_completion)
             task.cancel()
-        while any(not task.done() for task in tasks):
-            try:
-                await asyncio.wait(tasks)
-            except asyncio.CancelledError:  # it ends already; its tasks are awaited all the same
-                continue
+        await wait_to_the_end(tasks)  # it ends already, whoever cancels it meanwhile
         failed = [
             (node, error)
             for task, node in tasks.items()

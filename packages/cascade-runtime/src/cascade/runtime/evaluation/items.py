@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 from cascade.interfaces.errors.notes import add_note
+from cascade.runtime.concurrency.futures import wait_to_the_end
 from cascade.runtime.state.agent import Agent, Frame
 from cascade.runtime.state.position import place_of, position
 from cascade.spec.lazy_types import LazyResult
@@ -62,11 +63,7 @@ async def _end(workers: list[asyncio.Task[None]]) -> None:
     """Cancel and await those that still run."""
     for each in workers:
         each.cancel()
-    while any(not each.done() for each in workers):
-        try:
-            await asyncio.wait(workers)
-        except asyncio.CancelledError:  # it ends already; its workers are awaited all the same
-            continue
+    await wait_to_the_end(workers)  # it ends already, whoever cancels it meanwhile
 
 
 def _name_of_mapping() -> str:
