@@ -141,7 +141,7 @@ class StoredAgent(Agent):
         journal.touch()
         journal.encode_values()
         awaited = [each for each in self.mailbox.awaited() if each not in self._filters]
-        journal.note_awaited([*dict.fromkeys([*self._taken_up_with, *awaited])])
+        journal.note_awaited(tuple(dict.fromkeys([*self._taken_up_with, *awaited])))
         hears = (*self._filters, *journal.awaited)
         waits = waits and self._attempts > 1
         if waits or journal.has_unwritten or not self.post.is_empty or hears != self.record.filters:

@@ -7,7 +7,7 @@ written where the step waits, and emptied where the step ends.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +18,7 @@ from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.values import read_value, write_value
 from cascade.runtime.durable.waiting import FORGOTTEN, UNTIL
-from cascade.runtime.state.position import place_of, position
+from cascade.runtime.state.position import frame_of, place_of, position
 from cascade.runtime.state.run import NOT_JOURNALED
 from cascade.spec.task import Task
 
@@ -65,6 +65,7 @@ class Journal:
     Attributes:
         running: how much of the step is under way just now: its calls, and waits for attempts.
         resting: how much of that sleeps.
+        awaited: the filters that the step waits for, beside those that its agent always listens to.
         deadlines: when, by the loop's time, its sleeps and time-outs end.
         changed_at: when, by the loop's time, anything last happened in it.
         is_whole: whether another process could go on with it: all values so far can be written, and none
@@ -76,6 +77,7 @@ class Journal:
         "_entries",
         "_unwritten",
         "_values",
+        "awaited",
         "changed_at",
         "deadlines",
         "is_whole",
@@ -91,6 +93,8 @@ class Journal:
         self._values: dict[str, tuple[Task[..., Any], Any]] = {}
         self.running = self.resting = 0
         self.deadlines: list[float] = []
+        awaited = msgspec.json.decode(entries.get(_AWAITED, b"[]"), type=list[str])
+        self.awaited: Filters = tuple(awaited)
         self.is_whole = True
         self.touch()
 
@@ -112,8 +116,8 @@ class Journal:
 
         The items of a mapping count their places anew, and are told apart by their names.
         """
-        at = position.get()
-        return f"{at.frame.agent.name}/{place_of(at)}".removeprefix(self._agent.name)
+        here = position.get()
+        return f"{frame_of(here).agent.name}/{place_of(here)}".removeprefix(self._agent.name)
 
     # --- values -------------------------------------------------------------------------------
 
@@ -130,14 +134,10 @@ class Journal:
 
     # --- signals ------------------------------------------------------------------------------
 
-    @property
-    def awaited(self) -> Filters:
-        """The filters that the step waits for, beside those that its agent always listens to."""
-        return tuple(msgspec.json.decode(self._entries.get(_AWAITED, b"[]"), type=list[str]))
-
-    def note_awaited(self, filters: Sequence[str]) -> None:
+    def note_awaited(self, filters: Filters) -> None:
         """Have the filters written that the step waits for."""
-        if filters and tuple(filters) != self.awaited:
+        if filters and filters != self.awaited:
+            self.awaited = filters
             self._write(_AWAITED, msgspec.json.encode(filters))
 
     # --- time ---------------------------------------------------------------------------------
@@ -229,5 +229,6 @@ class Journal:
     def clear(self) -> None:
         """Begin the journal of the next step."""
         self._entries, self._values, self._unwritten = {}, {}, {}
+        self.awaited = ()
         self.is_whole = True
         self.touch()

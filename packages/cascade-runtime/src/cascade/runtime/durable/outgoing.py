@@ -19,7 +19,7 @@ from cascade.interfaces.topics import name_of_inbox, validate_topic
 from cascade.runtime.concurrency.clock import LoopClock
 from cascade.runtime.durable.telling import tell
 from cascade.runtime.durable.values import write_payload
-from cascade.runtime.state.position import place_of, position
+from cascade.runtime.state.position import call_id_of, position
 
 if TYPE_CHECKING:
     from cascade.runtime.durable.agent import StoredAgent
@@ -72,7 +72,7 @@ class Post:
         data, known = write_payload(topic, message.payload), journal.sent(place)
         if known == data:
             return
-        to, sent_as = name_of_inbox(topic), f"{here.frame.agent.name}@{place_of(here)}"
+        to, sent_as = name_of_inbox(topic), call_id_of(here)
         if known is not None:
             bus.warning("durable.sent_otherwise", agent=agent.name, topic=topic, place=place)
             sent_as += f"#{blake2b(data, digest_size=8).hexdigest()}"

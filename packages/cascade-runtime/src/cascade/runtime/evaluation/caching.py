@@ -22,7 +22,7 @@ from cascade.runtime.evaluation.cache_keys import key_of
 from cascade.runtime.evaluation.outputs import outputs_of
 from cascade.runtime.observation.events import TaskCached, TaskFinished, TaskSkipped, TaskStarted
 from cascade.runtime.state.agent import Frame, NestedFrame
-from cascade.runtime.state.position import place_of, position
+from cascade.runtime.state.position import call_id_of, place_of, position
 from cascade.runtime.state.services import EngineServices
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.task import Task
@@ -181,8 +181,8 @@ def _tell_remembered(
     events, now = run.services.events, run.loop.time()
     if not events.listeners:
         return
-    call, place = LazyResult(task, args, kwargs), place_of(position.get())
-    call_id = f"{frame.agent.name}@{place}"
+    here, call = position.get(), LazyResult(task, args, kwargs)
+    place, call_id = place_of(here), call_id_of(here)
     events.emit(TaskStarted(run.id, now, task.name))
     if task.policies.outputs:
         events.emit(TaskSkipped(run.id, now, task.name, task.id, UP_TO_DATE, call, call_id, place))

@@ -14,9 +14,9 @@ from cascade.runtime.concurrency.thread_call import current_thread_call
 from cascade.runtime.evaluation.graph import Node
 from cascade.runtime.signals.source import Signal
 from cascade.runtime.state.agent import Frame, NestedFrame
-from cascade.runtime.state.position import Position, place_of, position
+from cascade.runtime.state.position import Position, call_id_of, frame_of, place_of, position
 from cascade.spec.lazy_types import LazyResult
-from cascade.spec.task import COLLECT, NO_KWARGS
+from cascade.spec.task import COLLECT, NO_KWARGS, Task
 
 __all__ = ["Current", "context_for_thread", "current", "evaluate"]
 
@@ -88,15 +88,15 @@ def current() -> Current:
     here = _here("cs.current()")
     if isinstance(here, _InThread):
         return replace(here.current, cancelled=_is_cancelled())
-    call, frame, place = _place(here)
+    frame, task = frame_of(here), _task_of(here)
     agent = frame.agent
     return Current(
         frame.run.id,
         agent.name,
-        call.task.id,
+        task.id,
         max(1, agent.steps),
         here.attempt,
-        f"{agent.name}@{place}",
+        call_id_of(here),
         _is_cancelled(),
     )
 
@@ -136,7 +136,7 @@ async def evaluate(call: T) -> T:
     if not isinstance(call, LazyResult):
         target = LazyResult(COLLECT, (call,), NO_KWARGS)
     here = _here("cs.evaluate(...)")
-    _, outer, place = _place(here)
+    outer, place = frame_of(here), place_of(here)
     if isinstance(here, _InThread) or asyncio.get_running_loop() is not outer.run.loop:
         raise RuntimeError("cs.evaluate(...) works on the event loop of the engine alone")
     here.evaluations += 1
@@ -171,12 +171,10 @@ def _here(what: str) -> Position:
     return here
 
 
-def _place(here: Position) -> tuple[LazyResult[Any], Frame, str]:
-    """Return the call that is under way, where it is evaluated, and its place within its agent."""
-    at = here.at
-    if isinstance(at, Node):
-        return at.call, at.frame, place_of(here)
-    return at, here.frame, place_of(here)
+def _task_of(here: Position) -> Task[..., Any]:
+    """Return the task of the call that is under way."""
+    call: LazyResult[Any] = here.at.call if isinstance(here.at, Node) else here.at
+    return call.task
 
 
 def _is_cancelled() -> bool:

@@ -9,7 +9,7 @@ from cascade.runtime.signals.source import Signal
 from cascade.runtime.state.agent import Agent, Frame
 from cascade.spec.lazy_types import LazyResult
 
-__all__ = ["Position", "attempting", "place_of", "position"]
+__all__ = ["Position", "attempting", "call_id_of", "frame_of", "place_of", "position"]
 
 
 class Position(Protocol):
@@ -41,6 +41,18 @@ def place_of(here: Position) -> str:
     at = here.at
     place: str = here.frame.here if isinstance(at, LazyResult) else at.place
     return place
+
+
+def frame_of(here: Position) -> Frame:
+    """Return where the call that is under way is evaluated."""
+    at = here.at
+    frame: Frame = here.frame if isinstance(at, LazyResult) else at.frame
+    return frame
+
+
+def call_id_of(here: Position) -> str:
+    """Return what names the call that is under way: its agent, and its place within that."""
+    return f"{frame_of(here).agent.name}@{place_of(here)}"
 
 
 class attempting:  # noqa: N801 - used as `contextlib.suppress` is
