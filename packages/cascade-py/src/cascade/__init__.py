@@ -13,8 +13,8 @@ offer) are found when their names are first used.
 from typing import TYPE_CHECKING, Any
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
-from cascade.drawing.notebook import show_calls as _show_calls
 from cascade.interfaces.errors import CascadeError
+from cascade.notebooks import show_calls as _show_calls
 from cascade.providers import registry as _registry
 from cascade.providers.environment import env
 from cascade.providers.sending import agent, send

@@ -2,7 +2,6 @@
 
 * `picture`: the boxes, arrows and groups of a target, and `labels` what stands in the boxes
 * `mermaid_text`: these for Mermaid, and `graphviz` for Graphviz, as text and as SVG
-* `notebook`: a call in a notebook shows its picture
 
 What a task returns later, a tail call, is not known before.
 """

@@ -6,8 +6,6 @@ from html import escape
 from typing import Any
 
 from cascade.common.messaging.secrets import masked
-from cascade.drawing.graphviz import svg
-from cascade.drawing.mermaid_text import mermaid
 from cascade.interfaces.errors import DrawingError
 from cascade.spec.lazy_types import LazyResult
 
@@ -23,6 +21,8 @@ def show_calls() -> None:
 
 def _as_html(call: LazyResult[Any]) -> str:
     """Return a picture; of a call that cannot be drawn, what is wrong with it."""
+    from cascade.drawing import mermaid, svg  # noqa: PLC0415 - few programs draw
+
     try:
         drawn = svg(call, timeout=_PATIENCE)
     except DrawingError:
