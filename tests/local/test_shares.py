@@ -192,6 +192,7 @@ def test_a_shared_filter_covers_only_itself():
     @cs.task
     async def hear():
         shared = await cs.evaluate(cs.recv("$share/w/a", buffered=True))
+        await cs.evaluate(cs.wait(0.1))  # until the other one has come, too
         plain = await cs.evaluate(cs.recv("a", timeout=1.0, default="nothing"))
         return shared, plain
 

@@ -26,6 +26,8 @@ __all__ = [
     "Mode",
     "OverflowPolicy",
     "Payload",
+    "Receiver",
+    "ServesReceivers",
     "Store",
     "SubscriptionHandle",
 ]
@@ -153,6 +155,40 @@ class LeavesWill(Protocol):
             topic: a topic name without wildcards.
             payload: what to say.
         """
+
+
+class Receiver(Protocol):
+    """What takes messages inside their delivery, as a plain function that waits for nothing.
+
+    The engine's mailboxes are such receivers: an agent that waits goes on inside the delivery of its
+    signal, at its mailbox's place among the subscriptions.
+    """
+
+    @property
+    def queue(self) -> Any:
+        """What it keeps messages in, a `cascade.runtime.concurrency.bounded_queue.BoundedQueue`, or None."""
+
+    def accept(self, message: tuple[str, Payload], is_over: Callable[[], bool]) -> bool:
+        """Take a message; False says that the queue is full, and its publisher has to wait.
+
+        Args:
+            message: topic and payload; the very same to all whom this delivery reaches.
+            is_over: tells whether this delivery has had its time, so that whoever the message wakes
+                goes on in the next turn of the event loop.
+        """
+
+    def backlog(self) -> int | None:
+        """Return how many messages lie before the next one; None where it takes none just now."""
+
+
+@runtime_checkable
+class ServesReceivers(Protocol):
+    """A connector that hands messages to a `Receiver` without a task of its own for each subscription."""
+
+    async def subscribe_receiver(
+        self, topic: str | Sequence[str], receiver: Receiver
+    ) -> SubscriptionHandle:
+        """Do as `Connector.subscribe`, for a receiver."""
 
 
 class Executor(Protocol):

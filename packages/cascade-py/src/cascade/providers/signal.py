@@ -177,7 +177,7 @@ def _take_or_wait(mailbox: Mailbox, filters: Filters, options: _Options, frame: 
 
 async def _wait(mailbox: Mailbox, filters: Filters, options: _Options, frame: Frame) -> Any:
     timeout, default, with_topic, many, _ = options
-    waiter = mailbox.wait(filters, timeout)
+    waiter = mailbox.wait(filters, timeout, many=many)
     try:
         if mailbox.park is not None:
             await mailbox.park(waiter)

@@ -19,12 +19,8 @@ from cascade.connectors.local.retained import RetainedMessages
 from cascade.connectors.local.share import ShareGroup
 from cascade.connectors.local.subscription import Subscription
 from cascade.interfaces.payloads import clears
-from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
-from cascade.interfaces.topics import (
-    Filters,
-    validate_filters,
-    validate_topic,
-)
+from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload, Receiver
+from cascade.interfaces.topics import Filters, validate_filters, validate_topic
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT
 
 __all__ = ["LocalBroker"]
@@ -93,7 +89,7 @@ class LocalBroker:
         if recipients:
             dispatcher.deliver((topic, payload), recipients)
             if dispatcher.over_capacity:
-                dispatcher.report_over_capacity()
+                dispatcher.over_capacity.report()
 
     def retain(self, topic: str, payload: Payload, dispatcher: Dispatcher) -> tuple[Payload, Route]:
         """Keep or clear a topic's last payload; return what live subscribers get, and the route.
@@ -115,11 +111,12 @@ class LocalBroker:
     def add(
         self,
         filters: Filters,
-        callback: MessageCallback,
+        callback: MessageCallback | Receiver,
         *,
         limit: int,
         overflow: OverflowPolicy,
         on_close: Callable[[Subscription], None],
+        is_direct: bool = False,
         hold: bool = False,
         routed: bool = True,
     ) -> Subscription:
@@ -127,10 +124,11 @@ class LocalBroker:
 
         Args:
             filters: what it listens to.
-            callback: what it runs for each message.
+            callback: what it runs for each message, or the receiver that takes it.
             limit: messages that wait for the callback at most.
             overflow: what happens to one more.
             on_close: called when the subscription ends; it has to call `remove`.
+            is_direct: it is a receiver, which keeps its own bounds.
             hold: keep live messages waiting until `Subscription.replay`.
             routed: False has it receive only what `deliver_to` names it for.
 
@@ -148,6 +146,7 @@ class LocalBroker:
                 limit=limit,
                 overflow=overflow,
                 on_close=on_close,
+                is_direct=is_direct,
             )
             if routed:
                 self._subscriptions[subscription] = None

@@ -14,7 +14,7 @@ from cascade.connectors.local.recipient import Delivery
 from cascade.connectors.local.subscription import Subscription
 from cascade.connectors.local.turn import Turn
 from cascade.interfaces.errors import NotConnectedError
-from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload
+from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload, Receiver
 from cascade.interfaces.topics import as_filters, validate_topic
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT, check_bounds
 
@@ -118,12 +118,7 @@ class LocalBusConnector(Publisher):
         A message is handed to this loop and to the others, and only then its publisher waits, where
         one of them cannot keep up.
         """
-        if not self._connected:
-            raise NotConnectedError("publish")
-        if qos not in (0, 1, 2):
-            raise ValueError(f"qos is 0, 1 or 2, not {qos!r}")
-        if type(topic) is not str:  # what cannot even be looked up
-            validate_topic(topic)
+        self._check_publish(topic, qos)
         dispatcher = self._dispatcher = self._broker.dispatcher()
         if retain:
             payload, route = self._broker.retain(topic, payload, dispatcher)
@@ -138,13 +133,22 @@ class LocalBusConnector(Publisher):
         ]
         if local:
             dispatcher.deliver(message, local)
-            if dispatcher.paused and may_wait:
-                await dispatcher.catch_up(message)
-            elif dispatcher.over_capacity and not dispatcher.delivering:
+            if dispatcher.delivering:
+                if may_wait and dispatcher.is_behind():
+                    await dispatcher.catch_up(message)
+            elif dispatcher.over_capacity:
                 await dispatcher.apply_back_pressure(message, may_wait=may_wait)
         for turn in turns:
             if turn is not None:
                 await turn.wait()
+
+    def _check_publish(self, topic: str, qos: int) -> None:
+        if not self._connected:
+            raise NotConnectedError("publish")
+        if qos not in (0, 1, 2):
+            raise ValueError(f"qos is 0, 1 or 2, not {qos!r}")
+        if type(topic) is not str:  # what cannot even be looked up
+            validate_topic(topic)
 
     # --- subscribing --------------------------------------------------------------------------
 
@@ -158,14 +162,30 @@ class LocalBusConnector(Publisher):
         Raises:
             TypeError: the callback is no async function.
         """
+        return await self._subscribe(topic, checked_callback(callback))
+
+    async def subscribe_receiver(
+        self, topic: str | Sequence[str], receiver: Receiver
+    ) -> Subscription:
+        """Have a receiver take every message that matches, inside its delivery; it keeps its own bounds."""
+        return await self._subscribe(topic, receiver, is_direct=True)
+
+    async def _subscribe(
+        self,
+        topic: str | Sequence[str],
+        callback: MessageCallback | Receiver,
+        *,
+        is_direct: bool = False,
+    ) -> Subscription:
         if not self._connected:
             raise NotConnectedError("subscribe")
         subscription = self._broker.add(
             as_filters(topic),
-            checked_callback(callback),
+            callback,
             limit=self._max_queued,
             overflow=self._overflow,
             on_close=self._on_close,
+            is_direct=is_direct,
         )
         self._subscriptions[subscription] = None
         if subscription.task is not None:  # made already, for retained messages

@@ -19,24 +19,18 @@ from collections.abc import Callable
 from functools import partial
 from itertools import count
 from threading import get_ident
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from cascade.common.messaging import bus
 from cascade.connectors.local.callback_task import CallbackTask
 from cascade.connectors.local.message import DRAIN, IDLE, Message
-from cascade.connectors.local.recipient import (
-    AnyRecipient,
-    Delivery,
-    LoopDelivery,
-    OverCapacity,
-    Recipients,
-)
+from cascade.connectors.local.over_capacity import OverCapacity
+from cascade.connectors.local.recipient import AnyRecipient, Delivery, LoopDelivery, Recipients
 from cascade.connectors.local.turn import Turn
-from cascade.interfaces.errors import QueueFullError
 from cascade.interfaces.protocols import Payload
 from cascade.runtime.concurrency.bounded_queue import DEFAULT_LIMIT, BoundedQueue
 from cascade.runtime.concurrency.clock import is_simulated
 from cascade.runtime.concurrency.current_task import current_tasks, restore_task
+from cascade.runtime.concurrency.fairness import DeliverySlice
 
 __all__ = ["Dispatcher", "Publisher", "Route"]
 
@@ -74,11 +68,12 @@ class Publisher(ABC):
         message = (topic, payload)
         if dispatcher.delivering:
             dispatcher.pending.append((message, local))
-            if dispatcher.paused and not isinstance(publisher, CallbackTask):
+            if dispatcher.is_behind() and not isinstance(publisher, CallbackTask):
                 await dispatcher.catch_up(message)
             return
         recipient = None
         dispatcher.delivering = True
+        dispatcher.delivery.time.begin()
         try:
             for recipient in local:
                 current_tasks[loop] = recipient
@@ -140,10 +135,11 @@ class Dispatcher:
         self.paused = False
         self.pending: deque[Delivery] = deque()
         self.inbox: BoundedQueue[Delivery] = BoundedQueue("(other threads)", DEFAULT_LIMIT, "wait")
-        self.over_capacity: OverCapacity = []
-        self.delivery = LoopDelivery(loop, self.over_capacity, self.schedule_drain)
-        self._scheduled = False
+        self.over_capacity = OverCapacity()
         self._is_simulated = is_simulated(loop)
+        time_slice = DeliverySlice(is_simulated=self._is_simulated)
+        self.delivery = LoopDelivery(loop, self.over_capacity, self.schedule_drain, time_slice)
+        self._scheduled = False
 
     def dispatch(self) -> None:
         """Run the callbacks for everything that is pending, and for what they publish, in order.
@@ -157,6 +153,7 @@ class Dispatcher:
         publisher = current_tasks.get(loop)
         self.delivering = True
         self.paused = False
+        self.delivery.time.begin()
         ends_at = _MANY if self._is_simulated else time.perf_counter() + _SLICE
         for number in count():
             message, recipients = pending.popleft()
@@ -200,13 +197,13 @@ class Dispatcher:
 
     def _resume(self) -> None:
         self.dispatch()
-        self.report_over_capacity()
+        self.over_capacity.report()
 
-    def schedule_drain(self, recipient: CallbackTask) -> None:
+    def schedule_drain(self, recipient: AnyRecipient) -> None:
         """Let a recipient process its backlog, in its turn among the messages."""
         self.deliver(DRAIN, (recipient,))
         if not self.delivering:
-            self.report_over_capacity()
+            self.over_capacity.report()
 
     # --- other loops and threads --------------------------------------------------------------
 
@@ -244,13 +241,17 @@ class Dispatcher:
             if inbox and not self._scheduled:
                 self._scheduled = True
                 self.loop.call_soon(self._empty_inbox)
-        self.report_over_capacity()
+        self.over_capacity.report()
 
     # --- back-pressure ------------------------------------------------------------------------
 
     def turn_behind(self, message: Message) -> Turn:
         """Return what to deliver behind a message whose publisher waits for it."""
-        return Turn(self.loop, partial(self.report_over_capacity, message, may_wait=True))
+        return Turn(self.loop, partial(self.over_capacity.report, message, may_wait=True))
+
+    def is_behind(self) -> bool:
+        """Return whether who publishes inside a delivery, and is no callback, has to wait."""
+        return self.paused or bool(self.over_capacity) or len(self.pending) > DEFAULT_LIMIT
 
     async def catch_up(self, message: Message) -> None:
         """Wait until a message that is pending has been delivered, and for capacity then."""
@@ -266,34 +267,9 @@ class Dispatcher:
         Raises:
             QueueFullError: a recipient with the policy ``error`` refused the message.
         """
-        waiting, refused = self.report_over_capacity(message, may_wait=may_wait)
+        waiting, refused = self.over_capacity.report(message, may_wait=may_wait)
         if may_wait:
             for queue in waiting:
-                await queue.wait_for_capacity()
+                await queue.hold_producer()
         if refused is not None:
             raise refused
-
-    def report_over_capacity(
-        self, message: Message | None = None, *, may_wait: bool = False
-    ) -> tuple[list[BoundedQueue[Any]], QueueFullError | None]:
-        """Refuse or warn where a queue was full; what callbacks published cannot wait.
-
-        Returns:
-            The queues that the publisher may wait for, and the refusal of ``message`` if any.
-        """
-        found = self.over_capacity.copy()
-        self.over_capacity.clear()
-        refused = None
-        waiting = []
-        for queue, late in found:
-            if queue.policy != "error":
-                waiting.append(queue)
-                if not (may_wait and late is message):
-                    queue.report_growth()
-                continue
-            error = QueueFullError(late[0], queue.name, queue.limit)
-            if late is message:
-                refused = error
-            else:
-                bus.error("queue.message_refused", topic=late[0], error=error)
-        return waiting, refused

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from cascade.connectors.local.message import Message
+from cascade.connectors.local.over_capacity import OverCapacity
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue
+from cascade.runtime.concurrency.fairness import DeliverySlice
 
-__all__ = ["AnyRecipient", "Delivery", "LoopDelivery", "OverCapacity", "Recipients"]
+__all__ = ["AnyRecipient", "Delivery", "LoopDelivery", "Recipients"]
 
 
 class AnyRecipient(Protocol):
@@ -52,9 +54,6 @@ Recipients: TypeAlias = tuple[AnyRecipient, ...]
 Delivery: TypeAlias = tuple[Message, Recipients]
 """One message on its way to those of this loop who subscribed before it was published."""
 
-OverCapacity: TypeAlias = list[tuple[BoundedQueue[Any], Message]]
-"""Queues that were full, each with the message that found it so."""
-
 
 class LoopDelivery(NamedTuple):
     """What the callback tasks of one event loop share with its dispatcher."""
@@ -63,3 +62,6 @@ class LoopDelivery(NamedTuple):
     over_capacity: OverCapacity
     schedule_drain: Callable[[Any], None]
     """Has the loop send `DRAIN` to a task."""
+
+    time: DeliverySlice
+    """How long those may go on whom the delivery under way wakes."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from cascade.connectors.local.callback_task import CallbackTask
+from cascade.connectors.local.direct import DirectRecipient
 from cascade.connectors.local.dispatcher import Dispatcher
 from cascade.connectors.local.message import IDLE, Message
 from cascade.connectors.local.recipient import AnyRecipient, Delivery
@@ -85,7 +86,7 @@ class GroupRecipient(AnyRecipient):
 
     __slots__ = ("_dispatcher", "_group", "_runs", "queue", "send")
 
-    _runs: CallbackTask
+    _runs: CallbackTask | DirectRecipient
     queue: None
     send: None
 

@@ -1,19 +1,22 @@
 """The handle of one subscription: what it listens to, and how it ends.
 
 No message passes through here. A subscription costs no task while it hears nothing: the
-`CallbackTask` that its callback runs in is made when a message is first on its way to it.
+`CallbackTask` that its callback runs in is made when a message is first on its way to it, and a
+receiver costs none at all.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from contextvars import copy_context
+from contextvars import Context, copy_context
+from typing import cast
 
 from cascade.connectors.local.callback_task import CallbackTask
+from cascade.connectors.local.direct import DirectRecipient
 from cascade.connectors.local.dispatcher import Dispatcher
 from cascade.connectors.local.message import Message
-from cascade.interfaces.protocols import MessageCallback, OverflowPolicy
+from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Receiver
 from cascade.interfaces.topics import Filters
 
 __all__ = ["Subscription"]
@@ -26,7 +29,8 @@ class Subscription:
         filters: what it listens to.
         dispatcher: delivers its messages, on the loop that subscribed.
         number: place in the order of all subscriptions of the broker.
-        task: the task that the callback runs in; None before the first message.
+        task: the task that the callback runs in, or what hands messages to a receiver; None before
+            the first message.
         pass_on: gives messages that were left unread to others who share them, and returns how many
             found one; None where it shares none.
         closed: whether it takes no more messages.
@@ -49,15 +53,16 @@ class Subscription:
     def __init__(
         self,
         filters: Filters,
-        callback: MessageCallback,
+        callback: MessageCallback | Receiver,
         dispatcher: Dispatcher,
         *,
         number: int,
         limit: int,
         overflow: OverflowPolicy,
         on_close: Callable[[Subscription], None],
+        is_direct: bool = False,
     ) -> None:
-        """Keep what `LocalBroker.add` was given; the callback runs in a copy of this context."""
+        """Keep what `LocalBroker.add` was given; a callback runs in a copy of this context."""
         self.filters = filters
         self._callback = callback
         self.dispatcher = dispatcher
@@ -66,8 +71,8 @@ class Subscription:
         self._limit = limit
         self._overflow: OverflowPolicy = overflow
         self._on_close = on_close
-        self._context = copy_context()
-        self.task: CallbackTask | None = None
+        self._context: Context | None = None if is_direct else copy_context()
+        self.task: CallbackTask | DirectRecipient | None = None
         self.closed = False
 
     @property
@@ -76,12 +81,17 @@ class Subscription:
         queue = None if self.task is None else self.task.queue
         return 0 if queue is None else queue.dropped
 
-    def recipient(self) -> CallbackTask:
-        """Return the task that takes its messages; to be asked under the broker's lock."""
-        if self.task is None:
+    def recipient(self) -> CallbackTask | DirectRecipient:
+        """Return what takes its messages; to be asked under the broker's lock."""
+        if self.task is not None:
+            return self.task
+        context = self._context
+        if context is None:
+            self.task = DirectRecipient(cast("Receiver", self._callback), self.dispatcher.delivery)
+        else:
             self.task = CallbackTask(
-                self._callback,
-                self._context,
+                cast("MessageCallback", self._callback),
+                context,
                 self.filters,
                 self._limit,
                 self._overflow,

@@ -83,4 +83,4 @@ async def wait_for_capacity(queue: BoundedQueue[Any], loop: asyncio.AbstractEven
     while queue.over_capacity() and not loop.is_closed():
         with suppress(TimeoutError):
             async with asyncio.timeout(_POLL_INTERVAL):
-                await queue.wait_for_capacity()
+                await queue.hold_producer()

@@ -51,12 +51,36 @@ class BoundedQueue(Generic[T]):
         dropped: how many items were dropped.
     """
 
-    __slots__ = ("_lock", "_name", "_waiters", "_warn_at", "dropped", "items", "limit", "policy")
+    __slots__ = (
+        "_is_own",
+        "_lock",
+        "_name",
+        "_waiters",
+        "_warn_at",
+        "dropped",
+        "items",
+        "limit",
+        "policy",
+    )
 
-    def __init__(self, name: str | Filters, limit: int, policy: OverflowPolicy) -> None:
-        """Make an empty queue; the name is what reports show, such as the topic filters."""
+    def __init__(
+        self,
+        name: str | Filters,
+        limit: int,
+        policy: OverflowPolicy,
+        is_own: Callable[[], bool] | None = None,
+    ) -> None:
+        """Make an empty queue.
+
+        Args:
+            name: what reports show, such as the topic filters.
+            limit: how many items it holds.
+            policy: what happens to one more.
+            is_own: tells, in a producer's context, whether that is the very one who empties it.
+        """
         self.items: deque[T] | None = None
         self._name = name
+        self._is_own = is_own
         self.limit = limit
         self.policy = policy
         self._lock = threading.Lock()
@@ -165,6 +189,13 @@ class BoundedQueue(Generic[T]):
             if not self.over_capacity():  # since we looked: the consumer may have missed the waiter
                 self._wake_waiters()
             await waiter
+
+    async def hold_producer(self) -> None:
+        """Wait until the queue is within its limit; who empties it itself must not wait for that."""
+        if self._is_own is not None and self._is_own():
+            self.report_growth()
+        else:
+            await self.wait_for_capacity()
 
     def report_growth(self) -> None:
         """Report that the queue grows past its limit because its producer must not wait."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Protocol
 
-__all__ = ["SimulatedLoop", "TimeSlice", "Turns"]
+__all__ = ["DeliverySlice", "SimulatedLoop", "TimeSlice", "Turns"]
 
 _SECONDS = 0.001  # that all busy agents together take of one turn of the loop, about
 _STEPS = 100_000  # the same on a simulated loop, where nobody is kept waiting meanwhile
@@ -81,3 +81,30 @@ class TimeSlice:
         self._turns.count(self)
         await asyncio.sleep(0)
         self.ends_at = self.tick() + self._length / self._turns.sharers
+
+
+class DeliverySlice:
+    """How long those whom one delivery wakes may go on inside it, before the event loop is due a turn.
+
+    On a simulated loop as long as they like: each has its steps counted there.
+    """
+
+    __slots__ = ("_ends_at", "_is_simulated")
+
+    def __init__(self, *, is_simulated: bool) -> None:
+        """Begin with the first whom a delivery wakes."""
+        self._is_simulated = is_simulated
+        self._ends_at = 0.0
+
+    def begin(self) -> None:
+        """Take note that a delivery begins; its time counts from the first look."""
+        self._ends_at = 0.0
+
+    def is_over(self) -> bool:
+        """Return whether whoever is woken next has to wait for the loop's next turn."""
+        if self._is_simulated:
+            return False
+        now = perf_counter()
+        if not self._ends_at:
+            self._ends_at = now + _SECONDS
+        return now > self._ends_at

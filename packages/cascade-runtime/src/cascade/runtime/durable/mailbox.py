@@ -56,6 +56,7 @@ class StoredMailbox(Mailbox):
         """Make the mailbox of an agent; `fetch_soon` brings what lies in the store."""
         run = agent.run
         super().__init__(run.services.connector or SILENCE, run.loop, _UNBOUNDED, "wait")
+        self.is_direct = False  # a signal goes to the store first
         self._agent = agent
         self._inbox = inbox_of(agent.name)
         self._kept = Source(self, _ANYTHING, BoundedQueue(_ANYTHING, _UNBOUNDED, "wait"))
@@ -211,10 +212,10 @@ class StoredMailbox(Mailbox):
         self._agent.consumed.update(signal.number for signal in signals)
         return signals
 
-    def wait(self, filters: Filters, timeout: float | None) -> Waiter:
+    def wait(self, filters: Filters, timeout: float | None, *, many: bool = False) -> Waiter:
         """Do as every mailbox; time that passed before the step was taken up again counts."""
         left = None if timeout is None else self._agent.journal.time_left(timeout)
-        return super().wait(filters, left)
+        return super().wait(filters, left, many=many)
 
     def requeue(self, signals: Sequence[Signal]) -> None:
         """Do as every mailbox, and forget that they were taken."""

@@ -1,8 +1,7 @@
 """An agent's mailbox: one queue of signals, from which ``recv`` takes the oldest that matches.
 
-Each set of filters that the agent listens to is a source: a subscription, and the share of the queue
-that came by it, bounded on its own. Signals have numbers, so the oldest of all sources is found. A
-``recv`` that waits for more than the sources bring widens them by one of its own, until it returns.
+Signals have numbers, so the oldest of all sources is found. A ``recv`` that waits goes on inside the
+delivery of its signal, where the connector serves receivers, and else in the loop's next turn.
 """
 
 from __future__ import annotations
@@ -14,56 +13,39 @@ from itertools import count
 from typing import Any
 
 from cascade.common.messaging import bus
-from cascade.interfaces.acknowledgement import hold
+from cascade.interfaces.acknowledgement import Hold, hold
 from cascade.interfaces.errors import MailboxFullError, QueueFullError
 from cascade.interfaces.properties import Carried, received
 from cascade.interfaces.protocols import Connector, OverflowPolicy
 from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue
-from cascade.runtime.signals.heard import Heard
 from cascade.runtime.signals.holds import Holds
+from cascade.runtime.signals.listening import Listening
 from cascade.runtime.signals.muting import Muted
 from cascade.runtime.signals.source import (
     Signal,
     Source,
     by_number,
     is_asked_for,
-    match,
     oldest_in,
-    split,
 )
-from cascade.runtime.signals.waiter import Waiter, give_up
+from cascade.runtime.signals.waiter import Waiter
 
 __all__ = ["Mailbox"]
 
 _make = tuple.__new__  # a named tuple takes three times as long by its name
 
 
-class Mailbox:
+class Mailbox(Listening):
     """Keeps what arrives on the filters it listens to, in order, until it is taken.
 
     Attributes:
-        connector: where its signals come from.
-        carries: whether a payload may be a `Carried`.
         park: to be awaited with a `Waiter` before a ``recv`` waits, where there is such a thing.
     """
 
     park: Callable[[Waiter], Coroutine[Any, Any, None]] | None = None
 
-    __slots__ = (
-        "_context",
-        "_heard",
-        "_holds",
-        "_limit",
-        "_loop",
-        "_muted",
-        "_next_number",
-        "_overflow",
-        "_sources",
-        "_waiters",
-        "carries",
-        "connector",
-    )
+    __slots__ = ("_context", "_holds", "_loop", "_muted", "_next_number", "_waiters")
 
     def __init__(
         self,
@@ -71,60 +53,47 @@ class Mailbox:
         loop: asyncio.AbstractEventLoop,
         limit: int,
         overflow: OverflowPolicy,
+        is_own: Callable[[], bool] | None = None,
     ) -> None:
-        """Make an empty mailbox that listens to nothing yet."""
-        self.connector = connector
-        self.carries = getattr(connector, "carries_properties", False)
+        """Make an empty mailbox that listens to nothing yet, used on a loop; see `Listening`."""
+        super().__init__(connector, limit, overflow, is_own)
         self._next_number = count().__next__
         self._loop = loop
-        self._limit = limit
-        self._overflow: OverflowPolicy = overflow
-        self._sources: list[Source] = []
         self._waiters: list[Waiter] = []  # a deque would take 700 bytes
         self._muted: Muted | None = None
-        self._heard: Heard | None = None
         self._holds: Holds | None = None
         self._context: Context | None = None  # of all timers: each would make its own
 
-    # --- listening ----------------------------------------------------------------------------
-
-    def listens_to(self, filters: Filters) -> bool:
-        """Return whether everything that these filters match is kept in any case."""
-        kept = [each.filters for each in self._sources if each.keeps]
-        return filters in kept or all(any(each in known for known in kept) for each in filters)
-
-    async def listen(self, filters: Filters) -> None:
-        """Keep what arrives on these filters, from now until `close`."""
-        for each in split(filters):
-            queue: BoundedQueue[Signal] = BoundedQueue(each, self._limit, self._overflow)
-            await self._open(Source(self, each, queue))
-
-    async def widen(self, waiter: Waiter) -> None:
-        """Bring what somebody waits for and the mailbox does not listen to; keep nothing of it."""
-        waiter.own = [Source(self, each, None) for each in split(waiter.filters)]
-        for source in waiter.own:
-            await self._open(source)
-
-    async def _open(self, source: Source) -> None:
-        self._sources.append(source)
-        try:
-            await source.open()
-        except BaseException:
-            self._drop(source)
-            raise
-
-    def _drop(self, source: Source) -> None:
-        """Take nothing more from a source; it is still to be closed."""
-        self._sources = [each for each in self._sources if each is not source]
-
-    async def close(self) -> int:
-        """End all subscriptions; return how many signals were never taken."""
-        sources, self._sources = self._sources, []
-        for source in sources:
-            await source.close()
-        return sum(source.leave_unread() for source in sources)
-
     # --- arriving -----------------------------------------------------------------------------
+
+    def accept(self, source: Source, message: tuple[str, Any], is_over: Callable[[], bool]) -> bool:
+        """Take a message that a source brought, inside its delivery; who waits for it goes on at once.
+
+        Returns:
+            Whether there is room for more; where there is none the publisher has to wait.
+        """
+        if source.had is message:
+            source.had = None
+            return True
+        topic, payload = message
+        if (len(self._sources) > 1 or not source.keeps) and self._refuses(source, topic, payload):
+            return True
+        if self._muted is not None and self._is_muted(source.filters, topic):
+            return True
+        kept_by = source if source.queue is not None else self._kept_by(source, topic)
+        signal = _make(Signal, (self._next_number(), topic, payload, kept_by or source))
+        waiter = self._find_waiter(signal)
+        if waiter is None:
+            return kept_by is None or self._has_kept(signal, kept_by)
+        if (
+            waiter.many or is_over()
+        ):  # with all that comes in this delivery, or in a turn of its own
+            waiter.set_result(signal)
+            return True
+        if len(self._sources) > 1:  # the agent may have ended this one when the others get it
+            self._mark_had(source, message)
+        waiter.resume(signal)
+        return True
 
     async def receive(self, source: Source, topic: str, payload: Any) -> None:
         """Take a message that a source brought; where the share is full, its publisher may have to wait."""
@@ -138,52 +107,36 @@ class Mailbox:
         signal = _make(Signal, (self._next_number(), topic, payload, kept_by or source))
         if self._deliver(signal) or kept_by is None:
             return
-        queue = kept_by.queue
-        if queue is not None and not self._keep(signal, queue) and queue.policy == "wait":
-            await queue.wait_for_capacity()
+        if not self._has_kept(signal, kept_by, hold.get()) and kept_by.queue is not None:
+            await kept_by.queue.wait_for_capacity()
 
-    def _refuses(self, source: Source, topic: str, payload: Any) -> bool:
-        """Return whether a message is not for this mailbox, since it has it already."""
-        for other in self._sources:
-            if other is source:
-                break
-            if source.is_shared:  # which comes beside all others
-                continue
-            if other.brings_more and match(other.filters, topic):
-                return not (source.is_opening and other.is_spent)  # it comes by that one
-        else:
-            return True  # the source has been dropped
-        if source.is_opening and self._heard is not None and self._heard.last(topic, payload):
-            return True  # it is retained, and was here before
-        if source.queue is None:
-            self._heard = self._heard or Heard()
-            self._heard.note(topic, payload)
-        return False
-
-    def _kept_by(self, source: Source, topic: str) -> Source | None:
-        """Return the source that keeps what another one brought, if any does."""
-        if source.is_shared:
-            return None
-        kept = (each for each in self._sources if each.keeps)
-        return next((each for each in kept if match(each.filters, topic)), None)
-
-    def _deliver(self, signal: Signal) -> bool:
-        """Give a signal to whoever has waited for it longest; a deadline of this instant comes first."""
+    def _find_waiter(self, signal: Signal) -> Waiter | None:
+        """Return who has waited longest for such a signal; a deadline of this instant comes first."""
         for waiter in self._waiters:
             if waiter.done() or not is_asked_for(signal, waiter.filters):
                 continue
             if waiter.deadline is not None and self._loop.time() >= waiter.deadline:
                 waiter.set_result(None)
                 continue
-            waiter.set_result(signal)
             for source in waiter.own:
                 source.is_spent = True  # though messages come by it until it is dropped
-            return True
-        return False
+            return waiter
+        return None
 
-    def _keep(self, signal: Signal, queue: BoundedQueue[Signal]) -> bool:
-        """Keep a signal as the queue's policy says; False where it is full."""
-        if (held := hold.get()) is not None:
+    def _deliver(self, signal: Signal) -> bool:
+        """Give a signal to whoever waits for it, if anybody does."""
+        waiter = self._find_waiter(signal)
+        if waiter is None:
+            return False
+        waiter.set_result(signal)
+        return True
+
+    def _has_kept(self, signal: Signal, kept_by: Source, held: Hold | None = None) -> bool:
+        """Keep a signal as the queue's policy says; False where its publisher has to wait."""
+        queue = kept_by.queue
+        if queue is None:
+            return True
+        if held is not None:
             self._holds = (self._holds or Holds()).keep(signal, queue, held)
         if queue.put_nowait(signal):
             return True
@@ -195,7 +148,7 @@ class Mailbox:
             if queue.policy == "error":
                 error = QueueFullError(signal.topic, queue.name, queue.limit)
                 bus.error("mailbox.message_refused", topic=signal.topic, error=error)
-        return False
+        return queue.policy != "wait"
 
     def backlog(self, source: Source) -> int | None:
         """Return how many signals lie before the next one of a source, and one more where nobody waits."""
@@ -257,8 +210,10 @@ class Mailbox:
             self._holds.release(found)
         return found if len(self._sources) == 1 else sorted(found, key=by_number)
 
-    def wait(self, filters: Filters, timeout: float | None) -> Waiter:
+    def wait(self, filters: Filters, timeout: float | None, *, many: bool = False) -> Waiter:
         """Wait for the next signal that matches, where there is none; `stop_waiting` must follow.
+
+        One who wants many goes on when the delivery under way has ended, with all that came in it.
 
         Raises:
             MailboxFullError: publishers are held already, by signals that nobody waits for.
@@ -267,12 +222,14 @@ class Mailbox:
             if source.queue and source.queue.over_capacity():
                 raise self._full(source.queue)
         waiter = Waiter(loop=self._loop)
+        waiter._go_on = None  # noqa: SLF001 - set here, since a constructor costs half as much again
         waiter.filters, waiter.deadline, waiter.timer, waiter.own = filters, None, None, ()
+        waiter.many = many
         self._waiters.append(waiter)
         if timeout is not None:
             waiter.deadline = self._loop.time() + timeout
             self._context = context = self._context or Context()
-            waiter.timer = self._loop.call_at(waiter.deadline, give_up, waiter, context=context)
+            waiter.timer = self._loop.call_at(waiter.deadline, waiter.give_up, context=context)
         return waiter
 
     def stop_waiting(self, waiter: Waiter) -> None:
@@ -291,7 +248,7 @@ class Mailbox:
                 continue
             if queue is None:  # it was taken by a `recv` of its own: it lies until another asks
                 filters = signal.source.filters
-                queue = BoundedQueue(filters, self._limit, self._overflow)
+                queue = self._queue(filters)
                 left = Source(self, filters, queue)
                 left.is_opening = left.keeps = False
                 left.pass_on = signal.source.pass_on

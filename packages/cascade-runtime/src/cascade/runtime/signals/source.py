@@ -40,6 +40,13 @@ class Receiver(Protocol):
 
     connector: Connector
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether it takes messages inside their delivery, by `accept`."""
+
+    def accept(self, source: Source, message: tuple[str, Any], is_over: Callable[[], bool]) -> bool:
+        """Take a message inside its delivery; False says that its publisher has to wait."""
+
     async def receive(self, source: Source, topic: str, payload: Any) -> None:
         """Take a message."""
 
@@ -52,6 +59,7 @@ class Source:
 
     __slots__ = (
         "filters",
+        "had",
         "handle",
         "is_opening",
         "is_shared",
@@ -70,6 +78,8 @@ class Source:
         self.queue = queue
         """None where nothing is kept, for a ``recv`` that waits alone."""
         self.handle: SubscriptionHandle | None = None
+        self.had: tuple[str, Any] | None = None
+        """A message that is on its way to it, and that its mailbox has had already."""
         self.is_opening = True
         self.is_spent = False
         self.is_shared = filters[0].startswith("$share/")
@@ -83,12 +93,25 @@ class Source:
         """Whether it is subscribed, and not only holds what was given back."""
         return self.is_opening or self.handle is not None
 
+    @property
+    def accept(self) -> Callable[[tuple[str, Any], Callable[[], bool]], bool]:
+        """How a connector hands over a message inside its delivery."""
+        return partial(self.mailbox.accept, self)
+
+    def backlog(self) -> int | None:
+        """Return how many signals lie before its next one; None where it takes none."""
+        return self.mailbox.backlog(self)
+
     async def open(self) -> None:
         """Subscribe; one filter alone goes as plain text, which any connector takes."""
         filters = self.filters
         topic = filters[0] if len(filters) == 1 else filters
-        take = _Member(self) if self.is_shared else partial(self.mailbox.receive, self)
-        self.handle = await self.mailbox.connector.subscribe(topic, take)
+        mailbox = self.mailbox
+        if mailbox.is_direct:
+            self.handle = await mailbox.connector.subscribe_receiver(topic, self)  # type: ignore[attr-defined]  # so `is_direct` says
+        else:
+            take = _Member(self) if self.is_shared else partial(mailbox.receive, self)
+            self.handle = await mailbox.connector.subscribe(topic, take)
         self.is_opening = False
         if self.is_shared:
             self.pass_on = getattr(self.handle, "pass_on", None)

@@ -18,6 +18,7 @@ from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.fairness import TimeSlice
 from cascade.runtime.signals.mailbox import Mailbox
 from cascade.runtime.signals.source import Signal
+from cascade.runtime.state.position import position
 from cascade.runtime.state.run import Run
 from cascade.spec.task import Task
 
@@ -180,8 +181,15 @@ class Agent(Frame):
         """Return its mailbox, which hears by that connector if it has none yet."""
         if self._mailbox is None:
             run, services = self.run, self.run.services
-            self._mailbox = Mailbox(connector, run.loop, services.max_queued, services.overflow)
+            self._mailbox = Mailbox(
+                connector, run.loop, services.max_queued, services.overflow, self.is_here
+            )
         return self._mailbox
+
+    def is_here(self) -> bool:
+        """Return whether the code that runs now is its own."""
+        here = position.get(None)
+        return here is not None and here.frame.agent is self
 
     @property
     def has_mailbox(self) -> bool:

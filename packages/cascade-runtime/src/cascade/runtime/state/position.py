@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cascade.runtime.signals.source import Signal
-from cascade.runtime.state.agent import Agent, Frame
 from cascade.spec.lazy_types import LazyResult
+
+if TYPE_CHECKING:
+    from cascade.runtime.state.agent import Agent, Frame
 
 __all__ = ["Position", "attempting", "call_id_of", "frame_of", "place_of", "position"]
 
