@@ -101,12 +101,18 @@ class Parameters(NamedTuple):
     defaults: Mapping[str, Any]
     """What stands in for those that are left out, but for resources."""
 
+    known: set[tuple[int | str, ...]]
+    """Shapes of arguments that were right, each their number by position and their names."""
+
     def check(self, task: str, args: Collection[Any], kwargs: Mapping[str, Any]) -> None:
         """Refuse arguments that the function would refuse, by their number and names.
 
         Raises:
             InvalidTaskError: a name is unknown or given twice, one is missing, or there are too many.
         """
+        shape = (len(args), *kwargs)
+        if shape in self.known:
+            return
         by_position = self.positions[: len(args)]
         if len(args) > self.most:
             raise InvalidTaskError(
@@ -121,7 +127,11 @@ class Parameters(NamedTuple):
         missing = self.needed.difference(by_position, kwargs)
         if missing:
             raise InvalidTaskError(f"{task}() is missing {', '.join(map(repr, sorted(missing)))}")
+        if len(self.known) < _KNOWN:
+            self.known.add(shape)
 
+
+_KNOWN = 64  # shapes of calls that are remembered for each task
 
 _MORE = 16  # arguments for ``*args`` that a call has without a closer look
 
@@ -133,6 +143,7 @@ _ANYTHING = Parameters(
     float("inf"),
     takes_any_name=True,
     defaults={},
+    known=set(),
 )
 
 
@@ -169,6 +180,7 @@ def look_at_parameters(function: Callable[..., Any]) -> Parameters:
             for each in parameters
             if each.default is not Parameter.empty and not isinstance(each.default, Inject)
         },
+        known=set(),
     )
 
 

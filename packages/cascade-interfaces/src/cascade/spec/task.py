@@ -131,9 +131,9 @@ class Task(Identified, PolicyMethods[P, R]):
     def _checked_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return the call, with the resources that it asks for itself."""
         self.parameters.check(self.name, args, kwargs)
-        asked = {name: given for name, given in kwargs.items() if type(given) is Inject}
-        if not asked:
+        if Inject not in map(type, kwargs.values()):
             return LazyResult(self, args, kwargs or NO_KWARGS)
+        asked = {name: given for name, given in kwargs.items() if type(given) is Inject}
         others = {name: given for name, given in kwargs.items() if name not in asked}
         return LazyResult(self.with_others(injections={**self.injections, **asked}), args, others)
 

@@ -79,8 +79,11 @@ class Listening(ABC):
 
     def listens_to(self, filters: Filters) -> bool:
         """Return whether everything that these filters match is kept in any case."""
+        for source in self._sources:
+            if source.keeps and (source.filters is filters or source.filters == filters):
+                return True
         kept = [each.filters for each in self._sources if each.keeps]
-        return filters in kept or all(any(each in known for known in kept) for each in filters)
+        return all(any(each in known for known in kept) for each in filters)
 
     async def listen(self, filters: Filters) -> None:
         """Keep what arrives on these filters, from now until `close`."""

@@ -219,8 +219,9 @@ class Mailbox(Listening):
             MailboxFullError: publishers are held already, by signals that nobody waits for.
         """
         for source in self._sources:
-            if source.queue and source.queue.over_capacity():
-                raise self._full(source.queue)
+            queue = source.queue
+            if queue is not None and queue.items and queue.over_capacity():
+                raise self._full(queue)
         waiter = Waiter(loop=self._loop)
         waiter._go_on = None  # noqa: SLF001 - set here, since a constructor costs half as much again
         waiter.filters, waiter.deadline, waiter.timer, waiter.own = filters, None, None, ()

@@ -8,7 +8,7 @@ from contextvars import Context
 from typing import Any
 
 from cascade.interfaces.topics import Filters
-from cascade.runtime.concurrency.current_task import current_tasks, restore_task
+from cascade.runtime.concurrency.current_task import current_tasks
 from cascade.runtime.signals.source import Signal, Source
 
 __all__ = ["Waiter"]
@@ -70,11 +70,14 @@ class Waiter(asyncio.Future[Signal | None]):
             return
         loop = self.get_loop()
         delivering = current_tasks.get(loop)
+        if delivering is None:  # inside a timer
+            self._within.run(self._go_on, self)  # type: ignore[union-attr]  # comes with the other
+            return
         current_tasks.pop(loop, None)
         try:
-            self._within.run(self._go_on, self)  # type: ignore[union-attr]  # comes with the other
+            self._within.run(self._go_on, self)  # type: ignore[union-attr]  # as above
         finally:
-            restore_task(loop, delivering)
+            current_tasks[loop] = delivering
 
     def give_up(self) -> None:
         """Let the ``recv`` go on without a signal: the time is over."""
