@@ -101,7 +101,7 @@ class Parameters(NamedTuple):
     defaults: Mapping[str, Any]
     """What stands in for those that are left out, but for resources."""
 
-    known: set[tuple[int | str, ...]]
+    known: set[tuple[object, ...]]
     """Shapes of arguments that were right, each their number by position and their names."""
 
     def check(self, task: str, args: Collection[Any], kwargs: Mapping[str, Any]) -> None:

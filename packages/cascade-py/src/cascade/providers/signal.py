@@ -110,7 +110,7 @@ def _recv(  # noqa: PLR0917 - as the engine calls it
     connector: Connector = inject("_internal_connector"),
 ) -> Any:
     """Return the value of the signal that lies in the mailbox, or a coroutine that waits for one."""
-    filters = (topic,) if type(topic) is str else as_filters(topic)
+    filters = as_filters(topic)
     mailbox = frame.agent.mailbox_on(connector)
     options = (timeout, default, with_topic, many, holdoff)
     if holdoff and not mailbox.listens_to(filters):
@@ -139,8 +139,7 @@ def _recv_buffered(  # noqa: PLR0917 - as the engine calls it
     frame: Frame = inject("_frame"),
 ) -> Any:
     """Do the same, and listen from now on."""
-    kind = type(topic)
-    filters = topic if kind is tuple else (topic,) if kind is str else as_filters(topic)
+    filters = topic if isinstance(topic, tuple) else as_filters(topic)
     mailbox = frame.agent.mailbox
     options = (timeout, default, with_topic, many, holdoff)
     if mailbox.listens_to(filters):  # as in most of its turns

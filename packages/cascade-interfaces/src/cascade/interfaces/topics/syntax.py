@@ -37,6 +37,8 @@ def as_filters(topic: str | Sequence[str]) -> Filters:
     Raises:
         InvalidTopicError: the list is empty, or holds something that is no text.
     """
+    if type(topic) is str:  # as mostly
+        return (topic,)
     if not isinstance(topic, (list, tuple)):
         _require_text(topic)
         return (topic,)  # type: ignore[return-value]  # a str, so not any other sequence
