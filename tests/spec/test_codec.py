@@ -429,14 +429,16 @@ def test_the_form_is_the_one_that_is_kept():
             {
                 "task": "spec.tasks:total",
                 "args": [[{"$call": 1}, {"$call": 2}]],
+                "names": ["parts"],
                 "kwargs": {"scale": 2},
             },
             {
                 "task": DOUBLE,
                 "policies": {"retry": retry},
                 "args": [1],
+                "names": ["x"],
             },
             {"task": "cascade.spec.task:_run_if", "args": [True, {"$quote": {"$call": 3}}]},
-            {"task": DOUBLE, "args": [2]},
+            {"task": DOUBLE, "args": [2], "names": ["x"]},
         ],
     }

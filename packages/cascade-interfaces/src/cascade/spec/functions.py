@@ -60,7 +60,7 @@ class TaskOptions(TypedDict, total=False):
 
     upgrade: Upgrade | None
     """``upgrade(version, arguments)`` gives the arguments of a stored call of an earlier version as they are
-    now: plain data by name."""
+    now: plain data by name; it is given those names that the parameters had then."""
 
 
 class TaskDecorator(Protocol):

@@ -132,7 +132,7 @@ def _module(name: str) -> ModuleType:
 
 Upgrade: TypeAlias = Callable[[str | None, dict[str, Any]], dict[str, Any]]
 """``upgrade(version, arguments)`` gives the arguments of a call that an earlier version wrote as those of
-this one: plain data by name, where those given by position have the names that the positions have now."""
+this one: plain data by the names that the parameters had then, also of those given by position."""
 
 _BY_ALIAS: dict[str, Identified] = {}
 """Tasks by ids that they had before."""

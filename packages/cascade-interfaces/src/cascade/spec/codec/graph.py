@@ -114,9 +114,14 @@ def _fill(call: LazyResult[Any], form: CallForm, reader: Reader) -> None:
 
 def _upgrade(form: CallForm, task: Task[..., Any]) -> None:
     """Make of the arguments that an earlier version wrote those of this one."""
-    names = [name for name, _ in kinds_of(task, None).by_position]
+    names = form.names or task.positions  # before names were written: those of now
     given = dict(zip(names, form.args, strict=False)) | form.kwargs
     with _located(f"{task.name}(…)"):
+        if len(form.args) > len(names):
+            raise Mismatch(
+                f"it has {len(form.args)} arguments by position and names for {len(names)}; upgrade= "
+                "takes arguments by name alone"
+            )
         try:
             upgraded = task.upgrade(form.version, given) if task.upgrade is not None else given
         except Exception as error:

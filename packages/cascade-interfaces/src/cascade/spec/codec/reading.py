@@ -46,6 +46,9 @@ class CallForm(TaskForm, forbid_unknown_fields=True):
     """What is written of a call."""
 
     args: list[Any] = []
+    names: list[str] = []
+    """What the parameters that got these by position were called when the call was written."""
+
     kwargs: dict[str, Any] = {}
 
 

@@ -82,6 +82,8 @@ class Writer:
                 self._argument(call, *kinds.at(position), argument)
                 for position, argument in enumerate(call.args)
             ]
+            if call.task.base.role == "function":  # and may have an ``upgrade`` one day
+                form["names"] = call.task.base.positions[: len(call.args)]
         if call.kwargs:
             form["kwargs"] = {
                 name: self._argument(call, name, kinds.of(name), argument)

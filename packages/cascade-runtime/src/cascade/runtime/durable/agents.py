@@ -22,7 +22,7 @@ from cascade.interfaces.topics import INBOXES, Filters, name_of_inbox
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.driving import Evaluate
 from cascade.runtime.durable.ownership import DurableSettings, Ownership
-from cascade.runtime.durable.starting import records_of
+from cascade.runtime.durable.starting import is_same_start, records_of
 from cascade.runtime.durable.telling import reported, tell
 from cascade.runtime.durable.values import read_value, write_payload
 from cascade.runtime.state.services import EngineServices
@@ -110,7 +110,7 @@ class DurableAgents:
         filters = tuple(each for together in listen for each in together)
         (begun,) = records_of({name: call}, params, filters)
         (record,) = await self._enter([begun])
-        if not attach and record.start != begun.start:
+        if not attach and not is_same_start(record.start, begun.start):
             raise AgentExistsError(name)
         while record.status == "ready":
             driven = self._ownership.driven

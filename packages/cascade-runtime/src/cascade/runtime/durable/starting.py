@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cascade.interfaces.errors import InvalidTaskError
+import msgspec
+
+from cascade.interfaces.errors import DecodeError, EncodeError, InvalidTaskError
 from cascade.interfaces.store import DurableAgent
 from cascade.interfaces.topics import Filters
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.values import write_payload
-from cascade.spec.codec import encode
+from cascade.spec.codec import decode, encode
 from cascade.spec.lazy_types import LazyResult
 
-__all__ = ["records_of", "start_of"]
+__all__ = ["is_same_start", "records_of", "start_of"]
 
 
 def records_of(
@@ -54,3 +56,28 @@ def start_of(call: Any) -> bytes:
             "start several with engine.agents.start({name: call, ...})"
         )
     return encode(call)
+
+
+def is_same_start(stored: bytes, start: bytes) -> bool:
+    """Return whether a stored call is the one that an agent begins with now.
+
+    It is, too, where an earlier version of its task has written it, and where an argument was given by
+    name that is given by position now.
+    """
+    if stored == start:
+        return True
+    try:
+        now = encode(decode(stored))
+    except (DecodeError, EncodeError):
+        return False
+    return _by_name(now) == _by_name(start)
+
+
+def _by_name(call: bytes) -> dict[str, Any]:
+    """Return a written call with the names of its arguments, wherever it has them."""
+    graph: dict[str, Any] = msgspec.json.decode(call)
+    for form in graph["calls"]:
+        names, args = form.pop("names", []), form.pop("args", [])
+        by_name = dict(zip(names, args, strict=False)) | form.pop("kwargs", {})
+        form |= {"args": args[len(names) :], "kwargs": by_name}
+    return graph
