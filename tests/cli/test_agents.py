@@ -173,6 +173,24 @@ def test_a_copy_has_the_state_and_a_name_that_was_free(cascade, store):
 
 
 @pytest.mark.usefixtures("some")
+def test_earlier_states_are_shown_and_copied(cascade, store):
+    async def step(store):
+        later = CALL.replace(b"lamp", b"chair")
+        await store.commit(Checkpoint("d", 1, 9.0, call=later, history=1))
+
+    store(step)
+    (past,) = json.loads(cascade("show", "d", "--json"))["history"]
+    assert past == {"step": 0, "ended_at": 9.0, "call": json.loads(CALL)}
+    assert "step 0 until 1970-01-0" in cascade("show", "d")
+    assert cascade("fork", "d", "e", "--step", "0") == "Forked: d as e\n"
+    copy = store(lambda store: store.load("e"))
+    assert (copy.step, copy.call) == (0, CALL)
+    assert "no state of step 7 is kept, but of 0, 1" in cascade(
+        "fork", "d", "f", "--step", "7", status=1
+    )
+
+
+@pytest.mark.usefixtures("some")
 def test_what_ended_long_ago_is_removed(cascade):
     assert cascade("prune") == "Removed: 0 agents, 0 letters\n"
     assert cascade("prune", "--older-than", "12h") == "Removed: 2 agents, 0 letters\n"

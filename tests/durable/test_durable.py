@@ -11,7 +11,9 @@ from cascade.interfaces.errors import (
     AgentFailedError,
     InvalidTaskError,
     NoStoreError,
+    StateNotKeptError,
 )
+from cascade.spec.codec import decode
 from cascade.stores.memory import MemoryStore
 from cascade.stores.sqlite import SqliteStore
 from durable import steps
@@ -286,6 +288,19 @@ async def test_a_fork_goes_on_from_the_same_state(engine, connector):
         await connector.publish("switch", "end")
         for name in "lm":
             assert await one.run(steps.lamp(2, []), name=name, durable=True) == ["both", "end"]
+
+
+async def test_a_fork_goes_on_from_an_earlier_state(engine):
+    async with engine() as one:
+        one.agents.settings.history = 2
+        assert await one.run(steps.count(4), name="c", durable=True) == 10
+        kept = await one.agents.history("c")
+        assert [(each.step, decode(each.call).args) for each in kept] == [(2, (2, 7)), (3, (1, 9))]
+        await one.agents.fork("c", "d", step=2)
+        assert await one.run(steps.count(4), name="d", durable=True) == 10
+        assert (await one.agents.load("d")).step == 4
+        with pytest.raises(StateNotKeptError, match="of 2, 3, 4;"):
+            await one.agents.fork("c", "e", step=1)
 
 
 async def test_what_claims_without_a_commit_too_often_is_stuck_and_kept(engine, store):

@@ -7,7 +7,7 @@ import pytest
 
 from cascade.interfaces.errors import LeaseLostError, StoreError
 from cascade.interfaces.store import Checkpoint
-from cascade.stores.postgres import PostgresStore
+from cascade.stores.postgres import PostgresStore, schema
 from cascade.stores.postgres.group_commit import _UnderWay
 from cascade.stores.postgres.schema import MIGRATIONS
 from cascade.testing.stores.harness import a_letter, an_agent, claimed, mailbox, step
@@ -69,6 +69,19 @@ async def test_what_a_newer_version_made_is_refused(server, store):
     with pytest.raises(StoreError, match=f"version {newer}, this one knows {len(MIGRATIONS)}"):
         await PostgresStore(server.url).open()
     assert len(tasks()) == 1  # that of the one which is open
+
+
+async def test_tables_of_the_first_version_are_brought_to_this_one(server, monkeypatch):
+    with monkeypatch.context() as then:
+        then.setattr(schema, "MIGRATIONS", MIGRATIONS[:1])
+        old = PostgresStore(server.url, schema="old")
+        await old.open()
+        await old.aclose()
+    store = PostgresStore(server.url, schema="old")
+    await store.open()
+    await store.create([an_agent()])
+    assert await store.history("monday") == []
+    await store.aclose()
 
 
 async def test_stores_that_open_at_once_make_the_tables_once(server):

@@ -14,7 +14,7 @@ import pytest
 
 from cascade.interfaces.errors import LeaseLostError, StoreError
 from cascade.interfaces.store import Checkpoint
-from cascade.stores.sqlite import SqliteStore
+from cascade.stores.sqlite import SqliteStore, schema
 from cascade.stores.sqlite.place import refuse_network_file_system
 from cascade.stores.sqlite.schema import MIGRATIONS
 from cascade.testing.stores.harness import a_letter, an_agent, mailbox
@@ -155,6 +155,20 @@ async def test_a_newer_file_is_refused_and_left_as_it_is(path, store):
     assert f"have version {newer}, this one knows {len(MIGRATIONS)}" in said
     assert "install that version" in said
     assert path.read_bytes() == before
+
+
+async def test_a_file_of_the_first_version_is_brought_to_this_one(path, monkeypatch):
+    with monkeypatch.context() as then:
+        then.setattr(schema, "MIGRATIONS", MIGRATIONS[:1])
+        old = SqliteStore(path)
+        await old.open()
+        await old.create([an_agent(filters=("a",))])
+        await old.aclose()
+    store = SqliteStore(path)
+    await store.open()
+    assert await store.load("monday") == an_agent(filters=("a",))
+    assert await store.history("monday") == []
+    await store.aclose()
 
 
 async def test_a_database_of_another_program_is_refused(path):

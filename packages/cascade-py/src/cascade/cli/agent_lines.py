@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ import msgspec
 from cascade.cli.json_text import json_text_of_any
 from cascade.cli.spans import span_of
 from cascade.common.messaging.printable import printable
-from cascade.interfaces.store import DurableAgent
+from cascade.interfaces.store import DurableAgent, PastState
 from cascade.runtime.durable.waiting import FORGOTTEN, UNTIL, deadline_of
 
 __all__ = ["full", "line", "lines_in_full", "summary"]
@@ -36,7 +36,7 @@ def summary(agent: DurableAgent) -> dict[str, Any]:
     }
 
 
-def full(agent: DurableAgent, unread: int) -> dict[str, Any]:
+def full(agent: DurableAgent, unread: int, history: Sequence[PastState]) -> dict[str, Any]:
     """Return all that is known of an agent, as plain data."""
     return {
         **summary(agent),
@@ -46,6 +46,10 @@ def full(agent: DurableAgent, unread: int) -> dict[str, Any]:
         "call": _plain(agent.call),
         "params": _plain(agent.params),
         "journal": {place: _plain(data) for place, data in _journal(agent)},
+        "history": [
+            {"step": each.step, "ended_at": each.ended_at, "call": _plain(each.call)}
+            for each in history
+        ],
         "result": None if agent.result is None else _plain(agent.result),
     }
 
@@ -62,13 +66,17 @@ def line(agent: DurableAgent, now: float) -> str:
     return printable(", ".join(parts))
 
 
-def lines_in_full(agent: DurableAgent, unread: int, now: float) -> Iterator[str]:
+def lines_in_full(
+    agent: DurableAgent, unread: int, history: Sequence[PastState], now: float
+) -> Iterator[str]:
     """Return all that is known of an agent, line by line."""
     yield line(agent, now)
     yield f"  begun {_hour(agent.created_at)} with {_text(agent.start)}"
     if agent.params != b"{}":
         yield f"  parameters {_text(agent.params)}"
     yield f"  goes on with {_text(agent.call)}" if agent.call != agent.start else "  and is there"
+    for past in history:
+        yield f"  step {past.step} until {_hour(past.ended_at)} {_text(past.call)}"
     for place, data in _journal(agent):
         if not place.endswith(UNTIL):  # said above
             yield printable(f"  journal {place}: {_text(data)}")

@@ -64,9 +64,10 @@ def show(name: Name, store: StorePath, as_json: AsJson = False) -> None:
         async with opened(store) as found:
             agent = await load_agent(found, name)
             unread = len(await found.signals(name))
+            history = await found.history(name)
             if as_json:
-                return [json_text_of_any(full(agent, unread))]
-            return list(lines_in_full(agent, unread, unix_time()))
+                return [json_text_of_any(full(agent, unread, history))]
+            return list(lines_in_full(agent, unread, history, unix_time()))
 
     for each in run_to_end(look()):
         say(each)
@@ -106,14 +107,19 @@ def retry(name: Name, store: StorePath) -> None:
 
 @agents.command()
 def fork(
-    name: Name, new: Annotated[str, typer.Argument(help="The copy's name.")], store: StorePath
+    name: Name,
+    new: Annotated[str, typer.Argument(help="The copy's name.")],
+    store: StorePath,
+    step: Annotated[
+        int | None, typer.Option(help="The step of an earlier state, as show lists them.")
+    ] = None,
 ) -> None:
     """Begin a copy of an agent, with its state and the signals that it has not taken."""
 
     async def copy() -> None:
         async with opened(store) as found:
             await load_agent(found, name)
-            await found.fork(name, new, unix_time())
+            await found.fork(name, new, unix_time(), step=step)
 
     run_to_end(copy())
     say(f"Forked: {printable(name)} as {printable(new)}")

@@ -6,7 +6,12 @@ import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from cascade.interfaces.errors import AgentExistsError, LeaseLostError, StoreError
+from cascade.interfaces.errors import (
+    AgentExistsError,
+    LeaseLostError,
+    StateNotKeptError,
+    StoreError,
+)
 from cascade.interfaces.store import (
     ENDED,
     AgentStatus,
@@ -14,6 +19,7 @@ from cascade.interfaces.store import (
     Checkpoint,
     DurableAgent,
     Letter,
+    PastState,
     StoredSignal,
     Swept,
 )
@@ -46,6 +52,7 @@ class MemoryStore:
         self._leases: dict[str, float] = {}
         """When those of each owner end."""
 
+        self._history: dict[str, list[PastState]] = {}
         self._mailboxes = Mailboxes()
 
     async def open(self) -> None:
@@ -162,6 +169,10 @@ class MemoryStore:
         if agent is None or agent.epoch != checkpoint.epoch or agent.status != "ready":
             raise LeaseLostError(checkpoint.name, checkpoint.epoch)
         if checkpoint.call is not None:
+            if checkpoint.history:
+                past = PastState(agent.step, agent.call, checkpoint.at)
+                kept = [*self._history.get(agent.name, ()), past]
+                self._history[agent.name] = kept[-checkpoint.history :]
             agent = replace(
                 agent, call=checkpoint.call, step=agent.step + 1, attempts=0, journal={}
             )
@@ -219,11 +230,18 @@ class MemoryStore:
             self._mailboxes.hand_dead_letters(name)
         return self._shown(self._agents[name])
 
-    async def fork(self, name: str, new_name: str, at: float) -> DurableAgent:
+    async def history(self, name: str) -> list[PastState]:
+        """Return the earlier states of an agent that are kept, the oldest first."""
+        return [*self._history.get(name, ())]
+
+    async def fork(
+        self, name: str, new_name: str, at: float, *, step: int | None = None
+    ) -> DurableAgent:
         """Copy an agent's state, filters and unread signals under a new name, which nobody holds.
 
         Raises:
             AgentExistsError: there is one of the new name.
+            StateNotKeptError: there is no such state.
             StoreError: there is none of that name.
         """
         agent = self._agents.get(name)
@@ -231,6 +249,11 @@ class MemoryStore:
             raise StoreError(f"there is no agent {name!r} to fork")
         if new_name in self._agents:
             raise AgentExistsError(new_name)
+        if step not in (None, agent.step):
+            past = {each.step: each for each in self._history.get(name, ())}
+            if step not in past:
+                raise StateNotKeptError(name, step, [*past, agent.step])
+            agent = replace(agent, step=step, call=past[step].call, journal={})
         copy = replace(agent, name=new_name, status="ready", epoch=0, attempts=0, owner=None)
         copy = replace(copy, asleep=False, result=None, error=None, created_at=at, changed_at=at)
         self._enter(copy, at)
@@ -266,6 +289,7 @@ class MemoryStore:
         ]
         for name in ended:
             del self._agents[name]
+            self._history.pop(name, None)
             self._mailboxes.close(name)
         holding = {agent.owner for agent in self._agents.values()}
         self._leases = {each: end for each, end in self._leases.items() if each in holding}

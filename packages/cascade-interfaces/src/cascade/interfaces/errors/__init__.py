@@ -42,7 +42,8 @@
     ├── StoreError (RuntimeError)               a store that cannot be opened, read or written
     │   ├── LeaseLostError                      a checkpoint of an agent that somebody else has taken
     │   ├── AgentExistsError                    an agent of that name is there already
-    │   └── AgentFinishedError                  a signal to an agent that has ended
+    │   ├── AgentFinishedError                  a signal to an agent that has ended
+    │   └── StateNotKeptError                   a fork from an earlier state that is not there
     ├── NoStoreError (RuntimeError)             a durable agent on an engine without a store
     ├── AgentFailedError (RuntimeError)         a durable agent that has come to no value
     ├── CacheError (RuntimeError)               a cache that cannot be opened, read or written
@@ -93,6 +94,7 @@ from cascade.interfaces.errors.store import (
     AgentFinishedError,
     LeaseLostError,
     NoStoreError,
+    StateNotKeptError,
     StoreError,
 )
 from cascade.interfaces.errors.workflow import (
@@ -161,6 +163,7 @@ __all__ = [
     "ShellError",
     "ShellTimeoutError",
     "SimulationError",
+    "StateNotKeptError",
     "StoreError",
     "UnknownParameterError",
     "UnknownProviderError",

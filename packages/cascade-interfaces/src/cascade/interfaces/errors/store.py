@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cascade.interfaces.errors.base import CascadeError
 
 __all__ = [
@@ -10,6 +12,7 @@ __all__ = [
     "AgentFinishedError",
     "LeaseLostError",
     "NoStoreError",
+    "StateNotKeptError",
     "StoreError",
 ]
 
@@ -47,6 +50,24 @@ class AgentExistsError(StoreError):
         """Name the agent."""
         super().__init__(f"there is an agent {name!r} already; choose another name")
         self.name = name
+
+
+class StateNotKeptError(StoreError):
+    """A fork from an earlier state that the store does not have.
+
+    Attributes:
+        name: the agent's name.
+        step: the number of the state.
+    """
+
+    def __init__(self, name: str, step: int, kept: Sequence[int]) -> None:
+        """Name the agent, the state, and those that there are."""
+        super().__init__(
+            f"of the agent {name!r} no state of step {step} is kept, but of "
+            f"{', '.join(map(str, kept))}; engine.agents.settings.history says how many are"
+        )
+        self.name = name
+        self.step = step
 
 
 class AgentFinishedError(StoreError):

@@ -11,6 +11,7 @@ from cascade.interfaces.store.records import (
     Checkpoint,
     DurableAgent,
     Letter,
+    PastState,
     StoredSignal,
     Swept,
 )
@@ -117,14 +118,27 @@ class Store(Protocol):
             The agent as it lies there now; None if there is none of that name.
         """
 
-    async def fork(self, name: str, new_name: str, at: float) -> DurableAgent:
+    async def history(self, name: str) -> list[PastState]:
+        """Return the earlier states of an agent that are kept, the oldest first."""
+
+    async def fork(
+        self, name: str, new_name: str, at: float, *, step: int | None = None
+    ) -> DurableAgent:
         """Copy an agent's state, filters and unread signals under a new name, which nobody holds.
 
         The copy is ready, whatever the agent is, and without result and error; dead letters to its name
-        come after the copied signals.
+        come after the copied signals. It has no history.
+
+        Args:
+            name: the agent.
+            new_name: the name of the copy.
+            at: the time.
+            step: the number of the state that the copy begins with, the present one or one of its history,
+                which comes without a journal; None: the present one.
 
         Raises:
             AgentExistsError: there is one of the new name.
+            StateNotKeptError: there is no such state.
             StoreError: there is none of that name.
         """
 
@@ -139,4 +153,4 @@ class Store(Protocol):
         """Return agents by name, in order of their names, those behind ``after``."""
 
     async def sweep(self, ended_before: float, letters_before: float) -> Swept:
-        """Remove agents that ended, with all that is theirs, and dead letters that came, before these times."""
+        """Remove agents that ended, and dead letters that came, before these times; all that is theirs, too."""

@@ -13,6 +13,7 @@ __all__ = [
     "Checkpoint",
     "DurableAgent",
     "Letter",
+    "PastState",
     "Sleep",
     "StoredSignal",
     "Swept",
@@ -76,6 +77,20 @@ class DurableAgent:
 
     created_at: float = 0.0
     changed_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PastState:
+    """A state that an agent had before its present one."""
+
+    step: int
+    """The number of its step: `DurableAgent.step` as it was then."""
+
+    call: bytes
+    """The call that the step went on with."""
+
+    ended_at: float
+    """When the step was committed."""
 
 
 @dataclass(slots=True)
@@ -169,6 +184,10 @@ class Checkpoint:
     waits: bool = False
     """Whether it came as far as it can without others, within a step: attempts are 0."""
 
+    history: int = 0
+    """With ``call``: how many of the states before it are kept from now on, the last ones; 0: the state
+    that ends here is not."""
+
     sleep: Sleep | None = None
     """With ``releases``: that nobody takes it up before it has something to do."""
 
@@ -182,6 +201,7 @@ class Checkpoint:
             and not self.releases
             and not self.waits
             and not self.journal
+            and not self.history
             and self.result is None
             and self.error is None
         )

@@ -18,7 +18,7 @@ pytest collects (needs ``pytest``, ``pytest-asyncio`` in auto mode, and ``hypoth
             return Harness()
 
 * `contract`: the whole suite, and its fixtures ``store`` and ``open_store``
-* `agents`, `claims`, `checkpoints`, `letters`, `together`: a part of the contract each
+* `agents`, `claims`, `checkpoints`, `history`, `letters`, `sleep`, `together`: a part of the contract each
 * `model`: random operations, compared with those of `MemoryStore`
 * `harness`: what you give, and what tests share
 """

@@ -11,6 +11,7 @@ from cascade.testing.stores.agents import Agents
 from cascade.testing.stores.checkpoints import Checkpoints
 from cascade.testing.stores.claims import Claims
 from cascade.testing.stores.harness import OpenStore, StoreHarness, opening
+from cascade.testing.stores.history import History
 from cascade.testing.stores.letters import Letters
 from cascade.testing.stores.model import Model
 from cascade.testing.stores.sleep import Sleepers
@@ -19,7 +20,7 @@ from cascade.testing.stores.together import Together
 __all__ = ["StoreContract"]
 
 
-class StoreContract(Agents, Claims, Checkpoints, Letters, Sleepers, Together, Model):
+class StoreContract(Agents, Claims, Checkpoints, History, Letters, Sleepers, Together, Model):
     """The conformance suite; a subclass named ``Test…`` runs it with its own ``harness``."""
 
     @pytest.fixture

@@ -59,6 +59,7 @@ commits = _operation(
     sleep=st.none() | st.tuples(st.booleans(), st.none() | times),
     result=st.none() | texts,
     error=st.sampled_from([None, "e"]),
+    history=st.sampled_from([0, 0, 1, 2]),
     releases=st.booleans(),
     waits=st.booleans(),
 )
@@ -81,6 +82,7 @@ operations = st.lists(
         _operation("deliver", letters=letters, at=times),
         _operation("decide", name=names, status=st.sampled_from(STATUSES), at=times),
         _operation("fork", name=names, new_name=names, at=times),
+        _operation("fork", name=names, new_name=names, at=times, step=st.integers(0, 3)),
         _operation("sweep", ended_before=times, letters_before=times),
         _operation("list", prefix=st.sampled_from(["", "b"]), limit=st.integers(1, 5)),
     ),
@@ -116,7 +118,7 @@ async def _whole(store: Store) -> list[Any]:
         [replace(signal, number=0) for signal in await store.signals(agent.name)]
         for agent in agents
     ]
-    return [*agents, *mailboxes]
+    return [*agents, *mailboxes, *[await store.history(agent.name) for agent in agents]]
 
 
 async def _compare(make: Callable[[], Store], done: list[Operation]) -> None:

@@ -43,6 +43,7 @@ class StoredAgent(Agent):
         record: as it was claimed.
         store: where it lies.
         call: the call of the step that is under way.
+        settings: how its engine holds it.
         said: what it and others of its engine say just now.
         consumed: the numbers of the signals that the step took, in no order.
         is_lost: whether it was told that somebody else drives it.
@@ -65,6 +66,7 @@ class StoredAgent(Agent):
         "post",
         "record",
         "said",
+        "settings",
         "sleep",
         "store",
     )
@@ -87,6 +89,7 @@ class StoredAgent(Agent):
         run.clock = StoredClock(self, run.loop)
         self.record, self.store, self.call = record, driving.store, call
         self.steps = record.step
+        self.settings = driving.settings
         self.said, self._on_sent = driving.said, driving.wake
         self.consumed: set[int] = set()
         self.post = Post(self)
@@ -228,6 +231,7 @@ class StoredAgent(Agent):
             status=status,
             consumed=tuple(self.consumed) if ends_step else (),
             letters=letters,
+            history=self.settings.history,
             journal={} if ends_step else written,
             filters=filters,
             releases=releases or status != "ready",

@@ -17,11 +17,12 @@ from dataclasses import replace
 from typing import Any
 
 from cascade.interfaces.errors import AgentExistsError, AgentFailedError
-from cascade.interfaces.store import AgentStatus, DurableAgent, Letter, Store, Swept
+from cascade.interfaces.store import AgentStatus, DurableAgent, Letter, PastState, Store, Swept
 from cascade.interfaces.topics import INBOXES, Filters, name_of_inbox
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.driving import Evaluate
-from cascade.runtime.durable.ownership import DurableSettings, Ownership
+from cascade.runtime.durable.ownership import Ownership
+from cascade.runtime.durable.settings import DurableSettings
 from cascade.runtime.durable.starting import is_same_start, records_of
 from cascade.runtime.durable.telling import reported, tell
 from cascade.runtime.durable.values import read_value, write_payload
@@ -166,9 +167,27 @@ class DurableAgents:
         self._ownership.look_soon()
         return record
 
-    async def fork(self, name: str, new_name: str) -> DurableAgent:
-        """Begin a copy of an agent, with its state and the signals that it has not taken."""
-        record = await self._store.fork(name, new_name, unix_time())
+    async def history(self, name: str) -> Sequence[PastState]:
+        """Return the earlier states of an agent that are kept, the oldest first.
+
+        The engines that drive it keep as many as their ``settings.history`` says.
+        """
+        return await self._store.history(name)
+
+    async def fork(self, name: str, new_name: str, *, step: int | None = None) -> DurableAgent:
+        """Begin a copy of an agent, with its state and the signals that it has not taken.
+
+        Args:
+            name: the agent.
+            new_name: the name of the copy.
+            step: the number of an earlier state, which the copy begins with; see `history`.
+
+        Raises:
+            AgentExistsError: there is one of the new name.
+            StateNotKeptError: no state of that step is kept.
+            StoreError: there is no such agent.
+        """
+        record = await self._store.fork(name, new_name, unix_time(), step=step)
         tell(self._services, new_name, "started", f"a fork of {name!r}")
         self._ownership.look_soon()
         return record

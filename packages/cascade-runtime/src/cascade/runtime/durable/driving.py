@@ -19,6 +19,7 @@ from cascade.runtime.concurrency.futures import wait_to_the_end
 from cascade.runtime.durable.agent import StoredAgent, Unwritable
 from cascade.runtime.durable.run import StoredRun
 from cascade.runtime.durable.said import Said
+from cascade.runtime.durable.settings import DurableSettings
 from cascade.runtime.durable.telling import reported, tell
 from cascade.runtime.state.services import EngineServices
 from cascade.spec.codec import decode
@@ -43,6 +44,7 @@ class Driving:
     wake: Callable[[Iterable[str]], None]
     """Told the names of agents that a commit has sent something to."""
 
+    settings: DurableSettings
     awake: dict[str, StoredAgent] = field(default_factory=dict)
     """Those that are driven, by name."""
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 from cascade.common.messaging import bus
@@ -16,33 +15,14 @@ from cascade.runtime.concurrency.clock import is_simulated, unix_time
 from cascade.runtime.durable.driving import MOST_ATTEMPTS, Driving, Evaluate, drive, tell_lost
 from cascade.runtime.durable.hibernation import fall_asleep, may_sleep
 from cascade.runtime.durable.renewal import Renewal
+from cascade.runtime.durable.settings import DurableSettings
 from cascade.runtime.durable.telling import reported
 from cascade.runtime.state.services import EngineServices
 
-__all__ = ["DurableSettings", "Ownership"]
+__all__ = ["Ownership"]
 
 _POLL = 1.0  # seconds between two looks for what nobody drives
 _BATCH = 100  # agents that are taken up at once
-
-
-@dataclass
-class DurableSettings:
-    """How an engine holds durable agents; the agents of one store may be held in different ways."""
-
-    lease: float = 15.0
-    """Seconds after which others take up the agents of an engine that has died."""
-
-    hibernates_after: float = 60.0
-    """Seconds that an agent waits before it leaves memory, if it can; a signal or its hour brings it back."""
-
-    most_awake: int = 5_000
-    """Agents in memory, beyond which those that wait leave it at once."""
-
-    takes_up_all: bool = True
-    """Whether it drives whatever nobody drives, or those agents alone that ``run`` is given here."""
-
-    labels: Collection[str] | None = None
-    """Only agents with one of these labels are driven; None for all."""
 
 
 class Ownership:
@@ -62,7 +42,7 @@ class Ownership:
         settings: DurableSettings,
     ) -> None:
         """Hold nothing yet, under the name of an owner; ``open`` begins to take up what nobody drives."""
-        self.driving = Driving(store, services, evaluate, self.wake)
+        self.driving = Driving(store, services, evaluate, self.wake, settings)
         self.driven: dict[str, asyncio.Task[None]] = {}
         self._store = store
         self._owner = owner

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from cascade.interfaces.errors import AgentExistsError, StoreError
+from cascade.interfaces.errors import AgentExistsError, StateNotKeptError, StoreError
 from cascade.interfaces.store import ENDED, AgentStatus, DurableAgent, Swept
 from cascade.stores.sqlite.claims import prolong
 from cascade.stores.sqlite.rows import filters_text
@@ -26,10 +26,20 @@ _COPY = """
     ) SELECT :name, call, label, 'ready', step, 0, 0, :at, filters, :at, :at
     FROM agents WHERE id = :agent
 """
-_COPIES = (
-    "INSERT INTO starts SELECT ?, start, params FROM starts WHERE agent = ?",
-    "INSERT INTO journal SELECT ?, step, place, value FROM journal WHERE agent = ?",
-)
+_COPY_START = "INSERT INTO starts SELECT :copy, start, params FROM starts WHERE agent = :agent"
+_COPY_JOURNAL = """
+    INSERT INTO journal SELECT :copy, step, place, value FROM journal
+    WHERE agent = :agent AND step = (SELECT step FROM agents WHERE id = :copy)
+"""
+_STEPS = """
+    SELECT step FROM history WHERE agent = :agent UNION SELECT step FROM agents WHERE id = :agent
+    ORDER BY step
+"""
+_GO_BACK = """
+    UPDATE agents SET step = past.step, call = past.call
+    FROM (SELECT step, call FROM history WHERE agent = :agent AND step = :step) AS past
+    WHERE id = :copy
+"""
 _DECIDE = """
     UPDATE agents SET status = :status, epoch = epoch + 1, owner = NULL, error = :reason,
         attempts = iif(:status = 'ready', 0, attempts), changed_at = :at, wake_at = NULL,
@@ -41,6 +51,7 @@ _ENDED = "SELECT id FROM agents WHERE ended_at < ?"
 _PARTS = (
     "DELETE FROM signals WHERE agent = ?",
     "DELETE FROM journal WHERE agent = ?",
+    "DELETE FROM history WHERE agent = ?",
     "DELETE FROM starts WHERE agent = ?",
     "DELETE FROM agents WHERE id = ?",
 )
@@ -115,11 +126,14 @@ def decide(
     return transaction.agent(name)
 
 
-def fork(transaction: Transaction, name: str, new_name: str, at: float) -> DurableAgent:
-    """Copy an agent under a new name.
+def fork(
+    transaction: Transaction, name: str, new_name: str, at: float, step: int | None
+) -> DurableAgent:
+    """Copy an agent under a new name, with its present state or an earlier one.
 
     Raises:
         AgentExistsError: there is one of the new name.
+        StateNotKeptError: there is no such state.
         StoreError: there is none of that name.
     """
     connection = transaction.connection
@@ -130,11 +144,14 @@ def fork(transaction: Transaction, name: str, new_name: str, at: float) -> Durab
     if connection.execute(find, (new_name,)).fetchone() is not None:
         raise AgentExistsError(new_name)
     number, filters = found
+    steps = [each for (each,) in connection.execute(_STEPS, {"agent": number})]
+    if step is not None and step not in steps:
+        raise StateNotKeptError(name, step, steps)
     cursor = connection.execute(_COPY, {"name": new_name, "at": at, "agent": number})
     copy = cursor.lastrowid
     assert copy is not None  # noqa: S101 - a row was inserted
-    for statement in _COPIES:
-        connection.execute(statement, (copy, number))
+    for statement in (_COPY_START, _GO_BACK, _COPY_JOURNAL):
+        connection.execute(statement, {"agent": number, "copy": copy, "step": step})
     transaction.hear(copy, ("[]", "ready"), (filters, "ready"))
     transaction.mailboxes.copy(number, copy)
     transaction.mailboxes.hand_dead_letters(copy, new_name)

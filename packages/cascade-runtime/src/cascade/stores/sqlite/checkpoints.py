@@ -25,6 +25,8 @@ _PLAIN_STEP = """
         changed_at = ?
     WHERE name = ? AND epoch = ? AND status = 'ready'
 """
+_KEEP = "INSERT INTO history SELECT id, step, ?, call FROM agents WHERE id = ?"
+_FORGET = "DELETE FROM history WHERE agent = ? AND step < ?"
 _WITHIN = """
     UPDATE agents SET attempts = iif(?, 0, attempts), result = ?, error = ?, changed_at = ?
     WHERE name = ? AND epoch = ? AND status = 'ready'
@@ -70,6 +72,9 @@ class Commit:
             connection.execute(_WITHIN, (checkpoint.waits, *_values(checkpoint)))
         else:
             step += 1
+            if checkpoint.history:
+                connection.execute(_KEEP, (checkpoint.at, agent))
+                connection.execute(_FORGET, (agent, step - checkpoint.history))
             connection.execute(_STEP, (checkpoint.call, *_values(checkpoint)))
         if checkpoint.journal:
             transaction.write_journal(agent, step, checkpoint.journal)

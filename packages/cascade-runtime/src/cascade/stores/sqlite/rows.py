@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection
 from typing import Any
 
-from cascade.interfaces.store import AgentStatus, Arrivals, DurableAgent, StoredSignal
+from cascade.interfaces.store import AgentStatus, Arrivals, DurableAgent, PastState, StoredSignal
 
 __all__ = [
     "agent_of",
@@ -15,6 +15,7 @@ __all__ = [
     "arrivals",
     "filters_of",
     "filters_text",
+    "history_of",
     "last_number",
     "signals_of",
 ]
@@ -45,6 +46,11 @@ _NEXT_DUE = "SELECT min(wake_at) FROM agents WHERE wake_at IS NOT NULL"
 _SIGNALS = """
     SELECT number, topic, payload, signals.id FROM signals JOIN agents ON agents.id = agent
     WHERE name = ? AND number > ? ORDER BY number
+"""
+_HISTORY = """
+    SELECT history.step, coalesce(history.call, start), history.ended_at
+    FROM history JOIN agents ON agents.id = history.agent JOIN starts ON starts.agent = agents.id
+    WHERE name = ? ORDER BY history.step
 """
 
 
@@ -84,6 +90,11 @@ def agents_of(
 def signals_of(connection: sqlite3.Connection, name: str, after: int) -> list[StoredSignal]:
     """Return what lies in a mailbox with a number above ``after``, in order."""
     return [StoredSignal(*row) for row in connection.execute(_SIGNALS, (name, after))]
+
+
+def history_of(connection: sqlite3.Connection, name: str) -> list[PastState]:
+    """Return the earlier states of an agent that are kept, the oldest first."""
+    return [PastState(*row) for row in connection.execute(_HISTORY, (name,))]
 
 
 def filters_text(filters: tuple[str, ...]) -> str:

@@ -93,6 +93,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "INSERT INTO counters VALUES (0, 0, 0)",
     ),
+    (
+        # Earlier states, of agents whose owner asks for them; the call is NULL where it was the start.
+        """
+        CREATE TABLE history (
+            agent INTEGER NOT NULL, step INTEGER NOT NULL, ended_at REAL NOT NULL, call BLOB,
+            PRIMARY KEY (agent, step)
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 """What makes each version of the tables of the one before; the first one of an empty file."""
 

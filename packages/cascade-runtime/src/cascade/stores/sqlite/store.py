@@ -16,6 +16,7 @@ from cascade.interfaces.store import (
     Checkpoint,
     DurableAgent,
     Letter,
+    PastState,
     StoredSignal,
     Swept,
 )
@@ -24,7 +25,14 @@ from cascade.stores.sqlite import claims
 from cascade.stores.sqlite.checkpoints import Commit
 from cascade.stores.sqlite.place import refuse_network_file_system
 from cascade.stores.sqlite.reader import Reader
-from cascade.stores.sqlite.rows import agent_of, agents_of, arrivals, last_number, signals_of
+from cascade.stores.sqlite.rows import (
+    agent_of,
+    agents_of,
+    arrivals,
+    history_of,
+    last_number,
+    signals_of,
+)
 from cascade.stores.sqlite.schema import Synchronous
 from cascade.stores.sqlite.traffic import Traffic
 from cascade.stores.sqlite.transaction import Transaction
@@ -228,14 +236,23 @@ class SqliteStore:
             partial(on_agents.decide, name=name, status=status, at=at, reason=reason)
         )
 
-    async def fork(self, name: str, new_name: str, at: float) -> DurableAgent:
+    async def history(self, name: str) -> list[PastState]:
+        """Return the earlier states of an agent that are kept, the oldest first."""
+        return await self._read(partial(history_of, name=name))
+
+    async def fork(
+        self, name: str, new_name: str, at: float, *, step: int | None = None
+    ) -> DurableAgent:
         """Copy an agent's state, filters and unread signals under a new name, which nobody holds.
 
         Raises:
             AgentExistsError: there is one of the new name.
+            StateNotKeptError: there is no such state.
             StoreError: there is none of that name.
         """
-        return await self._write(partial(on_agents.fork, name=name, new_name=new_name, at=at))
+        return await self._write(
+            partial(on_agents.fork, name=name, new_name=new_name, at=at, step=step)
+        )
 
     async def list(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from psycopg import AsyncConnection
 
-from cascade.interfaces.errors import AgentExistsError, StoreError
+from cascade.interfaces.errors import AgentExistsError, StateNotKeptError, StoreError
 from cascade.interfaces.store import ENDED, AgentStatus, DurableAgent, Swept
 from cascade.stores.postgres.claims import prolong
 from cascade.stores.postgres.rows import agents_by_id
@@ -39,6 +39,19 @@ _DECIDE = """
     WHERE id = %(agent)s
 """
 _FIND = "SELECT id, status, filters FROM agents WHERE name = %s FOR UPDATE"
+_STEPS = """
+    SELECT step FROM history WHERE agent = %(agent)s
+    UNION SELECT step FROM agents WHERE id = %(agent)s ORDER BY step
+"""
+_GO_BACK = """
+    UPDATE agents SET step = past.step, call = past.call
+    FROM (SELECT step, call FROM history WHERE agent = %(agent)s AND step = %(step)s) AS past
+    WHERE id = %(copy)s
+"""
+_COPY_JOURNAL = """
+    INSERT INTO journal SELECT %(copy)s, step, place, value FROM journal
+    WHERE agent = %(agent)s AND step = (SELECT step FROM agents WHERE id = %(copy)s)
+"""
 _SWEEP = "DELETE FROM agents WHERE ended_at < %s RETURNING id"
 _DROP_OWNERS = """
     DELETE FROM owners WHERE NOT EXISTS (
@@ -113,11 +126,14 @@ async def decide(
     return await transaction.agent(name)
 
 
-async def fork(transaction: Transaction, *, name: str, new_name: str, at: float) -> DurableAgent:
-    """Copy an agent under a new name.
+async def fork(
+    transaction: Transaction, *, name: str, new_name: str, at: float, step: int | None
+) -> DurableAgent:
+    """Copy an agent under a new name, with its present state or an earlier one.
 
     Raises:
         AgentExistsError: there is one of the new name.
+        StateNotKeptError: there is no such state.
         StoreError: there is none of that name.
     """
     connection = transaction.connection
@@ -127,13 +143,15 @@ async def fork(transaction: Transaction, *, name: str, new_name: str, at: float)
     if await (await connection.execute(_FIND, (new_name,))).fetchone() is not None:
         raise AgentExistsError(new_name)
     number, _, filters = found
+    rows = await (await connection.execute(_STEPS, {"agent": number})).fetchall()
+    if step is not None and (step,) not in rows:
+        raise StateNotKeptError(name, step, [each for (each,) in rows])
     given = {"name": new_name, "at": at, "agent": number}
     copied = await (await connection.execute(_COPY, given)).fetchone()
     assert copied is not None  # noqa: S101 - a row was inserted
-    await connection.execute(
-        "INSERT INTO journal SELECT %s, step, place, value FROM journal WHERE agent = %s",
-        (copied[0], number),
-    )
+    for statement in (_GO_BACK, _COPY_JOURNAL):
+        given = {"agent": number, "step": step, "copy": copied[0]}
+        await connection.execute(statement, given)
     await transaction.hear(copied[0], ((), "ready"), (filters, "ready"))
     await transaction.mailboxes.copy(number, new_name)
     await transaction.mailboxes.hand_dead_letters(new_name)
@@ -147,6 +165,7 @@ async def sweep(transaction: Transaction, *, ended_before: float, letters_before
     ended = [number for (number,) in rows]
     await connection.execute("DELETE FROM signals WHERE agent = ANY(%s)", (ended,))
     await connection.execute("DELETE FROM journal WHERE agent = ANY(%s)", (ended,))
+    await connection.execute("DELETE FROM history WHERE agent = ANY(%s)", (ended,))
     letters = await connection.execute("DELETE FROM dead_letters WHERE at < %s", (letters_before,))
     await connection.execute(_DROP_OWNERS)
     return Swept(len(ended), letters.rowcount)

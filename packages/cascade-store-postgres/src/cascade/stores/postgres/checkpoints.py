@@ -17,6 +17,11 @@ _PLAIN_STEPS = """
     WHERE agents.name = given.name AND agents.epoch = given.epoch AND status = 'ready'
     RETURNING agents.name
 """
+_KEEP = """
+    INSERT INTO history SELECT id, step, %(at)s, call FROM agents
+    WHERE name = %(name)s AND epoch = %(epoch)s AND status = 'ready' FOR UPDATE
+"""
+_FORGET = "DELETE FROM history WHERE agent = %s AND step < %s"
 _STEP = """
     UPDATE agents SET call = coalesce(%(call)s, call), step = step + %(steps)s,
         attempts = CASE WHEN %(steps)s = 1 OR %(waits)s THEN 0 ELSE attempts END, result = %(result)s,
@@ -79,11 +84,16 @@ async def commit(transaction: Transaction, checkpoint: Checkpoint) -> set[str]:
         "name": checkpoint.name,
         "epoch": checkpoint.epoch,
     }
+    keeps = checkpoint.history if checkpoint.call is not None else 0
+    if keeps:
+        await transaction.connection.execute(_KEEP, given)
     cursor = await transaction.connection.execute(_STEP, given)
     found = await cursor.fetchone()
     if found is None:
         raise LeaseLostError(checkpoint.name, checkpoint.epoch)
     agent, step, filters = found
+    if keeps:
+        await transaction.connection.execute(_FORGET, (agent, step - keeps))
     if checkpoint.journal:
         await transaction.write_journal(agent, step, checkpoint.journal)
     await _listen_and_let_go(transaction, checkpoint, agent, filters)

@@ -7,9 +7,9 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from cascade.interfaces.store import AgentStatus, Arrivals, DurableAgent, StoredSignal
+from cascade.interfaces.store import AgentStatus, Arrivals, DurableAgent, PastState, StoredSignal
 
-__all__ = ["agent_of", "agents_by_id", "agents_of", "arrivals", "signals_of"]
+__all__ = ["agent_of", "agents_by_id", "agents_of", "arrivals", "history_of", "signals_of"]
 
 _AGENTS = """
     SELECT agents.id, agents.name, start, call, label, params, status, step, epoch, attempts, owner,
@@ -39,6 +39,10 @@ _NEXT_DUE = "SELECT min(wake_at) FROM agents WHERE wake_at IS NOT NULL"
 _SIGNALS = """
     SELECT number, topic, payload, signals.id FROM signals JOIN agents ON agents.id = agent
     WHERE name = %s AND number > %s ORDER BY number
+"""
+_HISTORY = """
+    SELECT history.step, history.call, history.ended_at FROM history JOIN agents ON agents.id = agent
+    WHERE name = %s ORDER BY history.step
 """
 
 
@@ -94,6 +98,12 @@ async def signals_of(connection: AsyncConnection, name: str, after: int) -> list
     """Return what lies in a mailbox with a number above ``after``, in order."""
     cursor = await connection.execute(_SIGNALS, (name, after))
     return [StoredSignal(*row) for row in await cursor.fetchall()]
+
+
+async def history_of(connection: AsyncConnection, name: str) -> list[PastState]:
+    """Return the earlier states of an agent that are kept, the oldest first."""
+    cursor = await connection.execute(_HISTORY, (name,))
+    return [PastState(*row) for row in await cursor.fetchall()]
 
 
 async def arrivals(connection: AsyncConnection, owner: str, after: int) -> Arrivals:

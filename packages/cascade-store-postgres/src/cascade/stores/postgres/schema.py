@@ -92,6 +92,15 @@ MIGRATIONS: tuple[tuple[LiteralString, ...], ...] = (
         )
         """,
     ),
+    (
+        # Earlier states, of agents whose owner asks for them.
+        """
+        CREATE TABLE history (
+            agent bigint NOT NULL, step bigint NOT NULL, ended_at float8 NOT NULL, call bytea NOT NULL,
+            PRIMARY KEY (agent, step)
+        )
+        """,
+    ),
 )
 """What makes each version of the tables of the one before; the first one of an empty schema."""
 

@@ -17,6 +17,7 @@ from cascade.interfaces.store import (
     Checkpoint,
     DurableAgent,
     Letter,
+    PastState,
     StoredSignal,
     Swept,
 )
@@ -24,7 +25,7 @@ from cascade.stores.postgres import agents as on_agents
 from cascade.stores.postgres import claims
 from cascade.stores.postgres.connection import Reconnecting, explained
 from cascade.stores.postgres.group_commit import GroupCommit, Work, committing
-from cascade.stores.postgres.rows import agent_of, agents_of, arrivals, signals_of
+from cascade.stores.postgres.rows import agent_of, agents_of, arrivals, history_of, signals_of
 from cascade.stores.postgres.schema import migrate
 from cascade.stores.postgres.transaction import Transaction
 
@@ -206,15 +207,23 @@ class PostgresStore:
         agent: DurableAgent | None = await self._write(work)
         return agent
 
-    async def fork(self, name: str, new_name: str, at: float) -> DurableAgent:
+    async def history(self, name: str) -> list[PastState]:
+        """Return the earlier states of an agent that are kept, the oldest first."""
+        found: list[PastState] = await self._read(partial(history_of, name=name))
+        return found
+
+    async def fork(
+        self, name: str, new_name: str, at: float, *, step: int | None = None
+    ) -> DurableAgent:
         """Copy an agent's state, filters and unread signals under a new name, which nobody holds.
 
         Raises:
             AgentExistsError: there is one of the new name.
+            StateNotKeptError: there is no such state.
             StoreError: there is none of that name.
         """
         copy: DurableAgent = await self._write(
-            partial(on_agents.fork, name=name, new_name=new_name, at=at)
+            partial(on_agents.fork, name=name, new_name=new_name, at=at, step=step)
         )
         return copy
 
