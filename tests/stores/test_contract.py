@@ -4,6 +4,7 @@ from itertools import count
 
 import pytest
 
+from cascade.stores.large import values
 from cascade.stores.memory import MemoryStore
 from cascade.stores.postgres import PostgresStore
 from cascade.stores.sqlite import SqliteStore
@@ -49,6 +50,20 @@ class TestSqliteStore(StoreContract):
     @pytest.fixture
     def harness(self, tmp_path):
         return SqliteHarness(tmp_path)
+
+
+class FilesHarness(SqliteHarness):
+    """Stores on one file, all of whose values lie in files of their own."""
+
+    def store(self):
+        return SqliteStore(self._path, files=self._path.with_suffix(".files"))
+
+
+class TestSqliteStoreWithFiles(StoreContract):
+    @pytest.fixture
+    def harness(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(values, "LARGE", -1)
+        return FilesHarness(tmp_path)
 
 
 class PostgresHarness:

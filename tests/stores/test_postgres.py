@@ -8,6 +8,7 @@ import pytest
 from cascade.interfaces.errors import LeaseLostError, StoreError
 from cascade.interfaces.store import Checkpoint
 from cascade.stores.postgres import PostgresStore, schema
+from cascade.stores.postgres.connection import Reconnecting
 from cascade.stores.postgres.group_commit import _UnderWay
 from cascade.stores.postgres.schema import MIGRATIONS
 from cascade.testing.stores.harness import a_letter, an_agent, claimed, mailbox, step
@@ -74,8 +75,8 @@ async def test_what_a_newer_version_made_is_refused(server, store):
 async def test_tables_of_the_first_version_are_brought_to_this_one(server, monkeypatch):
     with monkeypatch.context() as then:
         then.setattr(schema, "MIGRATIONS", MIGRATIONS[:1])
-        old = PostgresStore(server.url, schema="old")
-        await old.open()
+        old = Reconnecting(server.url, "old", 30.0)
+        await schema.migrate(await old.get(), "old")
         await old.aclose()
     store = PostgresStore(server.url, schema="old")
     await store.open()

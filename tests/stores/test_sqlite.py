@@ -160,13 +160,16 @@ async def test_a_newer_file_is_refused_and_left_as_it_is(path, store):
 async def test_a_file_of_the_first_version_is_brought_to_this_one(path, monkeypatch):
     with monkeypatch.context() as then:
         then.setattr(schema, "MIGRATIONS", MIGRATIONS[:1])
-        old = SqliteStore(path)
-        await old.open()
-        await old.create([an_agent(filters=("a",))])
-        await old.aclose()
+        connection = schema.connect_to_write(path, "NORMAL", 1.0)
+        connection.execute(
+            "INSERT INTO agents (name, status, epoch, step, attempts, free_since, created_at, changed_at,"
+            " label, filters) VALUES ('monday', 'ready', 0, 2, 0, 0, 0, 0, '', '[]')"
+        )
+        connection.execute("INSERT INTO starts VALUES (1, ?, ?)", (b'{"start":1}', b"{}"))
+        connection.close()
     store = SqliteStore(path)
     await store.open()
-    assert await store.load("monday") == an_agent(filters=("a",))
+    assert await store.load("monday") == an_agent(step=2)
     assert await store.history("monday") == []
     await store.aclose()
 

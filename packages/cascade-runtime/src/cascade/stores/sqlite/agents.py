@@ -11,7 +11,7 @@ from cascade.stores.sqlite.claims import prolong
 from cascade.stores.sqlite.rows import filters_text
 from cascade.stores.sqlite.transaction import Transaction
 
-__all__ = ["create", "decide", "fork", "sweep"]
+__all__ = ["create", "decide", "fork", "note_files", "sweep"]
 
 _INSERT = """
     INSERT INTO agents (
@@ -61,6 +61,14 @@ _DROP_OWNERS = """
         SELECT 1 FROM agents WHERE owner = owners.name AND status = 'ready'
     )
 """
+
+
+def note_files(transaction: Transaction, place: str | None) -> str | None:
+    """Have large values lie at a place from now on; return where they lie, also where None is given."""
+    connection = transaction.connection
+    connection.execute("UPDATE files SET place = coalesce(?, place)", (place,))
+    (found,) = connection.execute("SELECT place FROM files").fetchone()
+    return None if found is None else str(found)
 
 
 def create(transaction: Transaction, agents: Sequence[DurableAgent]) -> list[DurableAgent]:

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 from cascade.interfaces.store import AgentStatus, Arrivals, DurableAgent, PastState, StoredSignal
+from cascade.stores.large.values import FIRST_NAME, LAST_NAME
 
 __all__ = [
     "agent_of",
@@ -17,6 +18,7 @@ __all__ = [
     "filters_text",
     "history_of",
     "last_number",
+    "named_files",
     "signals_of",
 ]
 
@@ -52,6 +54,19 @@ _HISTORY = """
     FROM history JOIN agents ON agents.id = history.agent JOIN starts ON starts.agent = agents.id
     WHERE name = ? ORDER BY history.step
 """
+_NAMED = " UNION ".join(
+    f"SELECT {column} FROM {table} WHERE {column} >= :first AND {column} < :last"  # noqa: S608 - all parts stand here
+    for table, column in (
+        ("starts", "start"),
+        ("starts", "params"),
+        ("agents", "call"),
+        ("agents", "result"),
+        ("journal", "value"),
+        ("history", "call"),
+        ("signals", "payload"),
+        ("dead_letters", "payload"),
+    )
+)
 
 
 def agent_of(connection: sqlite3.Connection, name: str) -> DurableAgent | None:
@@ -95,6 +110,12 @@ def signals_of(connection: sqlite3.Connection, name: str, after: int) -> list[St
 def history_of(connection: sqlite3.Connection, name: str) -> list[PastState]:
     """Return the earlier states of an agent that are kept, the oldest first."""
     return [PastState(*row) for row in connection.execute(_HISTORY, (name,))]
+
+
+def named_files(connection: sqlite3.Connection) -> set[bytes]:
+    """Return all values that name a file."""
+    given = {"first": FIRST_NAME, "last": LAST_NAME}
+    return {value for (value,) in connection.execute(_NAMED, given)}
 
 
 def filters_text(filters: tuple[str, ...]) -> str:

@@ -102,6 +102,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID
         """,
     ),
+    (
+        # One row: where the files lie that values name which are too large for a row.
+        "CREATE TABLE files (place TEXT)",
+        "INSERT INTO files VALUES (NULL)",
+    ),
 )
 """What makes each version of the tables of the one before; the first one of an empty file."""
 

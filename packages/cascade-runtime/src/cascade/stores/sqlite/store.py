@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import TypeVar, get_args
 
@@ -20,6 +21,7 @@ from cascade.interfaces.store import (
     StoredSignal,
     Swept,
 )
+from cascade.stores.large.values import LargeValues, absolute
 from cascade.stores.sqlite import agents as on_agents
 from cascade.stores.sqlite import claims
 from cascade.stores.sqlite.checkpoints import Commit
@@ -31,6 +33,7 @@ from cascade.stores.sqlite.rows import (
     arrivals,
     history_of,
     last_number,
+    named_files,
     signals_of,
 )
 from cascade.stores.sqlite.schema import Synchronous
@@ -74,6 +77,7 @@ class SqliteStore:
         *,
         synchronous: Synchronous = "NORMAL",
         busy_timeout: float = 30.0,
+        files: str | PathLike[str] | None = None,
     ) -> None:
         """Say where the file is, or is to be; `open` opens it.
 
@@ -82,6 +86,8 @@ class SqliteStore:
             synchronous: ``NORMAL``: a process that is killed loses nothing, a machine that stops at once
                 may lose the last commits; ``FULL``: each commit waits until the disk has it.
             busy_timeout: seconds to wait for other processes that write.
+            files: a folder, or a URL that fsspec knows, for values of more than 256 KiB; where they lie is
+                written down, for those who open the file without it. None: in the file, too.
 
         Raises:
             ValueError: an option is none of these, or the path is no file's.
@@ -93,6 +99,8 @@ class SqliteStore:
         self._path = Path(path).absolute()
         self._synchronous: Synchronous = synchronous
         self._busy_timeout = busy_timeout
+        self._files = absolute(files)
+        self._large = LargeValues(None)
         self._opening = asyncio.Lock()
         self._traffic = Traffic()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -122,11 +130,13 @@ class SqliteStore:
                 "cascade-store-reader", partial(Reader, self._path, self._busy_timeout)
             )
             try:
+                place = await writer.submit(partial(on_agents.note_files, place=self._files))
+                large = LargeValues(place)
                 await reader.start()
             except BaseException:
                 await writer.aclose()
                 raise
-            self._writer, self._reader = writer, reader
+            self._writer, self._reader, self._large = writer, reader, large
             self._loop = asyncio.get_running_loop()
 
     def _abandon(self) -> None:
@@ -152,11 +162,11 @@ class SqliteStore:
             self._path, synchronous=self._synchronous, busy_timeout=self._busy_timeout
         )
 
-    def _write(self, work: Callable[[Transaction], T]) -> asyncio.Future[T]:
-        return self._checked(self._writer).submit(work)
+    async def _write(self, work: Callable[[Transaction], T]) -> T:
+        return await self._large.whole(await self._checked(self._writer).submit(work))
 
-    def _read(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
-        return self._checked(self._reader).submit(work)
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._large.whole(await self._checked(self._reader).submit(work))
 
     def _checked(self, thread: WorkThread[T] | None) -> WorkThread[T]:
         if thread is None:
@@ -169,7 +179,8 @@ class SqliteStore:
 
     async def create(self, agents: Sequence[DurableAgent]) -> list[DurableAgent]:
         """Enter agents, and hand them the dead letters that wait for their names."""
-        return await self._write(partial(on_agents.create, agents=agents))
+        stowed = await self._large.stowed(agents)
+        return await self._write(partial(on_agents.create, agents=stowed))
 
     async def load(self, name: str) -> DurableAgent | None:
         """Return an agent, or None."""
@@ -222,11 +233,13 @@ class SqliteStore:
             LeaseLostError: the epoch is not the agent's, or it is not ready: nothing was changed.
             StoreError: the file could not be written: nothing was changed.
         """
-        return await self._write(Commit(checkpoint))
+        (stowed,) = await self._large.stowed([checkpoint], checkpoint.name)
+        return await self._write(Commit(stowed))
 
     async def deliver(self, letters: Sequence[Letter], at: float) -> set[str]:
         """Put letters of others into mailboxes; return as `commit` does."""
-        return await self._write(lambda transaction: transaction.mailboxes.post(letters, at))
+        stowed = await self._large.stowed(letters)
+        return await self._write(lambda transaction: transaction.mailboxes.post(stowed, at))
 
     async def decide(
         self, name: str, status: AgentStatus, at: float, *, reason: str | None = None
@@ -269,6 +282,8 @@ class SqliteStore:
 
     async def sweep(self, ended_before: float, letters_before: float) -> Swept:
         """Remove agents that ended, and dead letters that came, before these times."""
-        return await self._write(
+        swept = await self._write(
             partial(on_agents.sweep, ended_before=ended_before, letters_before=letters_before)
         )
+        await self._large.sweep(lambda: self._read(named_files))
+        return swept

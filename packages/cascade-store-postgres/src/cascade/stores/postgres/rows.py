@@ -8,8 +8,17 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from cascade.interfaces.store import AgentStatus, Arrivals, DurableAgent, PastState, StoredSignal
+from cascade.stores.large.values import FIRST_NAME, LAST_NAME
 
-__all__ = ["agent_of", "agents_by_id", "agents_of", "arrivals", "history_of", "signals_of"]
+__all__ = [
+    "agent_of",
+    "agents_by_id",
+    "agents_of",
+    "arrivals",
+    "history_of",
+    "named_files",
+    "signals_of",
+]
 
 _AGENTS = """
     SELECT agents.id, agents.name, start, call, label, params, status, step, epoch, attempts, owner,
@@ -43,6 +52,14 @@ _SIGNALS = """
 _HISTORY = """
     SELECT history.step, history.call, history.ended_at FROM history JOIN agents ON agents.id = agent
     WHERE name = %s ORDER BY history.step
+"""
+_NAMED = """
+    SELECT value FROM (
+        SELECT start AS value FROM agents UNION SELECT params FROM agents
+        UNION SELECT call FROM agents UNION SELECT result FROM agents
+        UNION SELECT value FROM journal UNION SELECT call FROM history
+        UNION SELECT payload FROM signals UNION SELECT payload FROM dead_letters
+    ) AS everything WHERE value >= %s AND value < %s
 """
 
 
@@ -104,6 +121,12 @@ async def history_of(connection: AsyncConnection, name: str) -> list[PastState]:
     """Return the earlier states of an agent that are kept, the oldest first."""
     cursor = await connection.execute(_HISTORY, (name,))
     return [PastState(*row) for row in await cursor.fetchall()]
+
+
+async def named_files(connection: AsyncConnection) -> set[bytes]:
+    """Return all values that name a file."""
+    cursor = await connection.execute(_NAMED, (FIRST_NAME, LAST_NAME))
+    return {value for (value,) in await cursor.fetchall()}
 
 
 async def arrivals(connection: AsyncConnection, owner: str, after: int) -> Arrivals:

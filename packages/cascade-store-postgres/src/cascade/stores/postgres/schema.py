@@ -8,7 +8,7 @@ from psycopg import AsyncConnection, sql
 
 from cascade.interfaces.errors import StoreError
 
-__all__ = ["MIGRATIONS", "migrate"]
+__all__ = ["MIGRATIONS", "migrate", "note_files"]
 
 _LOCK = 0x43736364  # "Cscd": one store at a time looks after the tables
 
@@ -101,6 +101,11 @@ MIGRATIONS: tuple[tuple[LiteralString, ...], ...] = (
         )
         """,
     ),
+    (
+        # One row: where the files lie that values name which are too large for a row.
+        "CREATE TABLE files (place text)",
+        "INSERT INTO files VALUES (NULL)",
+    ),
 )
 """What makes each version of the tables of the one before; the first one of an empty schema."""
 
@@ -131,3 +136,10 @@ async def migrate(connection: AsyncConnection, schema: str) -> None:
         if version < len(MIGRATIONS):
             await connection.execute("DELETE FROM versions")
             await connection.execute("INSERT INTO versions VALUES (%s)", (len(MIGRATIONS),))
+
+
+async def note_files(connection: AsyncConnection, place: str | None) -> str | None:
+    """Have large values lie at a place from now on; return where they lie, also where None is given."""
+    statement = "UPDATE files SET place = coalesce(%s, place) RETURNING place"
+    found = await (await connection.execute(statement, (place,))).fetchone()
+    return None if found is None else found[0]

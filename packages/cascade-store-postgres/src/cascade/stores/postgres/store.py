@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
+from os import PathLike
 from typing import Any
 
 import psycopg
@@ -21,12 +22,20 @@ from cascade.interfaces.store import (
     StoredSignal,
     Swept,
 )
+from cascade.stores.large.values import LargeValues, absolute
 from cascade.stores.postgres import agents as on_agents
 from cascade.stores.postgres import claims
 from cascade.stores.postgres.connection import Reconnecting, explained
 from cascade.stores.postgres.group_commit import GroupCommit, Work, committing
-from cascade.stores.postgres.rows import agent_of, agents_of, arrivals, history_of, signals_of
-from cascade.stores.postgres.schema import migrate
+from cascade.stores.postgres.rows import (
+    agent_of,
+    agents_of,
+    arrivals,
+    history_of,
+    named_files,
+    signals_of,
+)
+from cascade.stores.postgres.schema import migrate, note_files
 from cascade.stores.postgres.transaction import Transaction
 
 __all__ = ["PostgresStore"]
@@ -44,7 +53,14 @@ class PostgresStore:
         >>> store = PostgresStore("postgresql://me@localhost/agents", schema="orders")
     """
 
-    def __init__(self, url: str, *, schema: str = "cascade", patience: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        schema: str = "cascade",
+        patience: float = 30.0,
+        files: str | PathLike[str] | None = None,
+    ) -> None:
         """Say where the server is; `open` connects.
 
         Args:
@@ -52,10 +68,15 @@ class PostgresStore:
                 ``host=… dbname=…``.
             schema: where the tables are, and are made if they are not there.
             patience: seconds to try to reach a server again that was there before.
+            files: a folder that all machines have, or a URL that fsspec knows, for values of more than
+                256 KiB; where they lie is written down, for those who connect without it. None: in the
+                database, too.
         """
         self._url = url
         self._schema = schema
         self._patience = patience
+        self._files = absolute(files)
+        self._large = LargeValues(None)
         self._opening = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: Reconnecting | None = None
@@ -75,6 +96,7 @@ class PostgresStore:
             writer = Reconnecting(self._url, self._schema, self._patience)
             try:
                 await migrate(await writer.get(), self._schema)
+                large = LargeValues(await note_files(await writer.get(), self._files))
                 commits = GroupCommit(writer)
                 await commits.start()
             except BaseException as error:
@@ -83,7 +105,7 @@ class PostgresStore:
                     raise explained(error) from error
                 raise
             self._loop = asyncio.get_running_loop()
-            self._writer = writer
+            self._writer, self._large = writer, large
             self._reader = Reconnecting(self._url, self._schema, self._patience)
             self._listener = Reconnecting(self._url, self._schema, self._patience)
             self._commits = commits
@@ -119,16 +141,17 @@ class PostgresStore:
     async def _submit(self, work: Work) -> Any:
         self._check()
         assert self._commits is not None  # noqa: S101 - just checked
-        return await self._commits.submit(work)
+        return await self._large.whole(await self._commits.submit(work))
 
     async def _read(self, work: Callable[[AsyncConnection], Awaitable[object]]) -> Any:
         self._check()
         assert self._reader is not None  # noqa: S101 - just checked
-        return await self._reader.read(work)
+        return await self._large.whole(await self._reader.read(work))
 
     async def create(self, agents: Sequence[DurableAgent]) -> list[DurableAgent]:
         """Enter agents, and hand them the dead letters that wait for their names."""
-        created: list[DurableAgent] = await self._write(partial(on_agents.create, agents=agents))
+        stowed = await self._large.stowed(agents)
+        created: list[DurableAgent] = await self._write(partial(on_agents.create, agents=stowed))
         return created
 
     async def load(self, name: str) -> DurableAgent | None:
@@ -186,16 +209,18 @@ class PostgresStore:
             LeaseLostError: the epoch is not the agent's, or it is not ready: nothing was changed.
             StoreError: the server is not there, or refuses: nothing was changed.
         """
-        reached: set[str] = await self._submit(committing(checkpoint))
+        (stowed,) = await self._large.stowed([checkpoint], checkpoint.name)
+        reached: set[str] = await self._submit(committing(stowed))
         return reached
 
     async def deliver(self, letters: Sequence[Letter], at: float) -> set[str]:
         """Put letters of others into mailboxes; return as `commit` does."""
 
         async def post(transaction: Transaction) -> set[str]:
-            (reached,) = await transaction.mailboxes.post([(letters, at)])
+            (reached,) = await transaction.mailboxes.post([(stowed, at)])
             return reached
 
+        stowed = await self._large.stowed(letters)
         reached: set[str] = await self._write(post)
         return reached
 
@@ -244,4 +269,5 @@ class PostgresStore:
         """Remove agents that ended, and dead letters that came, before these times."""
         work = partial(on_agents.sweep, ended_before=ended_before, letters_before=letters_before)
         swept: Swept = await self._write(work)
+        await self._large.sweep(lambda: self._read(named_files))
         return swept
