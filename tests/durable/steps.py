@@ -389,3 +389,32 @@ async def fails_once() -> int:
         ran.append("failed")
         raise OSError("once")
     return 1
+
+
+@cs.task
+async def hears_the_setting(times: int, heard: list[int], last: int | None = None) -> list[int]:
+    """Hear a retained message again and again, and sleep between."""
+    heard = heard if last is None else [*heard, last]
+    if len(heard) == times:
+        return heard
+    return hears_the_setting(times, heard, cs.recv("setting"))
+
+
+@cs.task
+async def naps_between(heard: int | None = None, slept: None = None) -> str:
+    if heard is None:
+        return naps_between(cs.recv("setting"), cs.wait(0.1))
+    return said(cs.recv("setting", timeout=0.3, default="nothing new"))
+
+
+@cs.task
+async def hears_a_share(times: int, heard: list[int], job: int | None = None) -> list[int]:
+    heard = heard if job is None else [*heard, job]
+    if len(heard) == times:
+        return heard
+    return hears_a_share(times, heard, cs.recv("$share/workers/jobs", buffered=True))
+
+
+@cs.task
+async def hears_wide() -> int:
+    return add(cs.recv("room/+/temperature"), cs.recv("room/#"))

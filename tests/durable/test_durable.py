@@ -210,7 +210,7 @@ async def test_sleeps_and_time_outs_end_at_their_hour_also_after_a_restart(
     engine, store, monkeypatch
 ):
     now = 1000.0
-    for module in ("agent", "agents", "driving", "journal", "mailbox", "ownership"):
+    for module in ("agent", "agents", "driving", "hearing", "journal", "ownership"):
         monkeypatch.setattr(f"cascade.runtime.durable.{module}.unix_time", lambda: now)
     async with engine() as one:
         await one.agents.start({"n": steps.naps(3600.0), "p": steps.patient(3600.0)})

@@ -63,7 +63,7 @@ def test_each_attempt_waits_for_a_time_of_its_own(monkeypatch):
 
 async def test_attempts_and_time_outs_go_on_where_they_were(store, monkeypatch):
     now = 1000.0
-    for module in ("agent", "agents", "driving", "journal", "mailbox", "ownership"):
+    for module in ("agent", "agents", "driving", "hearing", "journal", "ownership"):
         monkeypatch.setattr(f"cascade.runtime.durable.{module}.unix_time", lambda: now)
     agents = {"t": steps.tries(3600.0), "l": steps.in_time(3600.0)}
     for attempts, passes in [

@@ -25,6 +25,7 @@ from cascade.spec.codec import encode
 
 if TYPE_CHECKING:
     from cascade.runtime.durable.driving import Driving
+    from cascade.runtime.durable.ear import Ear
 
 __all__ = ["StoredAgent", "Unwritable"]
 
@@ -47,6 +48,7 @@ class StoredAgent(Agent):
         said: what it and others of its engine say just now.
         consumed: the numbers of the signals that the step took, in no order.
         is_lost: whether it was told that somebody else drives it.
+        ear: what hears for it from now on, if it is to leave memory and listens by a connector.
         sleep: how it is left to the store, if it is to leave memory.
         journal: what the step has so far.
         post: what it has sent, and no commit has taken along yet.
@@ -61,6 +63,7 @@ class StoredAgent(Agent):
         "_taken_up_with",
         "call",
         "consumed",
+        "ear",
         "is_lost",
         "journal",
         "post",
@@ -94,6 +97,7 @@ class StoredAgent(Agent):
         self.consumed: set[int] = set()
         self.post = Post(self)
         self.sleep: Sleep | None = None
+        self.ear: Ear | None = None
         self.is_lost = False
         self._committing = 0
         self._attempts = record.attempts
@@ -125,12 +129,19 @@ class StoredAgent(Agent):
         """Return its mailbox."""
         return self.mailbox
 
-    async def open(self) -> None:
+    async def open(self, ears: dict[str, Ear]) -> None:
         """Listen to what it listened to, and take what lies in its mailbox."""
+        mailbox = self.mailbox
+        if (ear := ears.get(self.name)) is not None:
+            await ear.settle()
+            del ears[self.name]  # in the same turn, or a message could come between
+            mailbox.take_over(ear.move_out())
         for topic_filter in tuple(self._filters):
-            await self.listen((topic_filter,))
-        await self.mailbox.listen_for_this_step(self._taken_up_with)
-        await self.mailbox.fetch_soon()
+            if not mailbox.hears((topic_filter,)):
+                await self.listen((topic_filter,))
+        if not mailbox.hears(self._taken_up_with):
+            await mailbox.listen_for_this_step(self._taken_up_with)
+        await mailbox.fetch_soon()
 
     def hear(self, filters: Filters) -> None:
         """Have its mailbox in the store hear these filters, too, from the next commit on."""
@@ -202,6 +213,12 @@ class StoredAgent(Agent):
         """Commit that it does not go on, and why; what the step has sent, has happened."""
         self.post.take()
         await self._commit(status=status, error=reason)
+
+    async def rest(self) -> None:
+        """Keep the lease, and leave memory, with what the step has so far in the store."""
+        self.journal.encode_values()
+        if self.journal.has_unwritten:
+            await self._commit()
 
     async def release(self) -> None:
         """Give the lease back: somebody else may go on, with what the step has so far."""

@@ -130,7 +130,7 @@ class DurableAgents:
 
     def _say_who_drives(self, record: DurableAgent) -> None:
         """Say once that an agent is waited for which another engine drives, or has died with."""
-        if record.owner is not None:
+        if record.owner not in {None, self._ownership.owner}:
             about = (record.name, record.owner)
             self._services.warn_once(
                 about, "durable.held_elsewhere", agent=record.name, owner=record.owner
@@ -156,7 +156,7 @@ class DurableAgents:
         record = await self._store.decide(name, "cancelled", unix_time(), reason=reason)
         if record is not None:
             tell(self._services, name, "cancelled", reason)
-        self._ownership.stop(name)
+        await self._ownership.end(name)
         return record
 
     async def retry(self, name: str) -> DurableAgent | None:

@@ -17,6 +17,7 @@ from cascade.interfaces.store import DurableAgent, Store
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.concurrency.futures import wait_to_the_end
 from cascade.runtime.durable.agent import StoredAgent, Unwritable
+from cascade.runtime.durable.ear import Ear
 from cascade.runtime.durable.run import StoredRun
 from cascade.runtime.durable.said import Said
 from cascade.runtime.durable.settings import DurableSettings
@@ -47,6 +48,9 @@ class Driving:
     settings: DurableSettings
     awake: dict[str, StoredAgent] = field(default_factory=dict)
     """Those that are driven, by name."""
+
+    ears: dict[str, Ear] = field(default_factory=dict)
+    """What hears for those that this engine holds, and that have left memory, by name."""
 
     said: Said = field(init=False)
 
@@ -104,7 +108,7 @@ async def _set_aside(
 
 async def _evaluate_and_commit(agent: StoredAgent, call: Any, driving: Driving) -> None:
     try:
-        await agent.open()
+        await agent.open(driving.ears)
         value = await driving.evaluate(agent, call)
     except LeaseLostError:
         raise
@@ -126,7 +130,11 @@ async def _evaluate_and_commit(agent: StoredAgent, call: Any, driving: Driving) 
 
 async def _release(agent: StoredAgent) -> None:
     try:
-        await agent.release()
+        if agent.ear is None or agent.sleep is None:
+            await agent.release()
+        else:
+            await agent.rest()
+            agent.ear.is_called |= bool(await agent.store.signals(agent.name, agent.sleep.seen))
     except LeaseLostError:
         return  # it has been taken, or was cancelled for good: there is nothing to give back
     tell(agent.run.services, agent.name, "left" if agent.sleep is None else "asleep")

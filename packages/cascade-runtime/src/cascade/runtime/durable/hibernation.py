@@ -1,10 +1,12 @@
-"""Which durable agents can leave memory while they wait, and how they are left to their store."""
+"""Which durable agents can leave memory while they wait, and how they are left."""
 
 from __future__ import annotations
 
 from cascade.interfaces.store import Sleep
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.durable.agent import StoredAgent
+from cascade.runtime.durable.driving import Driving
+from cascade.runtime.durable.ear import Ear
 
 __all__ = ["fall_asleep", "may_sleep"]
 
@@ -24,7 +26,7 @@ def may_sleep(agent: StoredAgent, idle: float) -> bool:
     if journal.running > waiting or not journal.is_whole:
         _say_that_it_stays(agent)
         return False
-    return not (agent.record.filters and agent.run.services.connector is not None)
+    return agent.run.services.connector is None or mailbox.hears_all
 
 
 def _say_that_it_stays(agent: StoredAgent) -> None:
@@ -35,8 +37,16 @@ def _say_that_it_stays(agent: StoredAgent) -> None:
     )
 
 
-def fall_asleep(agent: StoredAgent) -> None:
-    """Have an agent left to the store when its driving ends: a later signal or its hour wakes it."""
+def fall_asleep(agent: StoredAgent, driving: Driving) -> None:
+    """Have an agent leave memory when its driving ends: a later signal or its hour wakes it.
+
+    It is left to the store, where anybody may take it up; but one that listens to topics by the connector
+    stays with this engine, which hears for it.
+    """
     deadline = min([*agent.journal.deadlines, *agent.mailbox.deadlines], default=None)
     until = None if deadline is None else unix_time() + deadline - agent.run.loop.time()
     agent.sleep = Sleep(agent.mailbox.last, until)
+    if agent.run.services.connector is not None and not agent.mailbox.is_deaf:
+        ear = agent.ear = driving.ears[agent.name] = Ear(agent, driving)
+        if deadline is not None:
+            ear.wakes_at(deadline)

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cascade.common.messaging import bus
-from cascade.interfaces.acknowledgement import hold
-from cascade.interfaces.errors import EncodeError
-from cascade.interfaces.store import Letter
 from cascade.interfaces.topics import Filters, inbox_of
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue
-from cascade.runtime.concurrency.clock import unix_time
+from cascade.runtime.durable.hearing import Hearing, Moved, StoredSource, topic_of
 from cascade.runtime.durable.outgoing import SILENCE
 from cascade.runtime.durable.telling import tell
-from cascade.runtime.durable.values import read_payload, write_payload
-from cascade.runtime.signals.mailbox import Mailbox
+from cascade.runtime.durable.values import read_payload
 from cascade.runtime.signals.source import Signal, Source, split
 from cascade.runtime.signals.waiter import Waiter
 
@@ -33,7 +29,7 @@ _ANYTHING: Filters = ("#",)
 _UNBOUNDED = 2**62  # signals: what a store holds is not held in memory to be dropped
 
 
-class StoredMailbox(Mailbox):
+class StoredMailbox(Hearing):
     """Keeps what arrives in the store, and tells the agent which signals its step has taken.
 
     Attributes:
@@ -42,12 +38,10 @@ class StoredMailbox(Mailbox):
 
     __slots__ = (
         "_agent",
-        "_arriving",
         "_fetching",
         "_inbox",
         "_kept",
         "_of_step",
-        "_releases",
         "_wanted",
         "last",
     )
@@ -55,8 +49,8 @@ class StoredMailbox(Mailbox):
     def __init__(self, agent: StoredAgent) -> None:
         """Make the mailbox of an agent; `fetch_soon` brings what lies in the store."""
         run = agent.run
-        super().__init__(run.services.connector or SILENCE, run.loop, _UNBOUNDED, "wait")
-        self.is_direct = False  # a signal goes to the store first
+        connector = run.services.connector or SILENCE
+        super().__init__(agent.name, agent.said, connector, run.loop, _UNBOUNDED, "wait")
         self._agent = agent
         self._inbox = inbox_of(agent.name)
         self._kept = Source(self, _ANYTHING, BoundedQueue(_ANYTHING, _UNBOUNDED, "wait"))
@@ -64,8 +58,6 @@ class StoredMailbox(Mailbox):
         self._sources.append(self._kept)
         self.last = 0
         self._of_step: list[Source] = []
-        self._arriving: list[Letter] = []
-        self._releases: list[Any] = []
         self._fetching: asyncio.Task[None] | None = None
         self._wanted = False
 
@@ -90,7 +82,7 @@ class StoredMailbox(Mailbox):
     @property
     def is_busy(self) -> bool:
         """Whether signals are on their way into the store, or out of it."""
-        return bool(self._arriving) or self._fetching is not None
+        return bool(self.arriving or self.looking) or self._fetching is not None
 
     async def park(self, _waiter: Waiter) -> None:
         """Commit what a step has so far, before it waits."""
@@ -116,14 +108,14 @@ class StoredMailbox(Mailbox):
         filters = self._without_inbox(filters)
         self._agent.hear(filters)
         for each in split(filters):
-            source = Source(self, each, None)
+            source = StoredSource(self, each, None)
             source.keeps = True
             await self._open(source)
 
     async def listen_for_this_step(self, filters: Filters) -> None:
         """Listen on these filters until the step ends."""
         for each in split(filters):
-            self._of_step.append(Source(self, each, None))
+            self._of_step.append(StoredSource(self, each, None))
             await self._open(self._of_step[-1])
 
     async def end_step(self) -> None:
@@ -133,25 +125,36 @@ class StoredMailbox(Mailbox):
             self._drop(source)
             await source.close()
 
+    @property
+    def is_deaf(self) -> bool:
+        """Whether it has heard, and hears, nothing but what comes by the store."""
+        return len(self._sources) == 1 and self._heard is None
+
+    @property
+    def hears_all(self) -> bool:
+        """Whether it is subscribed to all that is waited for."""
+        return self.hears((*self.awaited(),))
+
+    def move_out(self) -> Moved:
+        """Give up its subscriptions, which go on; those remain that bring what others bring as well."""
+        moved = [each for each in self._sources if each.keeps or each in self._of_step]
+        for waiter in self._waiters:
+            known = {each for source in moved for each in source.filters}
+            moved += [each for each in waiter.own if not known.issuperset(each.filters)]
+            waiter.own = [each for each in waiter.own if each not in moved]
+        self._sources, self._of_step = [self._kept], []
+        return Moved(moved, self._heard, self._muted)
+
+    def take_over(self, moved: Moved) -> None:
+        """Go on hearing what the agent's ear heard, until the step ends, or for good."""
+        super().take_over(moved)
+        self._of_step = [each for each in moved.sources if not each.keeps]
+
     # --- arriving -----------------------------------------------------------------------------
 
-    async def receive(self, source: Source, topic: str, payload: Any) -> None:
-        """Take a message that a source brought, unless a durable agent of this store said it."""
-        if await self._agent.said.has(topic, payload):
-            return  # it comes by the store
-        if self._refuses(source, topic, payload):
-            return
-        if self._muted is not None and self._is_muted(source.filters, topic):
-            return
-        try:
-            data = write_payload(topic, payload)
-        except EncodeError as error:
-            bus.error("durable.signal_refused", agent=self._agent.name, topic=topic, error=error)
-            return
-        self._arriving.append(Letter(topic, data, to=self._agent.name))
-        if (held := hold.get()) is not None:
-            self._releases.append(held())
-        self.fetch_soon()
+    def store_soon(self) -> asyncio.Task[None]:
+        """Bring what arrived into the store, and from there here."""
+        return self.fetch_soon()
 
     def fetch_soon(self) -> asyncio.Task[None]:
         """Bring what arrived into the store, and what lies there here; one task at a time does so."""
@@ -173,18 +176,20 @@ class StoredMailbox(Mailbox):
     async def _fetch(self) -> None:
         """Store what arrived, and take what lies in the store and is not here yet."""
         store = self._agent.store
-        letters, releases = [*self._arriving], [*self._releases]
-        if letters:
-            await store.deliver(letters, unix_time())
-            del self._arriving[: len(letters)]
-        for release in releases:
-            release()
-        del self._releases[: len(releases)]
+        await self.put_into(store)
         for row in await store.signals(self._agent.name, self.last):
             self.last = row.number
-            signal = Signal(row.number, row.topic, read_payload(row.payload), self._kept)
+            share, topic = topic_of(row.topic)
+            source = self._share(share) if share else self._kept
+            signal = Signal(row.number, topic, read_payload(row.payload), source)
             if not self._deliver(signal) and self._kept.queue is not None:
                 self._kept.queue.put_nowait(signal)
+
+    def _share(self, share: str) -> Source:
+        """Return what says of a signal that it came by a share."""
+        source = Source(self, (share,), self._kept.queue)
+        source.keeps = source.is_opening = False
+        return source
 
     def _drop(self, source: Source) -> None:
         if source is not self._kept:  # which is empty at times, and stays

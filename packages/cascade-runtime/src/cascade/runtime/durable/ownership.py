@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from cascade.common.messaging import bus
 from cascade.interfaces.errors import LeaseLostError
@@ -31,6 +32,7 @@ class Ownership:
     Attributes:
         driving: what the agents share that it drives.
         driven: the asyncio task of each of them, by name.
+        owner: the name under which it holds them.
     """
 
     def __init__(
@@ -45,11 +47,12 @@ class Ownership:
         self.driving = Driving(store, services, evaluate, self.wake, settings)
         self.driven: dict[str, asyncio.Task[None]] = {}
         self._store = store
-        self._owner = owner
+        self.owner = owner
         self._settings = settings
         self._loops: list[asyncio.Task[None]] = []
         self._renewal: Renewal | None = None
         self._wanted = asyncio.Event()
+        self._is_open = False
         self._suspect = ""
         """The last one that was begun with its last attempt."""
 
@@ -61,20 +64,23 @@ class Ownership:
     def open(self) -> None:
         """Begin to take up what nobody drives, and to renew leases."""
         loop = asyncio.get_running_loop()
+        self._is_open = True
         loops = (self._renew(), self._look(), self._hear_of_others())
         self._loops = [loop.create_task(each) for each in loops]
         twin = None if is_simulated(loop) else self._store.twin()
         if twin is not None:
-            self._renewal = Renewal(twin, self._owner, lambda: self._settings.lease)
+            self._renewal = Renewal(twin, self.owner, lambda: self._settings.lease)
             self._renewal.start()
 
     async def close(self) -> None:
         """Leave all agents where they are, for others to take up."""
+        self._is_open = False
         for task in (*self._loops, *self.driven.values()):
             task.cancel()
         if self._loops:
             await asyncio.wait([*self._loops, *self.driven.values()])
         self._loops = []
+        await self._let_sleepers_go([*self.driving.ears])
         if self._renewal is not None:
             await self._renewal.stop()
             self._renewal = None
@@ -84,13 +90,13 @@ class Ownership:
     async def _release_all(self) -> None:
         """Give back what is still held, such as what was being claimed when this was closed."""
         now = unix_time()
-        for record in await self._owned(await self._store.renew(self._owner, now)):
+        for record in await self._owned(await self._store.renew(self.owner, now)):
             await self._release(record)
 
     async def _owned(self, names: Iterable[str]) -> Sequence[DurableAgent]:
         """Return those of some agents that this engine holds, as they lie in the store."""
         records = [await self._store.load(name) for name in names]
-        return [each for each in records if each is not None and each.owner == self._owner]
+        return [each for each in records if each is not None and each.owner == self.owner]
 
     # --- taking up ----------------------------------------------------------------------------
 
@@ -102,7 +108,7 @@ class Ownership:
         """Claim agents and begin to drive them; return how many."""
         now = unix_time()
         records = await self._store.claim(
-            self._owner,
+            self.owner,
             now,
             now + self._settings.lease,
             limit=_BATCH,
@@ -155,12 +161,12 @@ class Ownership:
         return len(self.driven) >= self._settings.most_awake
 
     def _begin(self, record: DurableAgent) -> None:
-        before = self.driven.get(record.name)
-        task = asyncio.get_running_loop().create_task(
-            self._drive(record, before), name=f"durable agent {record.name!r}"
-        )
-        self.driven[record.name] = task
-        task.add_done_callback(partial(self._note_end, record.name))
+        self._keep(record.name, self._drive(record, self.driven.get(record.name)))
+
+    def _keep(self, name: str, driving: Coroutine[Any, Any, None]) -> None:
+        loop = asyncio.get_running_loop()
+        task = self.driven[name] = loop.create_task(driving, name=f"durable agent {name!r}")
+        task.add_done_callback(partial(self._note_end, name))
 
     async def _drive(self, record: DurableAgent, before: asyncio.Task[None] | None) -> None:
         """Drive an agent, after whoever drove it here under a lease that was lost meanwhile."""
@@ -169,14 +175,35 @@ class Ownership:
             await asyncio.wait([before])
         await drive(record, self.driving)
 
+    async def _drive_again(self, name: str) -> None:
+        """Drive an agent that slept under a lease of this engine."""
+        for record in await self._owned([name]):
+            await drive(record, self.driving)
+        await self._let_sleepers_go([name])  # if somebody else has decided about it
+
+    async def _let_sleepers_go(self, names: Iterable[str]) -> None:
+        """Hear no more for agents that sleep here."""
+        for name in names:
+            ear = self.driving.ears.pop(name, None)
+            if ear is not None:
+                await ear.close()
+
     def _note_end(self, name: str, task: asyncio.Task[None]) -> None:
         was_full = self._is_full
         if self.driven.get(name) is task:
             del self.driven[name]
         if was_full and not self._is_full:
             self.look_soon()
+        ear = self.driving.ears.get(name)
+        if ear is not None and ear.is_called:  # while it fell asleep; else the store did not answer
+            task.get_loop().call_later(0.0 if task.cancelled() else _POLL, self.wake, [name])
         if not task.cancelled() and (error := task.exception()) is not None:
             bus.error("durable.background_failed", what=f"drive {name!r}", error=error)
+
+    async def end(self, name: str) -> None:
+        """End the driving of an agent that has ended, and hear no more for it."""
+        self.stop(name)
+        await self._let_sleepers_go([name])
 
     def stop(self, name: str) -> None:
         """End the driving of an agent, if it is driven here."""
@@ -185,9 +212,13 @@ class Ownership:
 
     def wake(self, names: Iterable[str]) -> None:
         """Have agents take what came into their mailboxes; one that sleeps is taken up."""
-        awake = self.driving.awake
+        awake, ears = self.driving.awake, self.driving.ears
         for name in names:
-            if name in awake:
+            if name in ears:
+                ears[name].is_called = True
+                if name not in self.driven and self._is_open:
+                    self._keep(name, self._drive_again(name))
+            elif name in awake:
                 awake[name].mailbox.fetch_soon()
             elif name not in self.driven:
                 self.look_soon()
@@ -198,13 +229,15 @@ class Ownership:
         while True:
             await asyncio.sleep(self._settings.lease / 3)
             with reported("renew leases"):
-                held = await self._store.renew(self._owner, unix_time() + self._settings.lease)
+                held = await self._store.renew(self.owner, unix_time() + self._settings.lease)
                 for name in self.driving.awake.keys() - held:
                     agent = self.driving.awake[name]
                     if agent.sleep is None:  # else it gives its lease back itself
                         tell_lost(agent)
                         self.stop(name)
-                for record in await self._owned(held - self.driven.keys()):
+                await self._let_sleepers_go(self.driving.ears.keys() - held - self.driven.keys())
+                resting = self.driven.keys() | self.driving.ears.keys()
+                for record in await self._owned(held - resting):
                     self._begin(record)  # the store failed while it was driven
 
     async def _look(self) -> None:
@@ -230,7 +263,7 @@ class Ownership:
 
     async def _look_into_mailboxes(self) -> float | None:
         """Have agents take what came from elsewhere; return when the next sleeper is due."""
-        arrivals = await self._store.arrived(self._owner, self._seen)
+        arrivals = await self._store.arrived(self.owner, self._seen)
         self._seen = arrivals.number
         self.wake(arrivals.names)
         return arrivals.due
@@ -249,6 +282,6 @@ class Ownership:
         """Have those leave memory that have waited for so many seconds; return how many these are."""
         ready = [agent for agent in self.driving.awake.values() if may_sleep(agent, idle)]
         for agent in ready:
-            fall_asleep(agent)
+            fall_asleep(agent, self.driving)
             self.stop(agent.name)
         return len(ready)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from cascade.interfaces.protocols import Connector, SubscriptionHandle
+from cascade.interfaces.protocols import Connector, MessageCallback, SubscriptionHandle
 from cascade.interfaces.topics import Filters, matches, shared_filter
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue
 
@@ -102,6 +102,10 @@ class Source:
         """Return how many signals lie before its next one; None where it takes none."""
         return self.mailbox.backlog(self)
 
+    def callback(self) -> MessageCallback:
+        """Return what is called with each message."""
+        return _Member(self) if self.is_shared else partial(self.mailbox.receive, self)
+
     async def open(self) -> None:
         """Subscribe; one filter alone goes as plain text, which any connector takes."""
         filters = self.filters
@@ -110,8 +114,7 @@ class Source:
         if mailbox.is_direct:
             self.handle = await mailbox.connector.subscribe_receiver(topic, self)  # type: ignore[attr-defined]  # so `is_direct` says
         else:
-            take = _Member(self) if self.is_shared else partial(mailbox.receive, self)
-            self.handle = await mailbox.connector.subscribe(topic, take)
+            self.handle = await mailbox.connector.subscribe(topic, self.callback())
         self.is_opening = False
         if self.is_shared:
             self.pass_on = getattr(self.handle, "pass_on", None)
