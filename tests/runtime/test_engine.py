@@ -225,9 +225,10 @@ async def test_an_executor_of_the_users_own_runs_plain_functions_and_is_not_clos
     class Here:
         closed = False
 
-        def submit(self, mode, function, args, kwargs, on_start=None):
+        def submit(self, invocation):
             done = asyncio.get_running_loop().create_future()
-            done.set_result((mode, function(*args, **kwargs)))
+            value = invocation.function(*invocation.args, **invocation.kwargs)
+            done.set_result((invocation.mode, value))
             return done
 
         async def aclose(self):

@@ -12,6 +12,7 @@ import pytest
 import cascade as cs
 from cascade.executors.futures import FuturesExecutor
 from cascade.interfaces.errors import ProcessTransferError, WorkerLostError
+from cascade.interfaces.executor import Invocation
 
 
 @cs.task(mode="remote")
@@ -98,8 +99,8 @@ async def test_a_time_out_gives_up_what_the_pool_goes_on_with(threads):
 async def test_what_has_not_begun_is_no_longer_begun():
     with ThreadPoolExecutor(1) as pool:
         executor = FuturesExecutor(pool)
-        first = executor.submit("remote", slow.function, (0.2,), {})
-        second = executor.submit("remote", slow.function, (60.0,), {})
+        first = executor.submit(Invocation("remote", slow.function, (0.2,)))
+        second = executor.submit(Invocation("remote", slow.function, (60.0,)))
         await asyncio.sleep(0.05)
         second.cancel()
         assert await first == "done"

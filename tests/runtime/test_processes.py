@@ -14,6 +14,7 @@ import pytest
 import cascade as cs
 from cascade.executors.pool import PoolExecutor
 from cascade.interfaces.errors import ProcessTransferError, WorkerLostError
+from cascade.interfaces.executor import Invocation
 
 pytestmark = [
     pytest.mark.slow,
@@ -112,6 +113,22 @@ def length(thing):
     return len(thing)
 
 
+@cs.task(mode="process")
+async def wait_and_double(x):
+    await asyncio.sleep(0)
+    return 2 * x
+
+
+@cs.task(mode="process")
+def where_i_stand():
+    return cs.current()
+
+
+@cs.task(mode="process")
+async def evaluate_there(x):
+    return await cs.evaluate(double(x))
+
+
 def add(a, b):
     return a + b
 
@@ -146,6 +163,29 @@ async def test_whatever_can_be_pickled_runs_in_a_process(engine):
 
 async def test_a_remote_task_takes_a_process_of_the_default_executor(engine):
     assert await engine.run(cs.Task(add, mode="remote")(1, 2)) == 3
+
+
+async def test_an_async_function_runs_on_a_loop_of_its_process(engine):
+    assert await engine.run(wait_and_double.map([1, 2])) == [2, 4]
+    with pytest.raises(RuntimeError, match="event loop of the engine alone"):
+        await engine.run(evaluate_there(1))
+
+
+async def test_a_function_in_a_process_knows_where_it_stands(engine):
+    here = await engine.run(where_i_stand.with_retry(3)(), name="one")
+    assert (here.run_id, here.agent, here.attempt, here.cancelled) == ("one", "one", 1, False)
+    assert here.task.endswith("test_processes:where_i_stand")
+
+
+async def test_the_invocation_says_which_process_runs_it():
+    executor, begun = PoolExecutor(max_processes=1), asyncio.Event()
+    invocation = Invocation("process", os.getpid, on_start=begun.set)
+    try:
+        found = await executor.submit(invocation)
+        await begun.wait()
+        assert invocation.runs_on == f"process {found}"
+    finally:
+        await executor.aclose()
 
 
 async def test_what_is_not_found_in_a_module_is_refused_before_it_is_sent(engine):

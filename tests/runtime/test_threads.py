@@ -9,6 +9,7 @@ import pytest
 import cascade as cs
 from cascade.common.messaging.testing import capture
 from cascade.executors.pool import PoolExecutor
+from cascade.interfaces.executor import Invocation
 
 PATIENCE = 30  # seconds: a bound for what goes wrong, not a measure of anything
 
@@ -277,8 +278,8 @@ async def test_two_engines_share_an_executor_that_outlives_them():
 
 async def test_work_in_line_is_refused_when_the_executor_closes(door):
     executor = PoolExecutor(max_threads=1)
-    first = executor.submit("thread", door.pass_through, (), {})
-    second = executor.submit("thread", door.pass_through, (), {})
+    first = executor.submit(Invocation("thread", door.pass_through))
+    second = executor.submit(Invocation("thread", door.pass_through))
     await executor.aclose()
     with pytest.raises(RuntimeError, match="executor was closed before"):
         await second

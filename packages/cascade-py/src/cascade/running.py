@@ -28,7 +28,7 @@ class EngineOptions(TypedDict, total=False):
 
     connector: Connector | str | None
     store: Store | str | PathLike[str] | None
-    executor: Executor | None
+    executor: Executor | str | None
     capacities: Mapping[str, float] | None
     cache: Cache | str | PathLike[str] | None
     max_queued: int

@@ -1,18 +1,18 @@
 """The seams of Cascade, each with the contract that every implementation keeps.
 
-`Connector` is the way in and out, `Executor` says where a function runs, `Store` (in `store`) is what
-durable agents lie in, `Cache` (in `cache`) remembers values, `LazyFactory` makes calls, `Clock` tells the
-time. A conformance suite holds every connector to what stands here, another one every store, and a third
-one every cache.
+`Connector` is the way in and out, `Executor` (in `executor`) says where a function runs, `Store` (in
+`store`) is what durable agents lie in, `Cache` (in `cache`) remembers values, `LazyFactory` makes calls,
+`Clock` tells the time. A conformance suite holds every connector to what stands here, another one every
+store, and a third one every cache.
 """
 
 from __future__ import annotations
 
-from asyncio import Future
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from cascade.interfaces.cache import Cache
+from cascade.interfaces.executor import Executor, Invocation, Mode
 from cascade.interfaces.store import Store
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Clock",
     "Connector",
     "Executor",
+    "Invocation",
     "LazyFactory",
     "LeavesWill",
     "MessageCallback",
@@ -37,10 +38,6 @@ Payload: TypeAlias = Any
 
 MessageCallback: TypeAlias = Callable[[str, Payload], Coroutine[Any, Any, None]]
 """An ``async def callback(topic, payload)``."""
-
-Mode: TypeAlias = Literal["async", "thread", "inline", "process", "remote"]
-"""Where a task's function runs: on the loop, in a worker thread, inside the step, in a process, or
-where the executor likes."""
 
 OverflowPolicy: TypeAlias = Literal["wait", "drop_oldest", "drop_newest", "error"]
 """What a full queue does with one message more."""
@@ -189,37 +186,6 @@ class ServesReceivers(Protocol):
         self, topic: str | Sequence[str], receiver: Receiver
     ) -> SubscriptionHandle:
         """Do as `Connector.subscribe`, for a receiver."""
-
-
-class Executor(Protocol):
-    """Runs a plain function somewhere else than on the event loop."""
-
-    def submit(
-        self,
-        mode: Mode,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        on_start: Callable[[], None] | None = None,
-    ) -> Future[Any]:
-        """Begin to call a function, and return a future of its value, or of what it raises.
-
-        In a thread the function cannot be stopped: the future is done when it has ended. Of
-        anything else ``cancel()`` of the future ends the function, and the future is cancelled when
-        it has ended. What has not begun is no longer begun after a cancellation.
-
-        Args:
-            mode: ``thread``: in a thread of this process; ``process``: in another process;
-                ``remote``: where the executor likes, on another machine too.
-            function: what to call.
-            args: its arguments by position.
-            kwargs: its arguments by name.
-            on_start: called on the event loop when the function begins, which may be long after
-                this, where it waits in line; time-outs count from there.
-        """
-
-    async def aclose(self) -> None:
-        """Let the workers go, without waiting for what threads still do."""
 
 
 class LazyFactory(Protocol):

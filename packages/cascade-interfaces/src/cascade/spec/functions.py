@@ -50,7 +50,8 @@ class TaskOptions(TypedDict, total=False):
     """``async`` (the default of ``async def``): on the event loop; ``thread`` (the default of ``def``): in
     a worker thread, so that it blocks nobody; ``inline``: at once, inside the step, for short pure
     functions; ``process``: in a worker process, for heavy ones; ``remote``: where the engine's executor
-    likes, such as on another machine; the default executor takes a process."""
+    likes, such as on another machine; the default executor takes a process. The last two are for
+    ``async def`` too, which then runs on an event loop of its own."""
 
     version: str | int | None
     """Another one makes it another task, whose values no cache has yet."""
@@ -132,6 +133,8 @@ class Parameters(NamedTuple):
 
 
 _KNOWN = 64  # shapes of calls that are remembered for each task
+
+_FOR_BOTH = ("process", "remote")  # where `async def` functions run too, each on a loop of its own
 
 _MORE = 16  # arguments for ``*args`` that a call has without a closer look
 
@@ -218,7 +221,7 @@ def checked_mode(
         raise InvalidTaskError(
             f"the task {name!r} has mode {mode!r}; choose {', '.join(get_args(Mode))}"
         )
-    if is_async != (mode == "async"):
+    if mode not in _FOR_BOTH and is_async != (mode == "async"):
         kind = "async def" if is_async else "def"
         raise InvalidTaskError(
             f"the task {name!r} is a plain '{kind}', which mode {mode!r} does not fit"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, Executor
 from typing import Any
 
 from cascade.executors.pool import PoolExecutor
 from cascade.executors.pool.transfer import name_of, pack_call, run_packed, unpack_outcome
 from cascade.interfaces.errors import WorkerLostError
-from cascade.interfaces.protocols import Mode
+from cascade.interfaces.executor import Invocation
 
 __all__ = ["FuturesExecutor"]
 
@@ -48,36 +47,22 @@ class FuturesExecutor:
         self._pool = pool
         self._threads = PoolExecutor(max_threads=max_threads)
 
-    def submit(
-        self,
-        mode: Mode,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        on_start: Callable[[], None] | None = None,
-    ) -> asyncio.Future[Any]:
+    def submit(self, invocation: Invocation) -> asyncio.Future[Any]:
         """Call a function in a worker; see the Executor contract.
 
         The future raises `ProcessTransferError` where function, arguments or result cannot go to or
         from the pool, and `WorkerLostError` where the pool has lost its workers.
         """
-        if mode == "thread":
-            return self._threads.submit(mode, function, args, kwargs, on_start)
-        return asyncio.ensure_future(self._run(function, args, kwargs, on_start))
+        if invocation.mode == "thread":
+            return self._threads.submit(invocation)
+        return asyncio.ensure_future(self._run(invocation))
 
-    async def _run(
-        self,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        on_start: Callable[[], None] | None,
-    ) -> Any:
-        name = name_of(function)
-        work = pack_call(function, args, kwargs)
+    async def _run(self, invocation: Invocation) -> Any:
+        name = name_of(invocation.function)
+        work = pack_call(invocation)
         try:
             future = self._pool.submit(run_packed, work, _begins)
-            if on_start is not None:
-                on_start()
+            invocation.begins(type(self._pool).__name__)
             packed = await asyncio.wrap_future(future)
         except BrokenExecutor as error:
             raise WorkerLostError(

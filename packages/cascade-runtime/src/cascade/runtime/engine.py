@@ -10,7 +10,6 @@ from os import PathLike
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
-from cascade.executors.pool import PoolExecutor
 from cascade.interfaces.cache import Cache
 from cascade.interfaces.errors import InvalidResourceError, NoStoreError
 from cascade.interfaces.errors.frames import hide_own_frames
@@ -25,6 +24,7 @@ from cascade.runtime.observation.events import EventStream
 from cascade.runtime.observation.telemetry import Telemetry, TelemetrySettings
 from cascade.runtime.state.agent import Agent
 from cascade.runtime.state.connection import connector_at, join, leave
+from cascade.runtime.state.execution import executor_in
 from cascade.runtime.state.run import Run
 from cascade.runtime.state.services import EngineServices
 from cascade.spec.constraint import CONSTRAINT_TOPIC
@@ -67,7 +67,7 @@ class Engine:
         *,
         connector: Connector | str | None = None,
         store: Store | str | PathLike[str] | None = None,
-        executor: Executor | None = None,
+        executor: Executor | str | None = None,
         capacities: Mapping[str, float] | None = None,
         cache: Cache | str | PathLike[str] | None = None,
         max_queued: int = DEFAULT_LIMIT,
@@ -83,7 +83,7 @@ class Engine:
             connector: for `recv`, `send` and constraints, which without one raise `NoConnectorError`; or its
                 URL, such as ``mqtt://localhost``.
             store: where durable agents lie: a store, an SQLite file, or a URL, ``postgresql://…``.
-            executor: where plain functions run; an own `PoolExecutor` if left out.
+            executor: where plain functions run, or its URL, ``dask://…``; an own `PoolExecutor` if left out.
             capacities: units that tasks may demand with ``with_demands``, by name.
             cache: where ``with_cache`` keeps values: a cache, a folder, or a URL; else a `MemoryCache`.
             max_queued: signals that a mailbox holds for each filter.
@@ -100,7 +100,7 @@ class Engine:
         """
         self._services = EngineServices(
             connector=connector_at(connector) if isinstance(connector, str) else connector,
-            executor=PoolExecutor() if executor is None else executor,
+            executor=executor_in(executor),
             capacities=capacities or {},
             cache=cache,
             evaluate=evaluate_in,
@@ -113,7 +113,7 @@ class Engine:
         self.name = name or f"engine-{secrets.token_hex(4)}"
         self._telemetry_settings = TelemetrySettings() if telemetry is True else telemetry
         self._telemetry: Telemetry | None = None
-        self._owns_executor, self._run_numbers = executor is None, count(1)
+        self._owns_executor, self._run_numbers = executor is not self._services.executor, count(1)
         self._users = SharedOpening(f"the engine {self.name!r}", self._start, self._stop)
         self._is_joined = False
         self._constraints: SubscriptionHandle | None = None

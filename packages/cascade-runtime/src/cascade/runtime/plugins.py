@@ -15,6 +15,7 @@ __all__ = ["Plugin", "made_from", "plugins"]
 _BROUGHT_BY = {
     "cascade.connectors": "mqtt",
     "cascade.stores": "postgres",
+    "cascade.executors": "dask",
     "cascade.caches": "fs",
 }
 """The extra of ``cascade-py`` that brings the counterpart of what is embedded."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cascade.executors.pool.threads import ThreadPool, default_size
-from cascade.interfaces.protocols import Mode
+from cascade.interfaces.executor import Invocation
 
 if TYPE_CHECKING:
     from cascade.executors.pool.processes import ProcessPool
@@ -51,29 +50,24 @@ class PoolExecutor:
         self._threads: ThreadPool | None = None
         self._processes: ProcessPool | None = None
 
-    def submit(
-        self,
-        mode: Mode,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        on_start: Callable[[], None] | None = None,
-    ) -> asyncio.Future[Any]:
+    def submit(self, invocation: Invocation) -> asyncio.Future[Any]:
         """Call a function in a worker; see the Executor contract.
 
         The future raises `ProcessTransferError` where function, arguments or result cannot go to or
         from a process, and `WorkerLostError` where the process ended by itself.
         """
-        if mode in ("process", "remote"):
+        if invocation.mode in ("process", "remote"):
             if self._processes is None:
                 from cascade.executors.pool.processes import ProcessPool  # noqa: PLC0415 - multiprocessing is slow to import
 
                 self._processes = ProcessPool(self._max_processes)
-            return asyncio.ensure_future(self._processes.run(function, args, kwargs, on_start))
+            return asyncio.ensure_future(self._processes.run(invocation))
         if self._threads is None:
             self._threads = ThreadPool(self._max_threads, "cascade-thread")
-        work = partial(function, *args, **kwargs) if args or kwargs else function
-        return self._threads.submit(work, on_start)
+        work, args, kwargs = invocation.function, invocation.args, invocation.kwargs
+        return self._threads.submit(
+            partial(work, *args, **kwargs) if args or kwargs else work, invocation.on_start
+        )
 
     async def aclose(self) -> None:
         """Let the threads go, without waiting for what they still do, and end the processes."""

@@ -16,7 +16,7 @@ import atexit
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -25,6 +25,7 @@ from typing import Any
 from cascade.executors.pool.threads import ThreadPool
 from cascade.executors.pool.transfer import name_of, pack_call, run_packed, unpack_outcome
 from cascade.interfaces.errors import WorkerLostError
+from cascade.interfaces.executor import Invocation
 from cascade.runtime.concurrency.futures import disregard
 
 __all__ = ["ProcessPool"]
@@ -74,11 +75,11 @@ class _Call:
     """A call in a worker process, seen from the event loop and from the worker's thread."""
 
     def __init__(
-        self, pool: ProcessPool, name: str, work: bytes, on_start: Callable[[], None] | None
+        self, pool: ProcessPool, name: str, work: bytes, begins: Callable[[str], None]
     ) -> None:
         self._pool = pool
         self._loop = asyncio.get_running_loop()
-        self._on_start = on_start
+        self._begins = begins
         self._name = name
         self._work = work
         self._lock = threading.Lock()
@@ -112,7 +113,7 @@ class _Call:
                 answer = worker.pipe.recv_bytes()
                 if answer == _BEGINS:
                     begun = True
-                    self._tell_start()
+                    self._tell_start(f"process {worker.process.pid}")
                     answer = worker.pipe.recv_bytes()
             except (EOFError, OSError):
                 answer = None
@@ -127,10 +128,9 @@ class _Call:
                 raise self._lost(how, begun=begun)
             # else it had ended while it was idle, and a new one takes the call
 
-    def _tell_start(self) -> None:
-        if self._on_start is not None:
-            with suppress(RuntimeError):  # the loop has been closed: nobody waits there any more
-                self._loop.call_soon_threadsafe(self._on_start)
+    def _tell_start(self, place: str) -> None:
+        with suppress(RuntimeError):  # the loop has been closed: nobody waits there any more
+            self._loop.call_soon_threadsafe(self._begins, place)
 
     def _lost(self, how: str, *, begun: bool) -> WorkerLostError:
         if begun:
@@ -152,21 +152,15 @@ class ProcessPool:
         self._workers: set[_Worker] = set()
         atexit.register(self._kill)
 
-    async def run(
-        self,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        on_start: Callable[[], None] | None,
-    ) -> Any:
+    async def run(self, invocation: Invocation) -> Any:
         """Call a function in a process and return its value; on cancellation that process is ended.
 
         Raises:
             ProcessTransferError: function, arguments or result cannot go to or from a process.
             WorkerLostError: the process ended before the function did.
         """
-        name = name_of(function)
-        call = _Call(self, name, pack_call(function, args, kwargs), on_start)
+        name = name_of(invocation.function)
+        call = _Call(self, name, pack_call(invocation), invocation.begins)
         outcome = self._threads.submit(call)
         try:
             return await asyncio.shield(outcome)

@@ -10,12 +10,16 @@ import asyncio
 import inspect
 import io
 import pickle
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
+from contextvars import copy_context
+from functools import partial
 from traceback import format_exception
 from types import FunctionType
 from typing import Any
 
 from cascade.interfaces.errors import ProcessTransferError
+from cascade.interfaces.executor import Invocation
+from cascade.runtime.state.position import context_elsewhere
 from cascade.spec.identity import place_of, standing_at
 from cascade.spec.task import Task
 
@@ -69,14 +73,13 @@ def name_of(function: Callable[..., Any]) -> str:
     return getattr(function, "__qualname__", None) or repr(function)
 
 
-def pack_call(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> bytes:
+def pack_call(invocation: Invocation) -> bytes:
     """Return a call as bytes.
 
     Raises:
         ProcessTransferError: the function or an argument cannot be written.
     """
+    function = invocation.function
     name = name_of(function)
     try:
         if type(function) is FunctionType:
@@ -87,7 +90,8 @@ def pack_call(
             f"{place_of(function)!r} cannot run in a process: {error}; or use mode='thread'"
         ) from error
     try:
-        return _pickled((name, packed, args, kwargs))
+        kwargs = dict(invocation.kwargs)
+        return _pickled((name, packed, invocation.current, invocation.args, kwargs))
     except Exception as error:
         raise ProcessTransferError(
             f"an argument of {name!r} cannot be sent to its process: {error}; "
@@ -95,15 +99,18 @@ def pack_call(
         ) from error
 
 
-def run_packed(work: bytes, begins: Callable[[], None]) -> bytes:
+def run_packed(
+    work: bytes, begins: Callable[[], None], is_cancelled: Callable[[], bool] = bool
+) -> bytes:
     """Run what `pack_call` made, in the worker process, and return how it ended, as bytes.
 
     Args:
         work: the call.
         begins: called right before the function.
+        is_cancelled: says to a function that asks whether nobody waits for its value any more.
     """
     try:
-        name, packed, args, kwargs = pickle.loads(work)  # noqa: S301 - from our own parent process
+        name, packed, current, args, kwargs = pickle.loads(work)  # noqa: S301 - from our own parent process
         function = pickle.loads(packed)  # noqa: S301 - likewise
     except Exception as error:  # noqa: BLE001 - the edge: whatever an import raises
         return _pack_error(
@@ -112,11 +119,10 @@ def run_packed(work: bytes, begins: Callable[[], None]) -> bytes:
                 "a worker process imports the modules anew, and has to find the same in them"
             )
         )
+    context = copy_context() if current is None else context_elsewhere(current, is_cancelled)
     begins()
     try:
-        value = function(*args, **kwargs)
-        if inspect.isawaitable(value):
-            value = asyncio.run(_awaited(value))
+        value = context.run(_value_of, partial(function, *args, **kwargs))
     except StopIteration as error:
         wrapped = RuntimeError(f"{name} raised StopIteration")
         wrapped.__cause__ = error
@@ -147,6 +153,12 @@ def _pack_error(error: BaseException) -> bytes:
         )
         return _pickled((None, told, trace))
     return packed
+
+
+def _value_of(function: Callable[[], Any]) -> Any:
+    """Return what a function returns, awaited where it can be."""
+    value = function()
+    return asyncio.run(_awaited(value)) if inspect.isawaitable(value) else value
 
 
 async def _awaited(value: Awaitable[Any]) -> Any:

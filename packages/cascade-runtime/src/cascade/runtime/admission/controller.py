@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from cascade.interfaces.errors import DemandError, InvalidConstraintError, near_name
+from cascade.interfaces.errors import InvalidConstraintError
+from cascade.interfaces.executor import Mode
 from cascade.runtime.admission.active import ActiveConstraint, ActiveConstraints
+from cascade.runtime.admission.capacities import Capacities
 from cascade.runtime.admission.floods import Allowance, MalformedReports
 from cascade.runtime.admission.lines import Lines
-from cascade.runtime.admission.ticket import Ticket, exact, held
+from cascade.runtime.admission.ticket import Ticket, held
 from cascade.spec.constraint import CONSTRAINT_TOPIC
 from cascade.spec.task import Task
 
@@ -37,15 +39,21 @@ class AdmissionController:
     same capacity.
     """
 
-    def __init__(self, capacities: Mapping[str, float], on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        capacities: Mapping[str, float],
+        on_change: Callable[[], None],
+        executor_takes: Collection[Mode] = (),
+    ) -> None:
         """Begin without constraints.
 
         Args:
             capacities: units that tasks may demand, by name.
             on_change: called when it begins or ceases to have constraints.
+            executor_takes: modes of tasks that may demand more, which their executor is to find.
         """
-        self._total = {name: exact(units) for name, units in capacities.items()}
-        self._free = dict(self._total)
+        self.capacities = Capacities(capacities, executor_takes)
+        self._free = dict(self.capacities.total)
         self._active = ActiveConstraints()
         self._malformed = MalformedReports()
         self._reviews = Allowance(rate=1 / _REVIEW_AFTER, burst=100)
@@ -118,7 +126,7 @@ class AdmissionController:
         Raises:
             DemandError: it demands a capacity that the engine does not have, or more than all.
         """
-        self._check_demands(task)
+        self.capacities.check(task)
         outer = held.get()
         lender = None if outer is None or outer.controller is not self else outer
         ticket = Ticket(self, task, run_id, lender)
@@ -221,19 +229,6 @@ class AdmissionController:
         for active in self._active_for(ticket):
             if active.constraint.type == "rate_limit":
                 active.tokens -= 1
-
-    def _check_demands(self, task: Task[..., Any]) -> None:
-        for capacity, units in task.policies.demands.items():
-            total = self._total.get(capacity)
-            if total is None:
-                raise DemandError(
-                    f"the task {task.name!r} demands {capacity!r}, a capacity that this engine does not have; "
-                    f"give it one: Engine(capacities={{{capacity!r}: …}}).{near_name(capacity, self._total)}"
-                )
-            if exact(units) > total:
-                raise DemandError(
-                    f"the task {task.name!r} demands {units:g} of {capacity!r}, and the engine has {total:g}"
-                )
 
     def _reason_to_hold(self, ticket: Ticket) -> str | None:
         for active in self._active_for(ticket):

@@ -27,7 +27,7 @@ class Ticket:
         controller: who admits it.
         task: what it is for.
         targets: the targets of constraints that it is among.
-        demands: units of capacities, as they are written.
+        demands: units of the engine's capacities, as they are written.
         counts: whether it counts as running.
         suspended: how many evaluations its function awaits.
         is_admitted: whether it has been admitted.
@@ -54,8 +54,11 @@ class Ticket:
         self.controller = controller
         self.task = task
         self.targets = ("global", f"task/{task.name}", f"run/{run_id}")
-        demands = task.policies.demands
-        self.demands: Mapping[str, Decimal] = {name: exact(each) for name, each in demands.items()}
+        self.demands: Mapping[str, Decimal] = {
+            name: exact(units)
+            for name, units in task.policies.demands.items()
+            if name in controller.capacities.total
+        }
         self.counts = False
         self.suspended = 0
         self.is_admitted = False

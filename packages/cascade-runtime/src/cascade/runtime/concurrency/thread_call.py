@@ -13,7 +13,7 @@ from contextvars import Context, ContextVar
 from typing import Any
 
 from cascade.common.messaging import bus
-from cascade.interfaces.protocols import Executor
+from cascade.interfaces.executor import Executor, Invocation
 from cascade.runtime.concurrency.futures import disregard
 
 __all__ = ["AbandonedCalls", "ThreadCall", "current_thread_call"]
@@ -58,7 +58,7 @@ class ThreadCall:
         self, executor: Executor, on_start: Callable[[], None] | None = None
     ) -> asyncio.Future[Any]:
         """Have the function called, and return the future of its value; await it under a shield."""
-        self.future = executor.submit("thread", self, (), {}, on_start)
+        self.future = executor.submit(Invocation("thread", self, on_start=on_start))
         return self.future
 
     def __call__(self) -> Any:

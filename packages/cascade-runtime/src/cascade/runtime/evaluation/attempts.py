@@ -16,10 +16,12 @@ from typing import Any
 
 from cascade.interfaces.errors import NonDeterminismError
 from cascade.interfaces.errors.notes import add_note
+from cascade.interfaces.executor import Invocation
+from cascade.interfaces.properties import to_send
 from cascade.runtime.admission.ticket import held
 from cascade.runtime.concurrency.thread_call import ThreadCall
 from cascade.runtime.evaluation.arguments import missing_injections
-from cascade.runtime.evaluation.inside import context_for_thread
+from cascade.runtime.evaluation.inside import context_for_thread, current
 from cascade.runtime.evaluation.own_clock import own_clock
 from cascade.runtime.observation.events import TaskRetrying, TaskThrottled
 from cascade.runtime.resources.scope import Scope
@@ -40,6 +42,8 @@ __all__ = [
     "is_awaitable",
     "wait_for_attempt",
 ]
+
+_ON_THE_LOOP = ("async", "inline")
 
 
 def is_awaitable(value: Any) -> bool:
@@ -232,7 +236,7 @@ class _Attempt:
         self, args: tuple[Any, ...], kwargs: dict[str, Any], on_start: Callable[[], None] | None
     ) -> Any:
         task, run = self._task, self._run
-        if task.is_async or task.mode == "inline" or (task.mode == "thread" and run.is_simulated):
+        if task.mode in _ON_THE_LOOP or (task.mode == "thread" and run.is_simulated):
             if on_start is not None:
                 on_start()
             value = task.function(*args, **kwargs)
@@ -242,9 +246,28 @@ class _Attempt:
         if task.mode == "thread":
             value = await self._call_in_thread(partial(task.function, *args, **kwargs), on_start)
         else:
-            executor = run.services.executor
-            value = await executor.submit(task.mode, task.function, args, kwargs, on_start)
+            invocation = self._elsewhere(args, kwargs, on_start)
+            value = await run.services.executor.submit(invocation)
         return await awaited(value)
+
+    def _elsewhere(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], on_start: Callable[[], None] | None
+    ) -> Invocation:
+        """Describe the call to the executor, for another process or machine."""
+        task, policies = self._task, self._task.policies
+        return Invocation(
+            task.mode,
+            task.function,
+            args,
+            kwargs,
+            on_start,
+            name=task.name,
+            current=current(),
+            demands=self._run.services.admission.capacities.not_here(task),
+            attempts=1 if policies.retry is None else policies.retry.attempts,
+            timeout=policies.timeout,
+            trace=to_send.get(),
+        )
 
     async def _call_in_thread(
         self, function: Callable[[], Any], on_start: Callable[[], None] | None

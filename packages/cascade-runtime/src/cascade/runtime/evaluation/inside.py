@@ -9,43 +9,26 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from cascade.interfaces.errors import InvalidTaskError
+from cascade.interfaces.executor import Current
 from cascade.runtime.admission.ticket import Ticket, held
 from cascade.runtime.concurrency.thread_call import current_thread_call
 from cascade.runtime.evaluation.graph import Node
 from cascade.runtime.signals.source import Signal
 from cascade.runtime.state.agent import Frame, NestedFrame
-from cascade.runtime.state.position import Position, call_id_of, frame_of, place_of, position
+from cascade.runtime.state.position import (
+    Elsewhere,
+    Position,
+    call_id_of,
+    frame_of,
+    place_of,
+    position,
+)
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.task import COLLECT, NO_KWARGS, Task
 
 __all__ = ["Current", "context_for_thread", "current", "evaluate"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Current:
-    """Where the function that asks is called from."""
-
-    run_id: str
-
-    agent: str
-    """The name of the agent: the run's id, or that and a place in its target."""
-
-    task: str
-    """The id of the task: where it stands, as ``module:name``."""
-
-    step: int
-    """The number of the agent's step, from 1."""
-
-    attempt: int
-    """The number of the attempt, from 1, where a policy or a combinator makes several."""
-
-    call_id: str
-    """Names this call: the same for each of its attempts, another for every other call of the agent."""
-
-    cancelled: bool
-    """Whether nobody waits for the value any more."""
 
 
 @dataclass(slots=True)
@@ -58,6 +41,10 @@ class _InThread:
     evaluations: int
     current: Current
     taken: list[Signal] | None = None
+
+    def is_cancelled(self) -> bool:
+        """Return whether the caller has gone on without it."""
+        return _is_cancelled()
 
 
 def context_for_thread() -> Context:
@@ -86,8 +73,8 @@ def current() -> Current:
         ['pair/0', 'pair/1']
     """
     here = _here("cs.current()")
-    if isinstance(here, _InThread):
-        return replace(here.current, cancelled=_is_cancelled())
+    if isinstance(here, (_InThread, Elsewhere)):
+        return replace(here.current, cancelled=here.is_cancelled())
     frame, task = frame_of(here), _task_of(here)
     agent = frame.agent
     return Current(
@@ -136,9 +123,12 @@ async def evaluate(call: T) -> T:
     if not isinstance(call, LazyResult):
         target = LazyResult(COLLECT, (call,), NO_KWARGS)
     here = _here("cs.evaluate(...)")
-    outer, place = frame_of(here), place_of(here)
-    if isinstance(here, _InThread) or asyncio.get_running_loop() is not outer.run.loop:
+    if (
+        isinstance(here, (_InThread, Elsewhere))
+        or asyncio.get_running_loop() is not frame_of(here).run.loop
+    ):
         raise RuntimeError("cs.evaluate(...) works on the event loop of the engine alone")
+    outer, place = frame_of(here), place_of(here)
     here.evaluations += 1
     inner = NestedFrame(outer, f"{place}e{here.evaluations}/")
     inner.taken, inner.awaited_by = here.taken, here

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from contextvars import Context, ContextVar, copy_context
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from cascade.interfaces.executor import Current
 from cascade.runtime.signals.source import Signal
 from cascade.spec.lazy_types import LazyResult
 
 if TYPE_CHECKING:
     from cascade.runtime.state.agent import Agent, Frame
 
-__all__ = ["Position", "attempting", "call_id_of", "frame_of", "place_of", "position"]
+__all__ = [
+    "Elsewhere",
+    "Position",
+    "attempting",
+    "call_id_of",
+    "context_elsewhere",
+    "frame_of",
+    "place_of",
+    "position",
+]
 
 
 class Position(Protocol):
@@ -36,6 +48,22 @@ class Position(Protocol):
 
 position: ContextVar[Position] = ContextVar("cascade_position")
 """Set once for each trampoline and each node that runs beside others: a step has no time for it."""
+
+
+@dataclass(slots=True)
+class Elsewhere:
+    """The position of a function in another process, where no more is known than what ``current`` says."""
+
+    current: Current
+    is_cancelled: Callable[[], bool]
+    at: Any = True
+
+
+def context_elsewhere(here: Current, is_cancelled: Callable[[], bool]) -> Context:
+    """Return a copy of this context, in another process than the engine's, in which ``cs.current`` works."""
+    context = copy_context()
+    context.run(position.set, cast("Position", Elsewhere(here, is_cancelled)))
+    return context
 
 
 def place_of(here: Position) -> str:

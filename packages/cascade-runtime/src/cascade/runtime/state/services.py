@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Hashable, Mapping
 from functools import partial
 from os import PathLike
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from cascade.common.messaging import bus
 from cascade.interfaces.cache import Cache, CachedValue
 from cascade.interfaces.errors import NoConnectorError, ResourceError
-from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy
+from cascade.interfaces.executor import Executor, Mode
+from cascade.interfaces.protocols import Connector, OverflowPolicy
 from cascade.runtime.admission.controller import AdmissionController
 from cascade.runtime.concurrency.bounded_queue import check_bounds
 from cascade.runtime.concurrency.fairness import Turns
@@ -91,7 +92,8 @@ class EngineServices:
             shutdown_timeout,
             tell=partial(tell_of_resource, self.events, ""),
         )
-        self.admission = AdmissionController(capacities, self._on_constraints)
+        takes: Collection[Mode] = getattr(executor, "takes_demands_of", ())
+        self.admission = AdmissionController(capacities, self._on_constraints, takes)
         self.frames: set[Any] = set()
         self.cache = cache_in(cache)
         self.in_flight: dict[str, asyncio.Future[CachedValue | None]] = {}
