@@ -20,6 +20,7 @@ PUBLIC = [
     "cascade.stores.memory",
     "cascade.stores.postgres",
     "cascade.executors.pool",
+    "cascade.executors.dask",
     "cascade.caches.memory",
     "cascade.caches.files",
     "cascade.common.messaging",

@@ -9,6 +9,7 @@ OWNERS = {
     "cascade": "cascade-py",
     "cascade.connectors": "cascade-runtime",
     "cascade.stores": "cascade-runtime",
+    "cascade.executors": "cascade-runtime",
 }
 
 

@@ -29,7 +29,8 @@
     │   ├── UnknownResourceError (LookupError)  asked for, never registered
     │   └── ResourceCycleError                  resources that need each other
     ├── ProcessTransferError (TypeError)        what a worker process cannot be sent
-    ├── WorkerLostError (RuntimeError)          a worker process that ended before its function
+    ├── WorkerLostError (RuntimeError)          a worker that ended before its function
+    ├── ExecutorError (RuntimeError)            a cluster that cannot be reached or used
     ├── UnknownProviderError (AttributeError)   no provider of that name is installed
     ├── BrokenProviderError (RuntimeError)      a provider that is installed does not load
     ├── ShellError (RuntimeError)               a command ended with an exit status that is not 0
@@ -103,6 +104,7 @@ from cascade.interfaces.errors.workflow import (
     DecodeError,
     DemandError,
     EncodeError,
+    ExecutorError,
     GraphError,
     InvalidConstraintError,
     InvalidInputError,
@@ -138,6 +140,7 @@ __all__ = [
     "DemandError",
     "DrawingError",
     "EncodeError",
+    "ExecutorError",
     "GraphError",
     "HttpStatusError",
     "InvalidConstraintError",

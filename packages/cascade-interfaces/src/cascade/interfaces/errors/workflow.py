@@ -12,6 +12,7 @@ __all__ = [
     "DecodeError",
     "DemandError",
     "EncodeError",
+    "ExecutorError",
     "GraphError",
     "InvalidConstraintError",
     "InvalidInputError",
@@ -208,7 +209,11 @@ class ProcessTransferError(CascadeError, TypeError):
 
 
 class WorkerLostError(CascadeError, RuntimeError):
-    """A worker process ended by itself, or was killed, before the function that it ran."""
+    """A worker ended by itself, or was killed, before the function that it ran."""
+
+
+class ExecutorError(CascadeError, RuntimeError):
+    """A cluster that cannot be reached, or cannot be used."""
 
 
 class UnknownProviderError(CascadeError, AttributeError):

@@ -23,7 +23,7 @@ from cascade.runtime.state.position import context_elsewhere
 from cascade.spec.identity import place_of, standing_at
 from cascade.spec.task import Task
 
-__all__ = ["name_of", "pack_call", "run_packed", "unpack_outcome"]
+__all__ = ["name_of", "pack_call", "reduced", "run_packed", "unpack_outcome"]
 
 
 class _RaisedInProcessError(Exception):
@@ -36,11 +36,16 @@ class _RaisedInProcessError(Exception):
 class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         """Write the function of a task by the place where the task stands."""
-        if type(value) is FunctionType:
-            found = _standing_at(place := place_of(value))
-            if isinstance(found, Task) and found.function is value:
-                return _function_at, (place,)
-        return NotImplemented
+        return reduced(value) or NotImplemented
+
+
+def reduced(value: Any) -> tuple[Callable[[str], Any], tuple[str]] | None:
+    """Return how to pickle the function of a task: by the place where the task stands; None of all else."""
+    if type(value) is FunctionType:
+        found = _standing_at(place := place_of(value))
+        if isinstance(found, Task) and found.function is value:
+            return _function_at, (place,)
+    return None
 
 
 def _standing_at(place: str) -> Any:
@@ -68,13 +73,28 @@ def _pickled(value: Any) -> bytes:
     return buffer.getvalue()
 
 
+def _pickled_function(function: Callable[..., Any]) -> bytes:
+    if type(function) is FunctionType:
+        standing_at(place_of(function))  # says better than pickle why nothing does
+    return _pickled(function)
+
+
 def name_of(function: Callable[..., Any]) -> str:
     """Return what to call a function in errors."""
     return getattr(function, "__qualname__", None) or repr(function)
 
 
-def pack_call(invocation: Invocation) -> bytes:
+def pack_call(
+    invocation: Invocation,
+    pickled: Callable[[Any], bytes] = _pickled,
+    pickled_function: Callable[[Any], bytes] = _pickled_function,
+) -> bytes:
     """Return a call as bytes.
+
+    Args:
+        invocation: the call.
+        pickled: how to write it.
+        pickled_function: how to write its function.
 
     Raises:
         ProcessTransferError: the function or an argument cannot be written.
@@ -82,16 +102,14 @@ def pack_call(invocation: Invocation) -> bytes:
     function = invocation.function
     name = name_of(function)
     try:
-        if type(function) is FunctionType:
-            standing_at(place_of(function))  # says better than pickle why nothing does
-        packed = _pickled(function)
+        packed = pickled_function(function)
     except Exception as error:
         raise ProcessTransferError(
             f"{place_of(function)!r} cannot run in a process: {error}; or use mode='thread'"
         ) from error
     try:
         kwargs = dict(invocation.kwargs)
-        return _pickled((name, packed, invocation.current, invocation.args, kwargs))
+        return pickled((name, packed, invocation.current, invocation.args, kwargs))
     except Exception as error:
         raise ProcessTransferError(
             f"an argument of {name!r} cannot be sent to its process: {error}; "

@@ -1,0 +1,11 @@
+"""Tasks on other machines: ``remote`` functions on the workers of a Dask cluster.
+
+* `executor`: `DaskExecutor`, the door; `address`: where the scheduler is
+* `session`: the connection, in a thread of its own; `traffic`: what goes over it and comes back
+* `calls`: calls on their way; `packing`: how they are written
+* `worker`: what runs on a worker; `workers`: what the cluster has
+"""
+
+from cascade.executors.dask.executor import DaskExecutor, executor_from
+
+__all__ = ["DaskExecutor", "executor_from"]

@@ -1,0 +1,60 @@
+"""How a call is written for a worker of another machine, which may not have the caller's modules.
+
+A function that stands in a module is written by its place, and the worker imports the module. One of the
+program that runs (`__main__`), of a notebook, or of a module that `cloudpickle.register_pickle_by_value`
+was given, is written by its code.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from typing import Any
+
+from cloudpickle import (  # type: ignore[import-untyped]  # it comes without types
+    Pickler,
+    list_registry_pickle_by_value,
+)
+
+from cascade.executors.pool.transfer import pack_call, reduced
+from cascade.interfaces.executor import Invocation
+
+__all__ = ["by_value", "pack"]
+
+_MAIN = "__main__"
+
+
+class _ByPlace(Pickler):  # type: ignore[misc]  # it comes without types
+    """Writes functions of tasks by their place, and what else no module has by its code."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if not by_value(value):
+            found = reduced(value)
+            if found is not None:
+                return found
+        return super().reducer_override(value)
+
+
+def by_value(function: Any) -> bool:
+    """Return whether a function is written by its code, since workers do not have its module."""
+    module = getattr(function, "__module__", None) or _MAIN
+    if module == _MAIN:
+        return True
+    parents = module.split(".")
+    registered = list_registry_pickle_by_value()
+    return any(".".join(parents[:end]) in registered for end in range(1, len(parents) + 1))
+
+
+def pack(invocation: Invocation) -> bytes:
+    """Return a call as bytes.
+
+    Raises:
+        ProcessTransferError: the function or an argument cannot be written.
+    """
+    return pack_call(invocation, _pickled, _pickled)
+
+
+def _pickled(value: Any) -> bytes:
+    buffer = io.BytesIO()
+    _ByPlace(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(value)
+    return buffer.getvalue()

@@ -1,0 +1,214 @@
+"""What goes to the cluster and comes back, while the connection lasts; on the session's event loop.
+
+Calls that come close together are sent as one graph, and values that are there together are fetched
+together: Dask takes most of its time for each message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Coroutine, Iterable
+from itertools import count
+from secrets import token_hex
+from typing import Any
+
+from distributed import Client
+from distributed.scheduler import KilledWorker
+
+from cascade.executors.dask.calls import Call, Group, deliver
+from cascade.executors.dask.worker import BEGUN, Outcomes, run_calls
+from cascade.executors.dask.workers import fits, known_to, refusal
+from cascade.executors.pool.transfer import unpack_outcome
+from cascade.interfaces.errors import ExecutorError, WorkerLostError
+
+__all__ = ["Traffic"]
+
+_UNFINISHED = ("pending", "lost")  # of a lost value Dask calls the function again
+
+
+class Traffic:
+    """Sends calls, follows them, and brings their outcomes home.
+
+    Attributes:
+        is_lost: set when the scheduler has gone away.
+    """
+
+    def __init__(self, client: Client, patience: float) -> None:
+        """Begin with nothing under way.
+
+        Args:
+            client: connected, on this event loop.
+            patience: seconds that a call may wait while no worker fits it.
+        """
+        self._client = client
+        self._patience = patience
+        self._token = token_hex(4)
+        self._numbers = count()
+        self._under_way: dict[str, Group] = {}
+        self._ended: list[Group] = []
+        self._has_ended = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.is_lost = asyncio.Event()
+        client.subscribe_topic(f"{BEGUN}-{self._token}", self._begins)
+        self._spawn(self._collect())
+        self._spawn(self._watch())
+
+    def send(self, calls: Iterable[Call]) -> None:
+        """Send calls to the scheduler: those that want the same of a worker as one graph."""
+        alike: defaultdict[Any, list[Call]] = defaultdict(list)
+        for call in calls:
+            if not call.future.done():
+                demands = tuple(sorted(call.invocation.demands.items()))
+                alike[demands, call.invocation.on_start is not None].append(call)
+        for (demands, tells), some in alike.items():
+            parts = [[call] for call in some]
+            keys = [f"{part[0].name}-{self._token}{next(self._numbers):x}" for part in parts]
+            futures = self._client.map(
+                run_calls,
+                [[call.work for call in part] for part in parts],
+                tells=self._token if tells else "",
+                key=keys,
+                pure=False,
+                resources=dict(demands) or None,
+            )
+            for key, part, future in zip(keys, parts, futures, strict=True):
+                group = Group(key, part, future)
+                self._under_way[key] = group
+                for call in part:
+                    call.group = group
+                self._spawn(self._follow(group))
+
+    def cancel(self, call: Call) -> None:
+        """Take note that nobody waits for a call any more; what has not begun is not begun."""
+        group = call.group
+        if group is not None and group.key in self._under_way and not group.is_wanted:
+            self._let_go(group)
+
+    async def aclose(self, why: str) -> None:
+        """Let go of all that is under way: its calls fail."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._fail(list(self._under_way.values()), ExecutorError(why))
+
+    # --- there -----------------------------------------------------------------------------------
+
+    def _begins(self, event: tuple[float, tuple[str, int, str]]) -> None:
+        _, (key, number, worker) = event
+        group = self._under_way.get(key)
+        if group is not None:
+            group.calls[number].begins(worker)
+
+    async def _watch(self) -> None:
+        """Refuse what no worker fits, and notice that the scheduler has gone."""
+        clock = asyncio.get_running_loop().time
+        while not self.is_lost.is_set():
+            await asyncio.sleep(min(1.0, self._patience / 4))
+            waiting = [each for each in self._under_way.values() if each.future.status == "pending"]
+            if self._client.status != "running":
+                self.is_lost.set()
+            elif waiting:
+                await self._refuse_unfit(waiting, clock())
+
+    async def _refuse_unfit(self, waiting: list[Group], now: float) -> None:
+        workers = await known_to(self._client)
+        for group in waiting:
+            invocation = group.calls[0].invocation
+            if any(fits(invocation, each) for each in workers.values()):
+                group.unfit_since = None
+            elif group.unfit_since is None:
+                group.unfit_since = now
+            elif now - group.unfit_since >= self._patience:
+                self._fail([group], refusal(invocation, workers, self._patience))
+
+    # --- and back --------------------------------------------------------------------------------
+
+    async def _follow(self, group: Group) -> None:
+        while group.future.status in _UNFINISHED:
+            state: Any = group.future._state  # noqa: SLF001 - as_completed takes twice the time for each
+            await state.wait()
+        self._ended.append(group)
+        self._has_ended.set()
+
+    async def _collect(self) -> None:
+        """Fetch what has ended, whatever there is together."""
+        while True:
+            await self._has_ended.wait()
+            self._has_ended.clear()
+            ended, self._ended = self._ended, []
+            finished = [each for each in ended if each.future.status == "finished"]
+            if finished:
+                self._spawn(self._fetch(finished))
+            for group in ended:
+                if group.future.status != "finished":
+                    await self._ended_badly(group)
+
+    async def _fetch(self, groups: list[Group]) -> None:
+        try:
+            found: list[Outcomes] = await self._client.gather([each.future for each in groups])
+        except Exception as error:  # noqa: BLE001 - the edge: whatever the cluster has come to meanwhile
+            if len(groups) == 1:
+                self._fail(groups, _explained(groups[0], error))
+            else:
+                for group in groups:
+                    self._spawn(self._fetch([group]))
+            return
+        deliver(
+            settled
+            for group, outcomes in zip(groups, found, strict=True)
+            for settled in self._outcomes_of(group, outcomes)
+        )
+
+    def _outcomes_of(
+        self, group: Group, outcomes: Outcomes
+    ) -> Iterable[tuple[Call, Any, BaseException | None]]:
+        """Return how each call of a group ended; the cluster then forgets them."""
+        self._let_go(group)
+        for call, packed in zip(group.calls, outcomes.packed, strict=False):
+            call.invocation.runs_on = outcomes.worker
+            try:
+                yield call, unpack_outcome(packed, call.name), None
+            except BaseException as error:  # noqa: BLE001 - it is raised where the future is awaited
+                yield call, None, error
+
+    async def _ended_badly(self, group: Group) -> None:
+        if group.key not in self._under_way:
+            return
+        if group.future.status == "error":
+            error = await group.future.exception()
+            self._fail([group], _explained(group, error))
+        elif self._client.status == "running":
+            self._fail([group], ExecutorError(f"the cluster has cancelled {group.calls[0].name!r}"))
+        else:
+            self.is_lost.set()
+
+    def _fail(self, groups: list[Group], error: Exception) -> None:
+        for group in groups:
+            self._let_go(group)
+            deliver((call, None, error) for call in group.calls)
+
+    def _let_go(self, group: Group) -> None:
+        """Have the cluster forget a group: not begin it, tell its function, let its values go."""
+        self._under_way.pop(group.key, None)
+        group.future.release()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _explained(group: Group, error: BaseException) -> Exception:
+    """Return the error of a group that the cluster could not run."""
+    name = group.calls[0].name
+    if isinstance(error, KilledWorker):
+        lost: Exception = WorkerLostError(
+            f"{error.allowed_failures + 1} workers were lost while {name!r} was on them, the last one "
+            f"{getattr(error.last_worker, 'address', error.last_worker)}; it may have ended them itself, or "
+            "have stood beside what did"
+        )
+    else:
+        lost = ExecutorError(f"the cluster could not run {name!r}: {type(error).__name__}: {error}")
+    lost.__cause__ = error
+    return lost

@@ -1,0 +1,66 @@
+"""What runs on a worker of the cluster: calls, as bytes, and how they ended, as bytes again."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
+
+from distributed.worker import get_worker
+
+from cascade.executors.pool.transfer import run_packed
+
+__all__ = ["BEGUN", "Facts", "Outcomes", "facts_about", "run_calls"]
+
+BEGUN = "cascade-begun"
+"""What the topic begins with on which a worker says that a call begins."""
+
+
+class Outcomes(NamedTuple):
+    """How the calls of one task of the cluster ended, in their order."""
+
+    worker: str
+    packed: list[bytes]
+
+
+class Facts(NamedTuple):
+    """What a worker has installed."""
+
+    python: str
+    cascade: str | None
+
+
+def facts_about() -> Facts:
+    """Return what has to be the same on a worker as here."""
+    try:
+        installed = version("cascade-runtime")
+    except PackageNotFoundError:
+        installed = None
+    return Facts(".".join(platform.python_version_tuple()[:2]), installed)
+
+
+def run_calls(works: list[bytes], tells: str = "") -> Outcomes:
+    """Call one function after the other.
+
+    Args:
+        works: the calls, as they were packed.
+        tells: names the client that wants to know when each begins; empty where none does.
+    """
+    worker = get_worker()
+    key = worker.get_current_task()
+
+    def is_cancelled() -> bool:
+        task = worker.state.tasks.get(key)
+        return task is None or task.state == "cancelled"
+
+    packed = []
+    for number, work in enumerate(works):
+        if is_cancelled():  # nobody waits for what is left
+            break
+
+        def begins(number: int = number) -> None:
+            if tells:
+                worker.log_event(f"{BEGUN}-{tells}", (key, number, worker.address))
+
+        packed.append(run_packed(work, begins, is_cancelled))
+    return Outcomes(worker.address, packed)

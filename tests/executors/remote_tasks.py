@@ -1,0 +1,64 @@
+"""Tasks that tests run on the workers of a cluster, which import them from here."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import cascade as cs
+
+
+@cs.task(mode="remote")
+def square(n: int) -> int:
+    return n * n
+
+
+@cs.task(mode="remote")
+async def later(n: int) -> int:
+    await asyncio.sleep(0)
+    return n
+
+
+@cs.task(mode="remote")
+def pid() -> int:
+    return os.getpid()
+
+
+@cs.task(mode="remote")
+def where_i_stand():
+    return cs.current()
+
+
+@cs.task(mode="remote")
+def fails(text: str) -> None:
+    raise ValueError(text)
+
+
+@cs.task(mode="remote")
+def takes(thing: object) -> None:
+    return None
+
+
+@cs.task(mode="remote")
+def until_told(begun: str, told: str) -> None:
+    """Write that it has begun; run until it is told that nobody waits, and write that."""
+    Path(begun).write_text(str(os.getpid()))
+    end = time.monotonic() + 60
+    while not cs.current().cancelled and time.monotonic() < end:
+        time.sleep(0.01)
+    Path(told).write_text(str(cs.current().cancelled))
+
+
+@cs.task(mode="remote")
+def once_begun(begun: str, n: int) -> int:
+    """Write that it has begun, and take long the first time."""
+    path = Path(begun)
+    if not path.exists():
+        path.write_text(str(os.getpid()))
+        time.sleep(60)
+    return n
+
+
+@cs.task(mode="remote")
+def ends_its_worker() -> None:
+    os._exit(3)

@@ -1,0 +1,182 @@
+"""Tasks on the workers of a Dask cluster: what runs there, what is refused, and what goes wrong."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+
+import pytest
+from dask import config
+from distributed import Client, LocalCluster
+
+import cascade as cs
+from cascade.executors.dask import DaskExecutor
+from cascade.interfaces.errors import (
+    DemandError,
+    ExecutorError,
+    ProcessTransferError,
+    WorkerLostError,
+)
+from executors import remote_tasks as remote
+from executors.servers import Servers
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="the tests send signals of POSIX"),
+]
+
+SECONDS = 60  # that anything may take: far more than it does
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with (
+        config.set({"distributed.scheduler.allowed-failures": 1}),
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, resources={"GPU": 1}
+        ) as cluster,
+    ):
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def executor(cluster):
+    executor = DaskExecutor(cluster, patience=5)
+    yield executor
+    asyncio.run(executor.aclose())
+
+
+async def appears(path):
+    async with asyncio.timeout(SECONDS):
+        while not (path.exists() and path.read_text()):
+            await asyncio.sleep(0.01)
+    return path.read_text()
+
+
+def test_functions_run_on_workers_and_those_of_other_modes_here(executor):
+    async def here():
+        return os.getpid()
+
+    calls = [remote.square.map(range(20)), remote.later(7), remote.pid(), cs.task(here)()]
+    squares, seven, pid, own = cs.run(calls, executor=executor)
+    assert squares == [n * n for n in range(20)]
+    assert (seven, own) == (7, os.getpid())
+    assert pid != own
+    assert cs.run(cs.task(os.getpid, mode="thread")(), executor=executor) == own
+    process = cs.run(cs.task(os.getpid, mode="process")(), executor=executor)
+    assert process not in {pid, own}
+
+
+def test_a_function_knows_where_it_stands_and_fails_with_its_own_error(executor):
+    here = cs.run(remote.where_i_stand(), executor=executor, name="one")
+    assert (here.run_id, here.agent, here.cancelled) == ("one", "one", False)
+    with pytest.raises(ValueError, match="no tea") as failed:
+        cs.run(remote.fails("no tea"), executor=executor)
+    assert any("'fails'" in note for note in failed.value.__notes__)
+    assert "in fails" in str(failed.value.__cause__)
+
+
+def test_a_function_of_no_module_goes_by_its_code(executor):
+    factor = 3
+    times = cs.task(lambda n: factor * n, mode="remote", name="times")
+    assert cs.run(times(2), executor=executor) == 6
+    with pytest.raises(ProcessTransferError, match="an argument of 'takes'"):
+        cs.run(remote.takes(threading.Lock()), executor=executor)
+
+
+def test_keys_begin_with_the_tasks_name(cluster, executor):
+    cs.run(remote.square.map(range(3)), executor=executor)
+    assert "square" in cluster.scheduler.task_prefixes
+
+
+def test_demands_are_resources_of_workers_and_refused_where_none_has_them(cluster, executor):
+    task = remote.square.with_demands(GPU=1)
+    assert cs.run(task.map(range(4)), executor=executor) == [0, 1, 4, 9]
+    impatient = DaskExecutor(cluster, patience=0.2)
+    for demands in ({"GPU": 2}, {"TPU": 1}):
+        with pytest.raises(DemandError, match=r"none of the \d workers had that; they have GPU=1"):
+            cs.run(remote.square.with_demands(**demands)(1), executor=impatient)
+    asyncio.run(impatient.aclose())
+
+
+async def test_a_time_out_counts_from_the_start_and_the_function_is_told(executor, tmp_path):
+    begun, told = tmp_path / "begun", tmp_path / "told"
+    with pytest.raises(TimeoutError, match="until_told"):
+        await cs.run_async(
+            remote.until_told.with_timeout(0.2)(str(begun), str(told)), executor=executor
+        )
+    assert begun.exists()
+    assert await appears(told) == "True"
+
+
+async def test_a_cancelled_call_is_told_and_what_waits_is_not_begun(executor, tmp_path):
+    async def run(name):
+        call = remote.until_told(str(tmp_path / name), str(tmp_path / f"{name}-told"))
+        await cs.run_async(call, executor=executor)
+
+    running = [asyncio.create_task(run(f"{n}")) for n in range(2)]
+    for n in range(2):
+        await appears(tmp_path / f"{n}")
+    waiting = asyncio.create_task(run("third"))
+    await asyncio.sleep(0.05)
+    for task in (waiting, *running):
+        task.cancel()
+    await asyncio.wait([waiting, *running])
+    for n in range(2):
+        assert await appears(tmp_path / f"{n}-told") == "True"
+    assert await cs.run_async(remote.square(3), executor=executor) == 9
+    assert not (tmp_path / "third").exists()
+
+
+async def test_a_killed_worker_loses_nothing(executor, tmp_path):
+    begun = tmp_path / "begun"
+    calls = [remote.once_begun(str(begun), 1), *(remote.square(n) for n in range(50))]
+    running = asyncio.create_task(cs.run_async(calls, executor=executor))
+    os.kill(int(await appears(begun)), signal.SIGKILL)
+    assert await running == [1, *(n * n for n in range(50))]
+
+
+def test_a_function_that_ends_its_workers_is_a_lost_worker(executor):
+    with pytest.raises(WorkerLostError, match="2 workers were lost while 'ends_its_worker'"):
+        cs.run(remote.ends_its_worker(), executor=executor)
+    assert cs.run(remote.square(3), executor=executor) == 9
+
+
+def test_the_scheduler_of_a_client_is_taken(cluster):
+    with Client(cluster, set_as_default=False) as client:
+        executor = DaskExecutor(client)
+        assert cs.run(remote.square(2), executor=executor) == 4
+        asyncio.run(executor.aclose())
+        assert client.submit(pow, 2, 3).result(SECONDS) == 8  # it is still open
+    with pytest.raises(TypeError, match="has been closed"):
+        DaskExecutor(client)
+
+
+def test_what_is_closed_connects_again(cluster):
+    executor = DaskExecutor(cluster)
+    for _ in range(2):
+        assert cs.run(remote.square(2), executor=executor) == 4
+        asyncio.run(executor.aclose())
+
+
+async def test_a_scheduler_that_goes_away_ends_what_is_under_way(tmp_path):
+    begun = tmp_path / "begun"
+    with Servers(tmp_path) as servers:
+        engine = cs.Engine(executor=servers.url)
+        running = asyncio.create_task(engine.run(remote.once_begun(str(begun), 1)))
+        await appears(begun)
+        servers.scheduler.kill()
+        async with asyncio.timeout(SECONDS):
+            with pytest.raises(ExecutorError, match="has gone away"):
+                await running
+
+
+async def test_a_scheduler_that_is_not_there_is_an_error():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        port = taken.getsockname()[1]
+        url = f"dask://127.0.0.1:{port}?patience=0.3"
+        with pytest.raises(ExecutorError, match=f"127.0.0.1:{port} cannot be reached"):
+            await cs.run_async(remote.square(1), executor=url)
