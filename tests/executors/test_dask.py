@@ -1,17 +1,23 @@
 """Tasks on the workers of a Dask cluster: what runs there, what is refused, and what goes wrong."""
 
 import asyncio
+import importlib
 import os
 import signal
 import socket
 import sys
 import threading
+import time
+from itertools import count
+from pathlib import Path
 
+import cloudpickle
 import pytest
 from dask import config
 from distributed import Client, LocalCluster
 
 import cascade as cs
+from cascade.common.messaging.testing import capture
 from cascade.executors.dask import DaskExecutor
 from cascade.interfaces.errors import (
     DemandError,
@@ -27,6 +33,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="the tests send signals of POSIX"),
 ]
 
+NUMBERS = count()
 SECONDS = 60  # that anything may take: far more than it does
 
 
@@ -180,3 +187,44 @@ async def test_a_scheduler_that_is_not_there_is_an_error():
         url = f"dask://127.0.0.1:{port}?patience=0.3"
         with pytest.raises(ExecutorError, match=f"127.0.0.1:{port} cannot be reached"):
             await cs.run_async(remote.square(1), executor=url)
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """A module that is here, and that no worker has."""
+    name = f"only_here_{os.getpid()}_{next(NUMBERS)}"
+    path = tmp_path / f"{name}.py"
+    path.write_text("def three():\n    return 3\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module(name)
+    del sys.modules[name]
+
+
+def test_a_module_that_workers_lack_is_named_with_the_remedy(executor, module):
+    task = cs.task(module.three, mode="remote")
+    with pytest.raises(ProcessTransferError, match=f"has no module '{module.__name__}'.*upload="):
+        cs.run(task(), executor=executor)
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        assert cs.run(task(), executor=executor) == 3
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
+
+
+def test_a_module_is_uploaded_and_one_that_differs_is_said(cluster, module):
+    task = cs.task(module.three, mode="remote")
+    executor = DaskExecutor(cluster, upload=[module.__file__])
+    assert cs.run(task(), executor=executor) == 3
+    asyncio.run(executor.aclose())
+    with Path(module.__file__).open("a") as file:
+        file.write("# changed\n")
+    with capture() as messages:
+        executor = DaskExecutor(cluster)
+        assert cs.run(task(), executor=executor) == 3
+        end = time.monotonic() + SECONDS
+        while not messages and time.monotonic() < end:
+            time.sleep(0.01)
+        asyncio.run(executor.aclose())
+    assert {each.id for each in messages} == {"dask.module_differs"}
+    with pytest.raises(FileNotFoundError):
+        DaskExecutor(cluster, upload=["nowhere.py"])

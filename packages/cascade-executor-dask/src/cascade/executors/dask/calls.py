@@ -32,6 +32,9 @@ class Call:
 
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
+    module: str | None = None
+    """The module that the worker imports to find the function; None where it goes by its code."""
+
     group: Group | None = None
     """What it is a part of, once it was sent."""
 

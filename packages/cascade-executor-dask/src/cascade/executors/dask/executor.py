@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from functools import partial
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from distributed.security import Security
 
 from cascade.executors.dask.address import address_of, read_url
 from cascade.executors.dask.calls import Call
-from cascade.executors.dask.packing import pack
+from cascade.executors.dask.packing import module_of, pack
 from cascade.executors.dask.session import Session
 from cascade.executors.pool import PoolExecutor
 from cascade.interfaces.errors import ProcessTransferError
@@ -43,6 +46,7 @@ class DaskExecutor:
         cluster: Any,
         *,
         security: Security | None = None,
+        upload: Sequence[str | PathLike[str]] = (),
         also_processes: bool = False,
         patience: float = 10.0,
     ) -> None:
@@ -52,13 +56,16 @@ class DaskExecutor:
             cluster: the scheduler's address, ``tcp://host:8786`` or ``tls://host:8786``; or a cluster or
                 client of Dask, which stays open.
             security: certificates, where the cluster talks TLS; that of the cluster or client if left out.
+            upload: files of modules that workers lack, ``.py`` or ``.zip``: they are given them.
             also_processes: run ``process`` tasks on the cluster too, instead of on this machine.
             patience: seconds to wait for the scheduler, and for a worker that has what a call demands.
 
         Raises:
             TypeError: it is no address, and has none.
             ValueError: patience is not above 0.
+            FileNotFoundError: there is no file to upload.
         """
+        self._uploads = [str(Path(path).resolve(strict=True)) for path in upload]
         if not patience > 0:
             raise ValueError(f"patience is a number of seconds above 0, not {patience!r}")
         self._address = address_of(cluster, security)
@@ -81,10 +88,11 @@ class DaskExecutor:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         try:
-            call = Call(invocation, pack(invocation), loop, future)
+            work = pack(invocation)
         except ProcessTransferError as error:
             future.set_exception(error)
             return future
+        call = Call(invocation, work, loop, future, module_of(invocation.function))
         session = self._submit(call)
         future.add_done_callback(partial(_cancel_with, session, call))
         return future
@@ -94,7 +102,7 @@ class DaskExecutor:
         with self._lock:
             session = self._session
             while session is None or not session.submit(call):
-                session = self._session = Session(self._address, self._patience)
+                session = self._session = Session(self._address, self._patience, self._uploads)
             return session
 
     async def aclose(self) -> None:

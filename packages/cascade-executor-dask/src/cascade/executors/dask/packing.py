@@ -19,7 +19,7 @@ from cloudpickle import (  # type: ignore[import-untyped]  # it comes without ty
 from cascade.executors.pool.transfer import pack_call, reduced
 from cascade.interfaces.executor import Invocation
 
-__all__ = ["by_value", "pack"]
+__all__ = ["by_value", "module_of", "pack"]
 
 _MAIN = "__main__"
 
@@ -43,6 +43,11 @@ def by_value(function: Any) -> bool:
     parents = module.split(".")
     registered = list_registry_pickle_by_value()
     return any(".".join(parents[:end]) in registered for end in range(1, len(parents) + 1))
+
+
+def module_of(function: Any) -> str | None:
+    """Return the module that a worker imports to find a function; None where it goes by its code."""
+    return None if by_value(function) else getattr(function, "__module__", None)
 
 
 def pack(invocation: Invocation) -> bytes:

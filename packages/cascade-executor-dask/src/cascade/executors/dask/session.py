@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 
 from distributed import Client
@@ -30,10 +31,11 @@ _GATHERED_FOR = 0.005  # seconds: what comes within them is sent together, but f
 class Session:
     """One connection, from when it is made until it is closed or lost."""
 
-    def __init__(self, address: Address, patience: float) -> None:
-        """Begin to connect."""
+    def __init__(self, address: Address, patience: float, uploads: Sequence[str]) -> None:
+        """Begin to connect; workers are given the files of modules that they may lack."""
         self._address = address
         self._patience = patience
+        self._uploads = uploads
         self._inbox: deque[Call] = deque()
         self._lock = threading.Lock()
         self._is_over = False
@@ -105,11 +107,14 @@ class Session:
             set_as_default=False,
         ) as client:
             await check_versions(client)
+            for path in self._uploads:
+                await client.upload_file(path)
             traffic = self._traffic = Traffic(client, self._patience)
             sending = asyncio.create_task(self._send(traffic))
             ends = [asyncio.create_task(each.wait()) for each in (self._close, traffic.is_lost)]
             await asyncio.wait([sending, *ends], return_when=asyncio.FIRST_COMPLETED)
-            why = f"the scheduler at {address.text} has gone away; start the run again when it is back"
+            noticed = f" ({traffic.why})" if traffic.why else ""
+            why = f"the scheduler at {address.text} has gone away{noticed}; run it again when it is back"
             if self._close.is_set():
                 why = "the executor was closed before the function had ended"
             for each in (sending, *ends):

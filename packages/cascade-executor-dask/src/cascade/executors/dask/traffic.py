@@ -18,9 +18,9 @@ from distributed.scheduler import KilledWorker
 
 from cascade.executors.dask.calls import Call, Group, deliver
 from cascade.executors.dask.worker import BEGUN, Outcomes, run_calls
-from cascade.executors.dask.workers import fits, known_to, refusal
+from cascade.executors.dask.workers import compare_module, fits, known_to, lacks_module, refusal
 from cascade.executors.pool.transfer import unpack_outcome
-from cascade.interfaces.errors import ExecutorError, WorkerLostError
+from cascade.interfaces.errors import ExecutorError, ProcessTransferError, WorkerLostError
 
 __all__ = ["Traffic"]
 
@@ -32,6 +32,7 @@ class Traffic:
 
     Attributes:
         is_lost: set when the scheduler has gone away.
+        why: what was noticed of that, if anything.
     """
 
     def __init__(self, client: Client, patience: float) -> None:
@@ -46,10 +47,12 @@ class Traffic:
         self._token = token_hex(4)
         self._numbers = count()
         self._under_way: dict[str, Group] = {}
+        self._compared: set[str] = set()
         self._ended: list[Group] = []
         self._has_ended = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_lost = asyncio.Event()
+        self.why = ""
         client.subscribe_topic(f"{BEGUN}-{self._token}", self._begins)
         self._spawn(self._collect())
         self._spawn(self._watch())
@@ -59,6 +62,7 @@ class Traffic:
         alike: defaultdict[Any, list[Call]] = defaultdict(list)
         for call in calls:
             if not call.future.done():
+                self._compare(call.module)
                 demands = tuple(sorted(call.invocation.demands.items()))
                 alike[demands, call.invocation.on_start is not None].append(call)
         for (demands, tells), some in alike.items():
@@ -93,6 +97,12 @@ class Traffic:
         self._fail(list(self._under_way.values()), ExecutorError(why))
 
     # --- there -----------------------------------------------------------------------------------
+
+    def _compare(self, module: str | None) -> None:
+        """Compare a module with that of the workers, when its first call is sent."""
+        if module is not None and module not in self._compared:
+            self._compared.add(module)
+            self._spawn(compare_module(self._client, module))
 
     def _begins(self, event: tuple[float, tuple[str, int, str]]) -> None:
         _, (key, number, worker) = event
@@ -169,6 +179,10 @@ class Traffic:
             call.invocation.runs_on = outcomes.worker
             try:
                 yield call, unpack_outcome(packed, call.name), None
+            except ProcessTransferError as error:
+                lacks = error.module
+                named = lacks and lacks_module(call.name, outcomes.worker, lacks)
+                yield call, None, named or error
             except BaseException as error:  # noqa: BLE001 - it is raised where the future is awaited
                 yield call, None, error
 
@@ -196,7 +210,14 @@ class Traffic:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        """Take note of what went wrong: without its scheduler a client can do nothing."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.why = f"{type(error).__name__}: {error}"
+            self.is_lost.set()
 
 
 def _explained(group: Group, error: BaseException) -> Exception:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import platform
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
 
 from distributed.worker import get_worker
 
 from cascade.executors.pool.transfer import run_packed
 
-__all__ = ["BEGUN", "Facts", "Outcomes", "facts_about", "run_calls"]
+__all__ = ["BEGUN", "Facts", "Outcomes", "digest_of", "facts_about", "run_calls"]
 
 BEGUN = "cascade-begun"
 """What the topic begins with on which a worker says that a call begins."""
@@ -21,6 +24,17 @@ class Outcomes(NamedTuple):
 
     worker: str
     packed: list[bytes]
+
+
+def digest_of(module: str) -> str | None:
+    """Return what tells the source of a module from any other; None where it has no file, or is not here."""
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError):  # its package is not here; or it was made by hand
+        return None
+    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
+        return None
+    return sha256(Path(spec.origin).read_bytes()).hexdigest()
 
 
 class Facts(NamedTuple):

@@ -7,11 +7,20 @@ from typing import Any, TypeAlias
 
 from distributed import Client
 
-from cascade.executors.dask.worker import Facts, facts_about
-from cascade.interfaces.errors import DemandError, ExecutorError
+from cascade.common.messaging import bus
+from cascade.executors.dask.worker import Facts, digest_of, facts_about
+from cascade.interfaces.errors import DemandError, ExecutorError, ProcessTransferError
 from cascade.interfaces.executor import Invocation
 
-__all__ = ["Workers", "check_versions", "fits", "known_to", "refusal"]
+__all__ = [
+    "Workers",
+    "check_versions",
+    "compare_module",
+    "fits",
+    "known_to",
+    "lacks_module",
+    "refusal",
+]
 
 Workers: TypeAlias = Mapping[str, Mapping[str, Any]]
 """What the scheduler knows of its workers, by their addresses."""
@@ -44,6 +53,28 @@ async def check_versions(client: Client) -> None:
                 f"the worker {worker} has Python {there.python} and Cascade {there.cascade}, and here are "
                 f"Python {here.python} and Cascade {here.cascade}; both have to be the same"
             )
+
+
+async def compare_module(client: Client, module: str) -> None:
+    """Say which workers have another version of a module; those that lack it fail its calls."""
+    here = digest_of(module)
+    found: Mapping[str, Any] = await client.run(digest_of, module, on_error="return")
+    others = sorted(
+        worker for worker, there in found.items() if isinstance(there, str) and there != here
+    )
+    if here is not None and others:
+        bus.warning("dask.module_differs", module=module, workers=", ".join(others))
+
+
+def lacks_module(name: str, worker: str, module: str) -> ProcessTransferError:
+    """Return the error of a call whose worker lacks a module."""
+    error = ProcessTransferError(
+        f"the worker {worker} has no module {module!r}, which {name!r} needs; install it there, or give the "
+        f"executor its file: upload=[…], or have its functions go by their code: "
+        f"cloudpickle.register_pickle_by_value({module})"
+    )
+    error.module = module
+    return error
 
 
 def fits(invocation: Invocation, worker: Mapping[str, Any]) -> bool:

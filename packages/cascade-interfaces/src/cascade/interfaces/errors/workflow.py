@@ -205,7 +205,13 @@ class ResourceCycleError(ResourceError):
 
 
 class ProcessTransferError(CascadeError, TypeError):
-    """A function, argument or result that cannot be sent to or from a worker process."""
+    """A function, argument or result that cannot be sent to or from a worker process.
+
+    Attributes:
+        module: the module that is missing there, if that is why.
+    """
+
+    module: str | None = None
 
 
 class WorkerLostError(CascadeError, RuntimeError):

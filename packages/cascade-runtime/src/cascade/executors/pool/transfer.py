@@ -131,12 +131,12 @@ def run_packed(
         name, packed, current, args, kwargs = pickle.loads(work)  # noqa: S301 - from our own parent process
         function = pickle.loads(packed)  # noqa: S301 - likewise
     except Exception as error:  # noqa: BLE001 - the edge: whatever an import raises
-        return _pack_error(
-            ProcessTransferError(
-                f"what was sent to a process cannot be read there: {type(error).__name__}: {error}; "
-                "a worker process imports the modules anew, and has to find the same in them"
-            )
+        told = ProcessTransferError(
+            f"what was sent to a process cannot be read there: {type(error).__name__}: {error}; "
+            "a worker process imports the modules anew, and has to find the same in them"
         )
+        told.module = _missing_module(error)
+        return _pack_error(told)
     context = copy_context() if current is None else context_elsewhere(current, is_cancelled)
     begins()
     try:
@@ -156,6 +156,13 @@ def run_packed(
                 "return plain data, or use mode='thread'"
             )
         )
+
+
+def _missing_module(error: BaseException | None) -> str | None:
+    """Return the module that could not be found, where that is what an error comes from."""
+    while error is not None and not isinstance(error, ModuleNotFoundError):
+        error = error.__cause__
+    return None if error is None else error.name
 
 
 def _pack_error(error: BaseException) -> bytes:
