@@ -34,7 +34,8 @@ def test_what_is_imported_of_others_is_declared(distribution):
         for module, found in distribution.imports()
         if (top := found.name.partition(".")[0]) != "cascade"
         and top not in sys.stdlib_module_names
-        and not distribution.needs & {name.lower() for name in providers.get(top, [])}
+        and not distribution.needs
+        & {name.lower().replace("_", "-") for name in providers.get(top, [])}
     ]
     assert wrong == []
 

@@ -169,3 +169,75 @@ async def test_a_cancelled_wait_leaves_the_line(connector):
         with pytest.raises(asyncio.CancelledError):
             await held
         assert await engine.run(render(2), name="other") == 2
+
+
+async def in_order_of_priority(started, engine, use):
+    """Have three runs wait for what a fourth holds; return who started in which order."""
+    gate = asyncio.Event()
+
+    @cs.task
+    async def holds():
+        await gate.wait()
+
+    @cs.task
+    async def waits(name):
+        started.append(name)
+
+    async with engine:
+        running = [asyncio.create_task(engine.run(use(holds)()))]
+        await asyncio.sleep(0)
+        for name, priority in (("low", -1), ("first", 0), ("high", 5), ("second", 0)):
+            call = use(waits)(name)
+            running.append(asyncio.create_task(engine.run(call, priority=priority)))
+            await asyncio.sleep(0)
+        gate.set()
+        await asyncio.gather(*running)
+    return started
+
+
+async def test_who_waits_for_a_capacity_starts_by_the_priority_of_its_run(connector):
+    engine = cs.Engine(connector=connector, capacities={"gpu": 1})
+    order = await in_order_of_priority([], engine, lambda task: task.with_demands(gpu=1))
+    assert order == ["high", "first", "second", "low"]
+
+
+async def test_who_waits_for_a_constraint_starts_by_the_priority_of_its_run(connector):
+    await limited(connector, 1)
+    order = await in_order_of_priority([], cs.Engine(connector=connector), lambda task: task)
+    assert order == ["high", "first", "second", "low"]
+
+
+async def test_one_of_a_lower_priority_does_not_start_before_those_that_wait(connector):
+    """Not even where it comes at the very moment in which there is room again."""
+    order, gate = [], asyncio.Event()
+
+    @cs.task
+    async def takes(name, units):
+        order.append(name)
+        await gate.wait()
+
+    async with cs.Engine(connector=connector, capacities={"gpu": 2}) as engine:
+
+        def begin(name, units, priority):
+            call = takes.with_demands(gpu=units)(name, units)
+            return asyncio.create_task(engine.run(call, priority=priority))
+
+        running = [begin("holds", 1, 0)]
+        await asyncio.sleep(0)
+        running.append(begin("both", 2, 1))
+        await asyncio.sleep(0)
+        running.append(begin("one", 1, 0))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert order == ["holds"]
+        running.append(begin("urgent", 1, 2))
+        await asyncio.sleep(0)
+        assert order == ["holds", "urgent"]
+        gate.set()
+        await asyncio.gather(*running)
+    assert order == ["holds", "urgent", "both", "one"]
+
+
+async def test_a_durable_agent_takes_no_priority(engine):
+    with pytest.raises(ValueError, match="no priority"):
+        await engine.run(render(1), name="monday", durable=True, priority=1)

@@ -246,3 +246,7 @@ async def test_it_is_counted():
     assert str(found).endswith("in all: 1 cached, 2 would run")
     assert str(await engine.run([], dry_run=True)) == "in all: nothing would run"
     assert [each.task for each in found] == ["fetch"] * 3
+
+
+def test_a_script_may_ask_as_well():
+    assert str(cs.run([], dry_run=True)) == "in all: nothing would run"

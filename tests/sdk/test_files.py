@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -116,6 +117,8 @@ def test_what_cannot_be_read_names_its_place(form, text, said):
         (cs.write.json("never", {1, 2}), TypeError),
         (cs.write.json("never", float("nan")), ValueError),
         (cs.write.yaml("never", object()), TypeError),
+        (cs.write.toml("never", {"a": None}), TypeError),
+        (cs.write.toml("never", ["a"]), TypeError),
         (cs.write.csv("never", [{"a": 1}, {"b": 2}]), ValueError),
     ],
 )
@@ -128,6 +131,8 @@ def test_what_cannot_be_written_is_refused(call, kind):
 def test_toml_and_other_separators(tmp_path):
     (tmp_path / "a.toml").write_text("a = {b = 1}", encoding="utf-8")
     assert cs.run(cs.read.toml(tmp_path / "a.toml")) == {"a": {"b": 1}}
+    settings = {"name": "é", "n": [1, 2.5], "day": date(2026, 1, 2), "table": {"on": True}}
+    assert cs.run(cs.read.toml(cs.write.toml(tmp_path / "b.toml", settings))) == settings
     (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbfa;b\r\n1;2\r\n")
     assert cs.run(cs.read.csv(tmp_path / "a.csv", delimiter=";")) == [{"a": "1", "b": "2"}]
     cs.run(cs.write.csv(tmp_path / "b.csv", [{"a": 1, "b": 2}], delimiter=";"))

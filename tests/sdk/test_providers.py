@@ -45,7 +45,8 @@ def test_the_built_in_providers_are_installed():
         *("http.delete", "http.get", "http.head", "http.patch", "http.post", "http.put"),
         *("read.bytes", "read.csv", "read.json", "read.parquet", "read.text", "read.toml"),
         *("read.yaml", "recv", "shell", "sql", "template"),
-        *("write.bytes", "write.csv", "write.json", "write.parquet", "write.text", "write.yaml"),
+        *("write.bytes", "write.csv", "write.json", "write.parquet", "write.text", "write.toml"),
+        "write.yaml",
     ]
     assert {"http", "shell", "template"} <= set(dir(cs))
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import Any, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 from cascade.interfaces.cache import Cache
 from cascade.interfaces.errors import near_name
 from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.protocols import Connector, Executor, OverflowPolicy
 from cascade.interfaces.store import Store
-from cascade.runtime.engine import Engine, Listen
+from cascade.runtime.engine import Engine
 from cascade.runtime.observation.telemetry import TelemetrySettings
+from cascade.runtime.options import RunOptions
 from cascade.spec.resource import ResourceDefinition
 from cascade.spec.task import Task
 from cascade.termination import run_to_end
+
+if TYPE_CHECKING:
+    from cascade.runtime.evaluation.dry_run import DryRun
 
 __all__ = ["EngineOptions", "Options", "check_no_loop_runs", "run", "run_async"]
 
@@ -38,32 +42,44 @@ class EngineOptions(TypedDict, total=False):
     telemetry: TelemetrySettings | bool
 
 
-class Options(EngineOptions, total=False):
-    """What `run` and `run_async` take beside a target and its parameters."""
+class Options(EngineOptions, RunOptions, total=False):
+    """What `run` and `run_async` take beside a target and its parameters; ``name`` is the engine's as well."""
 
     resources: Sequence[ResourceDefinition[Any]]
     """Resources to register."""
 
-    listen: Listen
-    """Filters on which signals are kept from the start; see `Engine.run`."""
-
-    name: str | None
-    """The run's id, for constraints and telemetry; also what telemetry calls the engine."""
-
-    durable: bool
-    """Whether it is a durable agent of that name, in the store; see `Engine.run`."""
-
-    attach: bool
-    """Whether to take up whatever durable agent has the name."""
-
 
 @overload
 def run(
-    target: Task[..., R], params: Mapping[str, Any] | None = None, **options: Unpack[Options]
+    target: Any,
+    params: Mapping[str, Any] | None = None,
+    *,
+    dry_run: Literal[True],
+    **options: Unpack[Options],
+) -> DryRun: ...
+@overload
+def run(
+    target: Task[..., R],
+    params: Mapping[str, Any] | None = None,
+    *,
+    dry_run: Literal[False] = False,
+    **options: Unpack[Options],
 ) -> R: ...
 @overload
-def run(target: R, params: Mapping[str, Any] | None = None, **options: Unpack[Options]) -> R: ...
-def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[Options]) -> Any:
+def run(
+    target: R,
+    params: Mapping[str, Any] | None = None,
+    *,
+    dry_run: Literal[False] = False,
+    **options: Unpack[Options],
+) -> R: ...
+def run(
+    target: Any,
+    params: Mapping[str, Any] | None = None,
+    *,
+    dry_run: bool = False,
+    **options: Unpack[Options],
+) -> Any:
     """Run a target in a script and return its value.
 
     Ctrl-C, SIGTERM and SIGHUP cancel it, and it ends when its resources are closed.
@@ -71,7 +87,8 @@ def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[
     Args:
         target: a call, a list, tuple or dict of calls, or a task.
         params: what `param` gives; for a task, its keyword arguments.
-        **options: those of `Engine`, and ``resources``, ``listen`` and ``name``; see `Options`.
+        dry_run: run nothing, and return what would run; see `Engine.run`.
+        **options: those of `Engine` and of `Engine.run`, and ``resources``; see `Options`.
 
     Raises:
         RuntimeError: an event loop is running already; await `run_async` there.
@@ -89,7 +106,8 @@ def run(target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[
     _check_names(options)
     check_no_loop_runs("cs.run", "use 'await cs.run_async(...)' instead")
     try:
-        return run_to_end(run_async(target, params, **options))
+        given: Any = {**options, "dry_run": dry_run}
+        return run_to_end(run_async(target, params, **given))
     except BaseException as error:
         hide_own_frames(error)
         raise
@@ -108,14 +126,34 @@ def check_no_loop_runs(caller: str, instead: str) -> None:
 
 @overload
 async def run_async(
-    target: Task[..., R], params: Mapping[str, Any] | None = None, **options: Unpack[Options]
+    target: Any,
+    params: Mapping[str, Any] | None = None,
+    *,
+    dry_run: Literal[True],
+    **options: Unpack[Options],
+) -> DryRun: ...
+@overload
+async def run_async(
+    target: Task[..., R],
+    params: Mapping[str, Any] | None = None,
+    *,
+    dry_run: Literal[False] = False,
+    **options: Unpack[Options],
 ) -> R: ...
 @overload
 async def run_async(
-    target: R, params: Mapping[str, Any] | None = None, **options: Unpack[Options]
+    target: R,
+    params: Mapping[str, Any] | None = None,
+    *,
+    dry_run: Literal[False] = False,
+    **options: Unpack[Options],
 ) -> R: ...
 async def run_async(
-    target: Any, params: Mapping[str, Any] | None = None, **options: Unpack[Options]
+    target: Any,
+    params: Mapping[str, Any] | None = None,
+    *,
+    dry_run: bool = False,
+    **options: Unpack[Options],
 ) -> Any:
     """Run a target inside a running event loop; everything else is as with `run`.
 
@@ -133,22 +171,18 @@ async def run_async(
     engine = Engine(name=options.get("name"), **of_engine)
     for definition in options.get("resources", ()):
         engine.register(definition)
-    listen = options.get("listen", ())
+    of_run: Any = {name: value for name, value in options.items() if name in _RUN_OPTIONS}
     try:
-        return await engine.run(
-            target,
-            params,
-            listen=listen,
-            name=options.get("name"),
-            durable=options.get("durable", False),
-            attach=options.get("attach", False),
-        )
+        if dry_run:
+            return await engine.run(target, params, dry_run=True, **of_run)
+        return await engine.run(target, params, **of_run)
     except BaseException as error:
         hide_own_frames(error)
         raise
 
 
 _ENGINE_OPTIONS = frozenset(EngineOptions.__annotations__)
+_RUN_OPTIONS = frozenset(RunOptions.__annotations__)
 
 
 def _check_names(options: Mapping[str, Any]) -> None:

@@ -18,7 +18,8 @@ from cascade.interfaces.protocols import Connector
 from cascade.interfaces.store import Store
 from cascade.running import check_no_loop_runs
 from cascade.runtime.concurrency.clock import is_simulated
-from cascade.runtime.engine import Engine, Listen
+from cascade.runtime.engine import Engine
+from cascade.runtime.options import Listen
 from cascade.runtime.simulation.pacing import Pace
 from cascade.runtime.simulation.runner import run_simulated
 from cascade.runtime.simulation.trace_hash import TraceHash

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from itertools import count
 from os import PathLike
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 
 from cascade.interfaces.cache import Cache
 from cascade.interfaces.errors import InvalidResourceError, NoStoreError
@@ -22,6 +22,7 @@ from cascade.runtime.evaluation.evaluator import as_call, evaluate, evaluate_and
 from cascade.runtime.evaluation.items import evaluate_items
 from cascade.runtime.observation.events import EventStream
 from cascade.runtime.observation.telemetry import Telemetry, TelemetrySettings
+from cascade.runtime.options import Listen, RunOptions
 from cascade.runtime.state.agent import Agent
 from cascade.runtime.state.connection import connector_at, join, leave
 from cascade.runtime.state.execution import executor_in
@@ -35,12 +36,9 @@ if TYPE_CHECKING:
     from cascade.runtime.durable.agents import DurableAgents
     from cascade.runtime.evaluation.dry_run import DryRun
 
-__all__ = ["Engine", "Listen"]
+__all__ = ["Engine"]
 
 R = TypeVar("R")
-
-Listen: TypeAlias = str | Sequence[str | Sequence[str]]
-"""One filter, or several; a sequence among them shares the bound of one queue."""
 
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType({})  # one for all: a parked agent counts bytes
 
@@ -158,11 +156,8 @@ class Engine:
         target: Task[..., R],
         params: Mapping[str, Any] | None = None,
         *,
-        listen: Listen = (),
-        name: str | None = None,
-        durable: bool = False,
-        attach: bool = False,
         dry_run: Literal[False] = False,
+        **options: Unpack[RunOptions],
     ) -> R: ...
     @overload
     async def run(
@@ -170,15 +165,17 @@ class Engine:
         target: R,
         params: Mapping[str, Any] | None = None,
         *,
-        listen: Listen = (),
-        name: str | None = None,
-        durable: bool = False,
-        attach: bool = False,
         dry_run: Literal[False] = False,
+        **options: Unpack[RunOptions],
     ) -> R: ...
     @overload
     async def run(
-        self, target: Any, params: Mapping[str, Any] | None = None, *, dry_run: Literal[True]
+        self,
+        target: Any,
+        params: Mapping[str, Any] | None = None,
+        *,
+        dry_run: Literal[True],
+        **options: Unpack[RunOptions],
     ) -> DryRun: ...
     async def run(
         self,
@@ -187,6 +184,7 @@ class Engine:
         *,
         listen: Listen = (),
         name: str | None = None,
+        priority: int = 0,
         durable: bool = False,
         attach: bool = False,
         dry_run: bool = False,
@@ -199,6 +197,7 @@ class Engine:
             params: what `param` and the resource ``params`` give.
             listen: filters on which each agent of the run keeps signals, from before its first step.
             name: the run's id; a number of its own if left out.
+            priority: where tasks of several runs wait for the same, those of the highest are first.
             durable: start the agent of that name in the store, take it up where it left, or give the
                 value that it came to. The target is a plain call of a task.
             attach: take up whatever agent has the name, also one that began with another call.
@@ -217,22 +216,22 @@ class Engine:
         call = as_call(target, given)
         if dry_run:
             if durable:
-                raise ValueError(
-                    "a durable agent has no dry run: what it has come to lies in its store"
-                )
+                raise ValueError("what a durable agent has come to lies in its store: no dry run")
             from cascade.runtime.evaluation.dry_run import dry_run as look  # noqa: PLC0415 - few ask
 
             return await look(self._services, call, given)
         listened = (listen,) if isinstance(listen, str) else listen
         filters = tuple(as_filters(each) for each in listened) if listened else ()
         if durable:
+            if priority:
+                raise ValueError("a durable agent has no priority: whoever takes it up has its own")
             return await self._run_durable(name, call, given, listen=filters, attach=attach)
         if attach:
             raise ValueError("attach=True takes up a durable agent: durable=True goes with it")
         await self._users.enter()
         try:
             run_id = name or f"run-{next(self._run_numbers)}"
-            agent = Agent(Run(self._services, run_id, given, filters), run_id)
+            agent = Agent(Run(self._services, run_id, given, filters, priority), run_id)
             if not self.events.listeners:
                 return await evaluate(agent, call)
             return await evaluate_and_tell(agent, call, repr(target))

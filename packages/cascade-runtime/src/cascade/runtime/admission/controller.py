@@ -1,10 +1,10 @@
 """Admission: what a task passes before it starts, live constraints and the engine's capacities.
 
-Tasks that have to wait stand in lines, in the order they came. Whenever
-something changes (a constraint comes, goes or expires, a task ends, a token bucket fills), the heads
-of the lines are looked at again, the oldest first; nothing polls. A task that its own constraint
-throttles does not hold back others. While a task awaits ``cs.evaluate`` it does not count as running,
-and lends its capacities to what it evaluates.
+Tasks that have to wait stand in lines, those of runs of a higher priority first, and else in the order
+they came. Whenever something changes (a constraint comes, goes or expires, a task ends, a token bucket
+fills), the heads of the lines are looked at again, the oldest first; nothing polls. A task that its own
+constraint throttles does not hold back others. While a task awaits ``cs.evaluate`` it does not count as
+running, and lends its capacities to what it evaluates.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _REVIEW_AFTER = (
 
 
 class AdmissionController:
-    """Admits tasks as constraints and capacities allow, first in, first out for each key.
+    """Admits tasks as constraints and capacities allow: by priority, and first in, first out.
 
     A concurrency limit counts what runs; a rate limit is a token bucket that holds ``burst`` tokens.
-    Tasks that the same constraints apply to never overtake each other, nor do those that demand the
-    same capacity.
+    Tasks of one priority that the same constraints apply to never overtake each other, nor do those
+    that demand the same capacity.
     """
 
     def __init__(
@@ -114,7 +114,11 @@ class AdmissionController:
     # --- tasks --------------------------------------------------------------------------------
 
     async def acquire(
-        self, task: Task[..., Any], run_id: str, on_hold: Callable[[str], None]
+        self,
+        task: Task[..., Any],
+        run_id: str,
+        on_hold: Callable[[str], None],
+        priority: int = 0,
     ) -> Ticket:
         """Wait until the task may start; `release` must follow.
 
@@ -122,6 +126,7 @@ class AdmissionController:
             task: who wants to start.
             run_id: of which run.
             on_hold: told the reason, if it has to wait.
+            priority: that of the run.
 
         Raises:
             DemandError: it demands a capacity that the engine does not have, or more than all.
@@ -129,7 +134,7 @@ class AdmissionController:
         self.capacities.check(task)
         outer = held.get()
         lender = None if outer is None or outer.controller is not self else outer
-        ticket = Ticket(self, task, run_id, lender)
+        ticket = Ticket(self, task, run_id, lender, priority)
         await self.enter(ticket, on_hold)
         return ticket
 

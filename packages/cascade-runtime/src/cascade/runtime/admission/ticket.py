@@ -31,6 +31,7 @@ class Ticket:
         counts: whether it counts as running.
         suspended: how many evaluations its function awaits.
         is_admitted: whether it has been admitted.
+        priority: that of its run; where several wait for the same, the highest is first.
     """
 
     __slots__ = (
@@ -42,13 +43,19 @@ class Ticket:
         "counts",
         "demands",
         "is_admitted",
+        "priority",
         "suspended",
         "targets",
         "task",
     )
 
     def __init__(
-        self, controller: Any, task: Task[..., Any], run_id: str, lender: Ticket | None
+        self,
+        controller: Any,
+        task: Task[..., Any],
+        run_id: str,
+        lender: Ticket | None,
+        priority: int = 0,
     ) -> None:
         """Hold nothing yet; the lender is the invocation that evaluates this one, if any."""
         self.controller = controller
@@ -62,6 +69,7 @@ class Ticket:
         self.counts = False
         self.suspended = 0
         self.is_admitted = False
+        self.priority = priority
         self._lender = lender
         self._own: dict[str, Decimal] = {}
         self._borrowed: list[tuple[Ticket, str, Decimal]] = []

@@ -144,7 +144,8 @@ async def _with_admission(
     """Run a task under the engine's constraints and capacities."""
     run = frame.run
     admission = run.services.admission
-    ticket = await admission.acquire(task, run.id, partial(emit_throttled, run, task))
+    on_hold = partial(emit_throttled, run, task)
+    ticket = await admission.acquire(task, run.id, on_hold, run.priority)
     before, here = held.set(ticket), position.get()
     admission.counted[here] = ticket
     try:

@@ -66,6 +66,7 @@ class Run:
         journal: what keeps the values of a step of a durable agent, where the run has one.
         params: the parameters it was given.
         listen: filters on which each of its agents keeps signals from its start.
+        priority: where tasks wait for the same, those of the highest are first.
         unread: how many signals its agents left in their mailboxes.
         simulated: the loop again where its time is simulated, else None.
     """
@@ -79,6 +80,7 @@ class Run:
         "listen",
         "loop",
         "params",
+        "priority",
         "services",
         "simulated",
         "unread",
@@ -90,6 +92,7 @@ class Run:
         run_id: str,
         params: Mapping[str, Any],
         listen: tuple[Filters, ...] = (),
+        priority: int = 0,
     ) -> None:
         """Begin on the loop that runs now."""
         self.services = services
@@ -97,6 +100,7 @@ class Run:
         self.loop = asyncio.get_running_loop()
         self.params = params
         self.listen = listen
+        self.priority = priority
         self.unread = 0
         self._scope: Scope | None = None
         self.simulated: Any = self.loop if is_simulated(self.loop) else None
