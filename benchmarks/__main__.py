@@ -15,6 +15,7 @@ OWN = [
     "engine",
     "durable",
     "durable_postgres",
+    "dask",
     "memory",
     "promises",
     "importing",

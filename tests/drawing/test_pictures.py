@@ -108,6 +108,9 @@ def test_a_mapping_is_one_box_with_the_policies_of_its_task():
         "fetch.map<br/>2 items<br/>retry#58; 3 attempts",
         "client",
     ]
+    assert boxes(kind.with_placement("big", "other", priority=1, batch=5)("a")) == [
+        "kind('a')<br/>on big or other<br/>priority 1<br/>batches of 5"
+    ]
     assert boxes(kind.with_window(2).run_if(is_new("c"), or_else=0).map(["a"])) == [
         "kind.map<br/>each if is_new('c')<br/>else 0<br/>1 items<br/>window 2"
     ]

@@ -5,6 +5,8 @@ import os
 import time
 from pathlib import Path
 
+from distributed import get_worker
+
 import cascade as cs
 
 
@@ -62,3 +64,21 @@ def once_begun(begun: str, n: int) -> int:
 @cs.task(mode="remote")
 def ends_its_worker() -> None:
     os._exit(3)
+
+
+@cs.task(mode="remote")
+def refuses_odd(n: int) -> int:
+    if n % 2:
+        raise ValueError(n)
+    return n
+
+
+@cs.task(mode="remote")
+def key(_: int) -> str:
+    """Return what the cluster calls the task that this runs in."""
+    return str(get_worker().get_current_task())
+
+
+@cs.task(mode="remote")
+def name() -> str:
+    return str(get_worker().name)

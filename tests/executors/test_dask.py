@@ -228,3 +228,27 @@ def test_a_module_is_uploaded_and_one_that_differs_is_said(cluster, module):
     assert {each.id for each in messages} == {"dask.module_differs"}
     with pytest.raises(FileNotFoundError):
         DaskExecutor(cluster, upload=["nowhere.py"])
+
+
+def test_calls_of_a_mapping_go_in_batches_and_fail_one_by_one(executor):
+    in_batches = remote.square.with_placement(batch=20).with_window(60)
+    assert cs.run(in_batches.map(range(200)), executor=executor) == [n * n for n in range(200)]
+    odd = remote.refuses_odd.with_placement(batch=10)
+    found = cs.run(cs.settle([odd(n) for n in range(10)]), executor=executor)
+    assert [each if isinstance(each, int) else str(each) for each in found[:3]] == [0, "1", 2]
+    keys = cs.run(remote.key.with_placement(batch=5).map(range(50)), executor=executor)
+    assert 10 <= len(set(keys)) < 50
+
+
+def test_a_task_runs_on_the_worker_that_it_names(cluster, executor):
+    first, second = (
+        cs.run(remote.name.with_placement(str(n))(), executor=executor) for n in (0, 1)
+    )
+    assert (first, second) == ("0", "1")
+    on_host = remote.square.with_placement("nowhere", "127.0.0.1", priority=3)
+    assert cs.run(on_host(3), executor=executor) == 9
+    assert cs.run(remote.square.with_placement("GPU")(3), executor=executor) == 9
+    impatient = DaskExecutor(cluster, patience=0.2)
+    with pytest.raises(DemandError, match="is to run on nowhere, .*there are 0 on 127"):
+        cs.run(remote.square.with_placement("nowhere")(1), executor=impatient)
+    asyncio.run(impatient.aclose())

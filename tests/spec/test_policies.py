@@ -1,12 +1,21 @@
 """The numbers of policies: which make sense, and what follows from them."""
 
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cascade as cs
 from cascade.spec import Policies, Retry
-from cascade.spec.policies import NO_POLICIES, Cache
+from cascade.spec.codec import decode, encode
+from cascade.spec.policies import NO_POLICIES, Cache, Placement
 from rows import each_row
+
+
+@cs.task(mode="remote")
+def double(n: int) -> int:
+    return 2 * n
 
 
 @each_row(
@@ -24,6 +33,15 @@ from rows import each_row
 def test_retries_that_make_no_sense_are_refused(numbers, words):
     with pytest.raises(ValueError, match=words):
         Retry(**numbers)
+
+
+def test_a_placement_is_written_and_read_and_a_batch_has_a_call():
+    quick = double.with_placement("a", "b", priority=2, batch=9)
+    assert quick.policies.placement == Placement(("a", "b"), 2, 9)
+    for back in (decode(encode(quick(1))), pickle.loads(pickle.dumps(quick(1)))):
+        assert back.task.policies == quick.policies
+    with pytest.raises(ValueError, match="one call or more, not 0"):
+        double.with_placement(batch=0)
 
 
 def test_waits_grow_by_the_factor_up_to_the_longest():

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from cascade.interfaces.properties import Properties
 
-__all__ = ["Current", "Executor", "Invocation", "Mode"]
+__all__ = ["ANYWHERE", "Current", "Executor", "Invocation", "Mode", "Placement"]
 
 Mode: TypeAlias = Literal["async", "thread", "inline", "process", "remote"]
 """Where a task's function runs: on the loop, in a worker thread, inside the step, in a process, or
@@ -45,6 +45,28 @@ class Current:
     """Whether nobody waits for the value any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What a task asks of an executor that has a choice of machines."""
+
+    where: tuple[str, ...] = ()
+    """Names of workers, of their hosts, or of something that they have, of which one will do."""
+
+    priority: int = 0
+    """Calls with a higher one begin before others that wait."""
+
+    batch: int = 1
+    """How many calls that come together go to a worker as one."""
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if self.batch < 1:
+            raise ValueError(f"a batch has one call or more, not {self.batch}")
+
+
+ANYWHERE = Placement()
+
+
 @dataclass(slots=True, eq=False)
 class Invocation:
     """One call of a function, as an executor is given it.
@@ -73,6 +95,9 @@ class Invocation:
 
     demands: Mapping[str, float] = field(default_factory=dict)
     """What the task demands and the engine has no capacity of: the executor is to find it."""
+
+    placement: Placement = ANYWHERE
+    """Where it is to run, before what else, and with how many others."""
 
     attempts: int = 1
     """How often the engine calls the function at most, where it fails."""

@@ -20,7 +20,8 @@ from cascade.spec.functions import (
 from cascade.spec.identity import Identified, Upgrade, place_of
 from cascade.spec.lazy_types import LazyResult, MappedLazyResult
 from cascade.spec.mapping import Fixed, as_column, calls_of_mapping, values_of_items
-from cascade.spec.policies import NO_POLICIES, Policies, PolicyMethods
+from cascade.spec.policies import NO_POLICIES, Policies
+from cascade.spec.policy_methods import PolicyMethods
 from cascade.spec.quoting import quote
 from cascade.spec.resource import BUILTIN_RESOURCES, Inject, inject, injections_of
 from cascade.spec.roles import SCHEDULED, AsWritten, Prepare, Role

@@ -14,7 +14,7 @@ from cascade.spec.containers import ATOMS
 from cascade.spec.identity import Sentinel
 from cascade.spec.inputs import InputKind
 from cascade.spec.lazy_types import LazyResult
-from cascade.spec.policies import Policies, Retry
+from cascade.spec.policies import Placement, Policies, Retry
 from cascade.spec.task import ConditionalTask, Task
 
 __all__ = ["lines_of", "shown", "title_of"]
@@ -137,6 +137,17 @@ def _policies(policies: Policies) -> Iterator[str]:
         yield "journal"
     if policies.window is not None:
         yield f"window {policies.window}"
+    if policies.placement is not None:
+        yield from _shown_placement(policies.placement)
+
+
+def _shown_placement(placement: Placement) -> Iterator[str]:
+    if placement.where:
+        yield f"on {' or '.join(placement.where)}"
+    if placement.priority:
+        yield f"priority {placement.priority}"
+    if placement.batch > 1:
+        yield f"batches of {placement.batch}"
 
 
 def _shown_retry(policy: Retry) -> str:

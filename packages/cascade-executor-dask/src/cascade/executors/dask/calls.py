@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -56,7 +56,10 @@ class Group:
     key: str
     calls: list[Call]
     future: Future[Outcomes]
-    unfit_since: float | None = field(default=None)
+    workers: frozenset[str] | None = None
+    """The only workers that it may run on, by their addresses; None: on any."""
+
+    unfit_since: float | None = None
     """Since when no worker fits, in seconds of the session's clock."""
 
     @property

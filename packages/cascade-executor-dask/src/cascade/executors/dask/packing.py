@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import io
 import pickle
+from functools import lru_cache
+from types import FunctionType
 from typing import Any
 
 from cloudpickle import (  # type: ignore[import-untyped]  # it comes without types
@@ -40,8 +42,8 @@ def by_value(function: Any) -> bool:
     module = getattr(function, "__module__", None) or _MAIN
     if module == _MAIN:
         return True
-    parents = module.split(".")
     registered = list_registry_pickle_by_value()
+    parents = module.split(".") if registered else []
     return any(".".join(parents[:end]) in registered for end in range(1, len(parents) + 1))
 
 
@@ -56,7 +58,19 @@ def pack(invocation: Invocation) -> bytes:
     Raises:
         ProcessTransferError: the function or an argument cannot be written.
     """
-    return pack_call(invocation, _pickled, _pickled)
+    return pack_call(invocation, _pickled, _pickled_function)
+
+
+def _pickled_function(function: Any) -> bytes:
+    """Write a function; one that has a place only once, since that takes most of the time."""
+    if type(function) is FunctionType and not by_value(function):
+        return _pickled_once(function)
+    return _pickled(function)
+
+
+@lru_cache(maxsize=256)
+def _pickled_once(function: FunctionType) -> bytes:
+    return _pickled(function)
 
 
 def _pickled(value: Any) -> bytes:

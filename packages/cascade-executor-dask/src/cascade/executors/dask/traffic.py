@@ -11,20 +11,49 @@ from collections import defaultdict
 from collections.abc import Coroutine, Iterable
 from itertools import count
 from secrets import token_hex
-from typing import Any
+from typing import Any, NamedTuple
 
 from distributed import Client
 from distributed.scheduler import KilledWorker
 
 from cascade.executors.dask.calls import Call, Group, deliver
 from cascade.executors.dask.worker import BEGUN, Outcomes, run_calls
-from cascade.executors.dask.workers import compare_module, fits, known_to, lacks_module, refusal
+from cascade.executors.dask.workers import (
+    compare_module,
+    fits,
+    known_to,
+    lacks_module,
+    named_among,
+    refusal,
+)
 from cascade.executors.pool.transfer import unpack_outcome
 from cascade.interfaces.errors import ExecutorError, ProcessTransferError, WorkerLostError
+from cascade.interfaces.executor import Invocation, Placement
 
 __all__ = ["Traffic"]
 
+_MANY = 16  # tasks of the cluster under way
+_FETCHED_FOR = 0.02  # seconds: where many are under way, what ends within them is fetched together
 _UNFINISHED = ("pending", "lost")  # of a lost value Dask calls the function again
+
+
+class _Wants(NamedTuple):
+    """What calls have in common that are sent together."""
+
+    name: str
+    """Of the task, where calls of it are put together; empty where none are."""
+
+    demands: tuple[tuple[str, float], ...]
+    placement: Placement
+    tells: bool
+    """Whether their executor is told when each begins."""
+
+
+def _wants_of(invocation: Invocation) -> _Wants:
+    placement = invocation.placement
+    name = invocation.name if placement.batch > 1 else ""
+    demands = tuple(sorted(invocation.demands.items()))
+    return _Wants(name, demands, placement, invocation.on_start is not None)
 
 
 class Traffic:
@@ -44,6 +73,7 @@ class Traffic:
         """
         self._client = client
         self._patience = patience
+        self._pause = min(1.0, patience / 4)
         self._token = token_hex(4)
         self._numbers = count()
         self._under_way: dict[str, Group] = {}
@@ -59,29 +89,49 @@ class Traffic:
 
     def send(self, calls: Iterable[Call]) -> None:
         """Send calls to the scheduler: those that want the same of a worker as one graph."""
-        alike: defaultdict[Any, list[Call]] = defaultdict(list)
+        alike: defaultdict[_Wants, list[Call]] = defaultdict(list)
         for call in calls:
             if not call.future.done():
                 self._compare(call.module)
-                demands = tuple(sorted(call.invocation.demands.items()))
-                alike[demands, call.invocation.on_start is not None].append(call)
-        for (demands, tells), some in alike.items():
-            parts = [[call] for call in some]
-            keys = [f"{part[0].name}-{self._token}{next(self._numbers):x}" for part in parts]
-            futures = self._client.map(
-                run_calls,
-                [[call.work for call in part] for part in parts],
-                tells=self._token if tells else "",
-                key=keys,
-                pure=False,
-                resources=dict(demands) or None,
-            )
-            for key, part, future in zip(keys, parts, futures, strict=True):
-                group = Group(key, part, future)
-                self._under_way[key] = group
-                for call in part:
-                    call.group = group
-                self._spawn(self._follow(group))
+                alike[_wants_of(call.invocation)].append(call)
+        for wants, some in alike.items():
+            if wants.placement.where:
+                self._spawn(self._send_where(wants, some))
+            else:
+                self._send_alike(wants, some, None)
+
+    async def _send_where(self, wants: _Wants, calls: list[Call]) -> None:
+        """Send calls to the workers that they name, as soon as there are some."""
+        workers = await known_to(self._client)
+        end = asyncio.get_running_loop().time() + self._patience
+        while not (named := named_among(workers, wants.placement)):
+            if asyncio.get_running_loop().time() > end:
+                error = refusal(calls[0].invocation, workers, self._patience)
+                deliver((call, None, error) for call in calls)
+                return
+            await asyncio.sleep(self._pause)
+            workers = await known_to(self._client)
+        self._send_alike(wants, [call for call in calls if not call.future.done()], named)
+
+    def _send_alike(self, wants: _Wants, calls: list[Call], only: frozenset[str] | None) -> None:
+        size = wants.placement.batch
+        parts = [calls[start : start + size] for start in range(0, len(calls), size)]
+        keys = [f"{part[0].name}-{self._token}{next(self._numbers):x}" for part in parts]
+        futures = self._client.map(
+            run_calls,
+            [[call.work for call in part] for part in parts],
+            tells=self._token if wants.tells else "",
+            key=keys,
+            pure=False,
+            resources=dict(wants.demands) or None,
+            priority=wants.placement.priority,
+            workers=None if only is None else list(only),
+        )
+        for key, part, future in zip(keys, parts, futures, strict=True):
+            group = self._under_way[key] = Group(key, part, future, only)
+            for call in part:
+                call.group = group
+            self._spawn(self._follow(group))
 
     def cancel(self, call: Call) -> None:
         """Take note that nobody waits for a call any more; what has not begun is not begun."""
@@ -114,7 +164,7 @@ class Traffic:
         """Refuse what no worker fits, and notice that the scheduler has gone."""
         clock = asyncio.get_running_loop().time
         while not self.is_lost.is_set():
-            await asyncio.sleep(min(1.0, self._patience / 4))
+            await asyncio.sleep(self._pause)
             waiting = [each for each in self._under_way.values() if each.future.status == "pending"]
             if self._client.status != "running":
                 self.is_lost.set()
@@ -125,7 +175,10 @@ class Traffic:
         workers = await known_to(self._client)
         for group in waiting:
             invocation = group.calls[0].invocation
-            if any(fits(invocation, each) for each in workers.values()):
+            if any(
+                (group.workers is None or address in group.workers) and fits(invocation, each)
+                for address, each in workers.items()
+            ):
                 group.unfit_since = None
             elif group.unfit_since is None:
                 group.unfit_since = now
@@ -145,6 +198,8 @@ class Traffic:
         """Fetch what has ended, whatever there is together."""
         while True:
             await self._has_ended.wait()
+            if len(self._under_way) > _MANY:
+                await asyncio.sleep(_FETCHED_FOR)
             self._has_ended.clear()
             ended, self._ended = self._ended, []
             finished = [each for each in ended if each.future.status == "finished"]

@@ -10,7 +10,7 @@ from distributed import Client
 from cascade.common.messaging import bus
 from cascade.executors.dask.worker import Facts, digest_of, facts_about
 from cascade.interfaces.errors import DemandError, ExecutorError, ProcessTransferError
-from cascade.interfaces.executor import Invocation
+from cascade.interfaces.executor import Invocation, Placement
 
 __all__ = [
     "Workers",
@@ -19,6 +19,7 @@ __all__ = [
     "fits",
     "known_to",
     "lacks_module",
+    "named_among",
     "refusal",
 ]
 
@@ -83,12 +84,30 @@ def fits(invocation: Invocation, worker: Mapping[str, Any]) -> bool:
     return all(resources.get(name, 0) >= units for name, units in invocation.demands.items())
 
 
+def named_among(workers: Workers, placement: Placement) -> frozenset[str]:
+    """Return the addresses of the workers that a placement names."""
+    return frozenset(
+        address
+        for address, each in workers.items()
+        if not {address, each["host"], str(each["name"]), *each["resources"]}.isdisjoint(
+            placement.where
+        )
+    )
+
+
 def refusal(invocation: Invocation, workers: Workers, seconds: float) -> Exception:
     """Return the error of a call that no worker fits."""
     if not workers:
         return ExecutorError(
             f"the cluster has had no worker for {seconds:g} s, so {invocation.name!r} was not run; start one "
             "with 'dask worker', or give the executor more patience="
+        )
+    where = invocation.placement.where
+    if where and not named_among(workers, invocation.placement):
+        known = sorted({f"{each['name']} on {each['host']}" for each in workers.values()})
+        return DemandError(
+            f"the task {invocation.name!r} is to run on {' or '.join(where)}, and for {seconds:g} s no worker "
+            f"of that name or host, or with that resource, was there; there are {', '.join(known)}"
         )
     wanted = _shown(invocation.demands)
     have = {_shown(each["resources"]) or "nothing" for each in workers.values()}

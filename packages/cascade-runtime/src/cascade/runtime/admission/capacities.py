@@ -27,8 +27,10 @@ class Capacities:
 
     def not_here(self, task: Task[..., Any]) -> dict[str, float]:
         """Return what a task demands and the engine does not have: its executor is to find it."""
-        demands = task.policies.demands.items()
-        return {name: units for name, units in demands if name not in self.total}
+        demands = task.policies.demands
+        if not demands:
+            return {}
+        return {name: units for name, units in demands.items() if name not in self.total}
 
     def check(self, task: Task[..., Any]) -> None:
         """Look at what a task demands.

@@ -16,7 +16,7 @@ from typing import Any
 
 from cascade.interfaces.errors import NonDeterminismError
 from cascade.interfaces.errors.notes import add_note
-from cascade.interfaces.executor import Invocation
+from cascade.interfaces.executor import ANYWHERE, Invocation
 from cascade.interfaces.properties import to_send
 from cascade.runtime.admission.ticket import held
 from cascade.runtime.concurrency.thread_call import ThreadCall
@@ -264,6 +264,7 @@ class _Attempt:
             name=task.name,
             current=current(),
             demands=self._run.services.admission.capacities.not_here(task),
+            placement=policies.placement or ANYWHERE,
             attempts=1 if policies.retry is None else policies.retry.attempts,
             timeout=policies.timeout,
             trace=to_send.get(),
