@@ -1,11 +1,13 @@
 """Tasks that tests run on the workers of a cluster, which import them from here."""
 
 import asyncio
+import logging
 import os
 import time
 from pathlib import Path
 
 from distributed import get_worker
+from opentelemetry import trace
 
 import cascade as cs
 
@@ -82,3 +84,17 @@ def key(_: int) -> str:
 @cs.task(mode="remote")
 def name() -> str:
     return str(get_worker().name)
+
+
+@cs.task(mode="remote")
+def logs(text: str) -> None:
+    try:
+        int(text)
+    except ValueError:
+        logging.getLogger("remote").exception("heard %s", text)
+    logging.getLogger("remote").debug("not let through there")
+
+
+@cs.task(mode="remote")
+def trace_id() -> int:
+    return trace.get_current_span().get_span_context().trace_id

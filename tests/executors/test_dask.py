@@ -15,6 +15,9 @@ import cloudpickle
 import pytest
 from dask import config
 from distributed import Client, LocalCluster
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import cascade as cs
 from cascade.common.messaging.testing import capture
@@ -25,6 +28,7 @@ from cascade.interfaces.errors import (
     ProcessTransferError,
     WorkerLostError,
 )
+from cascade.otel import instrument
 from executors import remote_tasks as remote
 from executors.servers import Servers
 
@@ -252,3 +256,23 @@ def test_a_task_runs_on_the_worker_that_it_names(cluster, executor):
     with pytest.raises(DemandError, match="is to run on nowhere, .*there are 0 on 127"):
         cs.run(remote.square.with_placement("nowhere")(1), executor=impatient)
     asyncio.run(impatient.aclose())
+
+
+def test_what_is_logged_comes_home(executor, caplog):
+    with caplog.at_level("DEBUG", "remote"):
+        cs.run(remote.logs("this"), executor=executor)
+    (record,) = [each for each in caplog.records if each.name == "remote"]
+    assert (record.message, record.levelname, record.funcName) == ("heard this", "ERROR", "logs")
+    assert record.worker.startswith("tcp://")
+    assert "ValueError: invalid literal" in record.exc_text
+
+
+async def test_a_function_runs_in_the_trace_of_its_task(executor):
+    provider, spans = TracerProvider(), InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    engine = cs.Engine(executor=executor)
+    stop = instrument(engine, tracer_provider=provider)
+    found = await engine.run(remote.trace_id())
+    stop()
+    assert {each.context.trace_id for each in spans.get_finished_spans()} == {found}
+    assert await engine.run(remote.trace_id()) == 0

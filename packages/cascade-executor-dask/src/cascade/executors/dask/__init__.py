@@ -3,7 +3,7 @@
 * `executor`: `DaskExecutor`, the door; `address`: where the scheduler is
 * `session`: the connection, in a thread of its own; `traffic`: what goes over it and comes back
 * `calls`: calls on their way; `packing`: how they are written
-* `worker`: what runs on a worker; `workers`: what the cluster has
+* `worker`: what runs on a worker; `telling`: what it logs; `workers`: what the cluster has
 """
 
 from cascade.executors.dask.executor import DaskExecutor, executor_from

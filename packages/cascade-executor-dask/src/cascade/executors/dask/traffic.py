@@ -17,6 +17,7 @@ from distributed import Client
 from distributed.scheduler import KilledWorker
 
 from cascade.executors.dask.calls import Call, Group, deliver
+from cascade.executors.dask.telling import log_again
 from cascade.executors.dask.worker import BEGUN, Outcomes, run_calls
 from cascade.executors.dask.workers import (
     compare_module,
@@ -230,6 +231,7 @@ class Traffic:
     ) -> Iterable[tuple[Call, Any, BaseException | None]]:
         """Return how each call of a group ended; the cluster then forgets them."""
         self._let_go(group)
+        log_again(outcomes.logged, outcomes.worker)
         for call, packed in zip(group.calls, outcomes.packed, strict=False):
             call.invocation.runs_on = outcomes.worker
             try:

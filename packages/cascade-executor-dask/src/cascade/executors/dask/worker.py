@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from distributed.worker import get_worker
 
+from cascade.executors.dask.telling import Record, telling
 from cascade.executors.pool.transfer import run_packed
 
 __all__ = ["BEGUN", "Facts", "Outcomes", "digest_of", "facts_about", "run_calls"]
@@ -24,6 +26,7 @@ class Outcomes(NamedTuple):
 
     worker: str
     packed: list[bytes]
+    logged: list[Record]
 
 
 def digest_of(module: str) -> str | None:
@@ -67,7 +70,8 @@ def run_calls(works: list[bytes], tells: str = "") -> Outcomes:
         task = worker.state.tasks.get(key)
         return task is None or task.state == "cancelled"
 
-    packed = []
+    packed: list[bytes] = []
+    logged: list[Record] = []
     for number, work in enumerate(works):
         if is_cancelled():  # nobody waits for what is left
             break
@@ -76,5 +80,5 @@ def run_calls(works: list[bytes], tells: str = "") -> Outcomes:
             if tells:
                 worker.log_event(f"{BEGUN}-{tells}", (key, number, worker.address))
 
-        packed.append(run_packed(work, begins, is_cancelled))
-    return Outcomes(worker.address, packed)
+        packed.append(run_packed(work, begins, is_cancelled, partial(telling, logged)))
+    return Outcomes(worker.address, packed, logged)

@@ -11,6 +11,7 @@ import inspect
 import io
 import pickle
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from dataclasses import fields
 from functools import lru_cache, partial
@@ -21,6 +22,7 @@ from typing import Any
 
 from cascade.interfaces.errors import ProcessTransferError
 from cascade.interfaces.executor import Current, Invocation
+from cascade.interfaces.properties import Properties
 from cascade.runtime.state.position import context_elsewhere
 from cascade.spec.identity import place_of, standing_at
 from cascade.spec.task import Task
@@ -116,7 +118,7 @@ def pack_call(
     try:
         kwargs = dict(invocation.kwargs)
         here = None if (at := invocation.current) is None else _FIELDS_OF_CURRENT(at)
-        return pickled((name, packed, here, invocation.args, kwargs))
+        return pickled((name, packed, here, invocation.trace, invocation.args, kwargs))
     except Exception as error:
         raise ProcessTransferError(
             f"an argument of {name!r} cannot be sent to its process: {error}; "
@@ -125,7 +127,10 @@ def pack_call(
 
 
 def run_packed(
-    work: bytes, begins: Callable[[], None], is_cancelled: Callable[[], bool] = bool
+    work: bytes,
+    begins: Callable[[], None],
+    is_cancelled: Callable[[], bool] = bool,
+    inside: Callable[[Properties], AbstractContextManager[None]] = lambda _trace: nullcontext(),
 ) -> bytes:
     """Run what `pack_call` made, in the worker process, and return how it ended, as bytes.
 
@@ -133,9 +138,10 @@ def run_packed(
         work: the call.
         begins: called right before the function.
         is_cancelled: says to a function that asks whether nobody waits for its value any more.
+        inside: what the function is called in, given the trace that the call belongs to.
     """
     try:
-        name, packed, here, args, kwargs = pickle.loads(work)  # noqa: S301 - from our own parent process
+        name, packed, here, trace, args, kwargs = pickle.loads(work)  # noqa: S301 - from our own parent process
         function = _function_of(packed)
     except Exception as error:  # noqa: BLE001 - the edge: whatever an import raises
         told = ProcessTransferError(
@@ -148,7 +154,7 @@ def run_packed(
     context = copy_context() if current is None else context_elsewhere(current, is_cancelled)
     begins()
     try:
-        value = context.run(_value_of, partial(function, *args, **kwargs))
+        value = context.run(_value_of, partial(function, *args, **kwargs), inside(trace))
     except StopIteration as error:
         wrapped = RuntimeError(f"{name} raised StopIteration")
         wrapped.__cause__ = error
@@ -195,10 +201,11 @@ def _pack_error(error: BaseException) -> bytes:
     return packed
 
 
-def _value_of(function: Callable[[], Any]) -> Any:
+def _value_of(function: Callable[[], Any], inside: AbstractContextManager[None]) -> Any:
     """Return what a function returns, awaited where it can be."""
-    value = function()
-    return asyncio.run(_awaited(value)) if inspect.isawaitable(value) else value
+    with inside:
+        value = function()
+        return asyncio.run(_awaited(value)) if inspect.isawaitable(value) else value
 
 
 async def _awaited(value: Awaitable[Any]) -> Any:
