@@ -55,6 +55,7 @@ ENVIRONMENT = {
     "CASCADE_CONNECTOR": "URL of the broker, for commands: `mqtt://localhost:1883`.",
     "CASCADE_STORE": "Where durable agents lie, for commands: a file or a URL.",
     "CASCADE_CACHE": "Where values are remembered, for commands: a folder or a URL.",
+    "CASCADE_EXECUTOR": "Where remote tasks run, for commands: a URL.",
     "CASCADE_MQTT_PASSWORD": "The password at the broker.",
     "CASCADE_LANGUAGE": "The language of messages: `en` or `zh`; else the locale's.",
     "CASCADE_OUTPUT": "How messages are written: `console`, `json` or `off`.",

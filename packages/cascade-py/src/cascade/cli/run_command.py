@@ -11,6 +11,7 @@ import typer
 from cascade.cli.caches import OptionalCache
 from cascade.cli.commands import TAKES_ANYTHING, Command
 from cascade.cli.connecting import INTERRUPTED, OptionalUrl, connector_from
+from cascade.cli.executors import OptionalExecutor, executor_from
 from cascade.cli.failures import ShowTraceback, fail, tell
 from cascade.cli.inputs import parameters_from
 from cascade.cli.json_text import json_text
@@ -40,7 +41,7 @@ from cascade.cli.stores import OptionalStore
 from cascade.cli.targets import Target, capacities_from, load_target
 from cascade.common.messaging.printable import printable
 from cascade.common.messaging.secrets import masked
-from cascade.executors.pool import PoolExecutor
+from cascade.interfaces.executor import Executor
 from cascade.providers.slots import slots
 from cascade.runtime.engine import Engine
 from cascade.spec.combinators import settle
@@ -66,6 +67,7 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     name: Name = None,
     store: OptionalStore = None,
     cache: OptionalCache = None,
+    executor: OptionalExecutor = None,
     attach: Attach = False,
     seed: Seed = None,
     telemetry: Telemetry = False,
@@ -88,10 +90,10 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     given = parameters_from(loaded, param or (), context.args, params, _options_of(context))
     _check_together(connector, store, name, telemetry=telemetry, attach=attach)
     check_report(report, dry_run=dry_run)
-    executor = None if jobs is None else PoolExecutor(max_threads=jobs, max_processes=jobs)
+    runs_on = executor_from(executor, jobs)
     capacities = capacities_from(capacity or ())
     more: Any = {"store": store, "cache": cache, "capacities": capacities, "seed": seed}
-    engine = _engine(connector, executor, jobs, telemetry=telemetry, **more)
+    engine = _engine(connector, runs_on, jobs, telemetry=telemetry, **more)
     if dry_run:
         _say_what_would_run(engine, loaded, given, as_json=as_json, traceback=traceback)
         return
@@ -101,7 +103,7 @@ def run_target(  # noqa: PLR0917 - Typer gives them all by name
     try:
         form = LogForm.quiet if quiet else log
         with reported(engine, report, given), shown_live(engine, loaded, given, form):
-            value = _value_of(run_to_end(_outcome(work, executor)))
+            value = _value_of(run_to_end(_outcome(work, runs_on)))
         failures = _failures_in(value) if goes_on else []
         shown = json_text(value) if as_json and not failures else repr(value)
     except KeyboardInterrupt:
@@ -124,7 +126,7 @@ def _say_what_would_run(
 
 
 def _engine(
-    connector: str | None, executor: PoolExecutor | None, jobs: int | None, **more: Any
+    connector: str | None, executor: Executor | None, jobs: int | None, **more: Any
 ) -> Engine:
     """Return the engine that the options describe."""
     found = None if connector is None else connector_from(connector)
@@ -170,7 +172,7 @@ def _check_together(
         raise typer.BadParameter("--attach needs the --store that the agent lies in")
 
 
-async def _outcome(work: Coroutine[Any, Any, T], executor: PoolExecutor | None) -> T | _Failure:
+async def _outcome(work: Coroutine[Any, Any, T], executor: Executor | None) -> T | _Failure:
     """Catch what a run raises where it does, so that no frame of an event loop is in its traceback."""
     try:
         return await work
