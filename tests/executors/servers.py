@@ -31,19 +31,20 @@ class Servers:
             assert self.scheduler.poll() is None, "the scheduler has ended"
             time.sleep(0.02)
         for _ in range(self._workers):
-            self._start("worker", "--nthreads", "1", "--no-nanny", *self._options)
+            self._start("worker", "--nthreads", "1", "--no-nanny")
         return self
 
     @property
     def url(self) -> str:
-        """The address for an engine: ``dask://127.0.0.1:…``."""
-        return json.loads(self._file.read_text())["address"].replace("tcp://", "dask://")
+        """The address for an engine: ``dask://127.0.0.1:…``, or with ``dask+tls://``."""
+        address = json.loads(self._file.read_text())["address"]
+        return address.replace("tcp://", "dask://").replace("tls://", "dask+tls://")
 
     def _start(self, program: str, *options: str) -> "subprocess.Popen[bytes]":
         module = f"distributed.cli.dask_{program}"
         common = ("--scheduler-file", self._file, "--no-dashboard")
         started = subprocess.Popen(
-            [sys.executable, "-m", module, *common, *options],
+            [sys.executable, "-m", module, *common, *options, *self._options],
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
             cwd=self._file.parent,
             stdout=subprocess.DEVNULL,

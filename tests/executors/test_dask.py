@@ -10,9 +10,11 @@ import threading
 import time
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlencode
 
 import cloudpickle
 import pytest
+import trustme
 from dask import config
 from distributed import Client, LocalCluster
 from opentelemetry.sdk.trace import TracerProvider
@@ -276,3 +278,20 @@ async def test_a_function_runs_in_the_trace_of_its_task(executor):
     stop()
     assert {each.context.trace_id for each in spans.get_finished_spans()} == {found}
     assert await engine.run(remote.trace_id()) == 0
+
+
+async def test_a_cluster_with_tls_takes_those_with_a_certificate_alone(tmp_path):
+    authority = trustme.CA()
+    files = {name: str(tmp_path / f"{name}.pem") for name in ("ca", "cert", "key")}
+    mine = authority.issue_cert("127.0.0.1", "localhost")
+    authority.cert_pem.write_to_path(files["ca"])
+    mine.cert_chain_pems[0].write_to_path(files["cert"])
+    mine.private_key_pem.write_to_path(files["key"])
+    options = ("--protocol", "tls", "--tls-ca-file", files["ca"])
+    options += ("--tls-cert", files["cert"], "--tls-key", files["key"])
+    with Servers(tmp_path, options=options) as servers:
+        with_certificate = f"{servers.url}?{urlencode(files)}&patience=30"
+        assert await cs.run_async(remote.square(3), executor=with_certificate) == 9
+        without = f"{servers.url.replace('+tls', '')}?patience=1"
+        with pytest.raises(ExecutorError, match="cannot be reached"):
+            await cs.run_async(remote.square(3), executor=without)
