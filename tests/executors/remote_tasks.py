@@ -98,3 +98,20 @@ def logs(text: str) -> None:
 @cs.task(mode="remote")
 def trace_id() -> int:
     return trace.get_current_span().get_span_context().trace_id
+
+
+@cs.task(mode="remote")
+def length_after(n: int, data: bytearray) -> int:
+    """Return how much it was given, which no other call may change."""
+    found = len(data)
+    data.append(n)
+    return found
+
+
+@cs.task(mode="remote")
+def slow_length(begun: str, data: bytes) -> int:
+    path = Path(begun)
+    if not path.exists():
+        path.write_text(str(os.getpid()))
+        time.sleep(60)
+    return len(data)

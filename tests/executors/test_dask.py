@@ -295,3 +295,25 @@ async def test_a_cluster_with_tls_takes_those_with_a_certificate_alone(tmp_path)
         without = f"{servers.url.replace('+tls', '')}?patience=1"
         with pytest.raises(ExecutorError, match="cannot be reached"):
             await cs.run_async(remote.square(3), executor=without)
+
+
+def test_a_big_argument_is_sent_once_for_calls_that_have_the_same(executor, monkeypatch):
+    sent = []
+    scatter = Client.scatter
+    monkeypatch.setattr(Client, "scatter", lambda *a, **k: sent.append(1) or scatter(*a, **k))
+    data = bytearray(2_000_000)
+    calls = remote.length_after.map(range(6), data=data)
+    assert cs.run(calls, executor=executor) == [2_000_000] * 6
+    assert cs.run(remote.length_after(1, data=data), executor=executor) == 2_000_000
+    assert len(sent) == 1
+    data.append(1)
+    assert cs.run(remote.length_after(1, data), executor=executor) == 2_000_001
+    assert len(sent) == 2
+
+
+async def test_a_big_argument_that_is_lost_with_its_worker_is_sent_again(executor, tmp_path):
+    begun = tmp_path / "begun"
+    call = remote.slow_length(str(begun), bytes(2_000_000))
+    running = asyncio.create_task(cs.run_async(call, executor=executor))
+    os.kill(int(await appears(begun)), signal.SIGKILL)
+    assert await running == 2_000_000

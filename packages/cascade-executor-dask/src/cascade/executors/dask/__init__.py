@@ -2,6 +2,7 @@
 
 * `executor`: `DaskExecutor`, the door; `address`: where the scheduler is
 * `session`: the connection, in a thread of its own; `traffic`: what goes over it and comes back
+* `sending`: calls that go together; `parts`: big arguments, which go once
 * `calls`: calls on their way; `packing`: how they are written
 * `worker`: what runs on a worker; `telling`: what it logs; `workers`: what the cluster has
 """

@@ -11,6 +11,7 @@ from typing import Any
 
 from distributed import Future
 
+from cascade.executors.dask.parts import Part
 from cascade.executors.dask.worker import Outcomes
 from cascade.executors.pool.transfer import name_of
 from cascade.interfaces.executor import Invocation
@@ -34,6 +35,12 @@ class Call:
     future: asyncio.Future[Any]
     module: str | None = None
     """The module that the worker imports to find the function; None where it goes by its code."""
+
+    parts: tuple[Part, ...] = ()
+    """Its big arguments."""
+
+    losses: int = 0
+    """How often its big arguments were lost with a worker."""
 
     group: Group | None = None
     """What it is a part of, once it was sent."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -14,9 +15,11 @@ from distributed.security import Security
 
 from cascade.executors.dask.address import address_of, read_url
 from cascade.executors.dask.calls import Call
-from cascade.executors.dask.packing import module_of, pack
+from cascade.executors.dask.packing import module_of, pack, pickled
+from cascade.executors.dask.parts import Part, Parts
 from cascade.executors.dask.session import Session
 from cascade.executors.pool import PoolExecutor
+from cascade.executors.pool.transfer import cannot_be_sent, name_of
 from cascade.interfaces.errors import ProcessTransferError
 from cascade.interfaces.executor import Invocation, Mode
 
@@ -73,6 +76,7 @@ class DaskExecutor:
         modes: set[Mode] = {"remote", "process"} if also_processes else {"remote"}
         self.takes_demands_of = frozenset(modes)
         self._here = PoolExecutor()
+        self._parts = Parts(pickled)
         self._lock = threading.Lock()
         self._session: Session | None = None
 
@@ -88,14 +92,25 @@ class DaskExecutor:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         try:
-            work = pack(invocation)
+            small, parts = self._without_parts(invocation)
+            work = pack(small)
         except ProcessTransferError as error:
             future.set_exception(error)
             return future
-        call = Call(invocation, work, loop, future, module_of(invocation.function))
+        call = Call(invocation, work, loop, future, module_of(invocation.function), parts)
         session = self._submit(call)
         future.add_done_callback(partial(_cancel_with, session, call))
         return future
+
+    def _without_parts(self, invocation: Invocation) -> tuple[Invocation, tuple[Part, ...]]:
+        """Return a call without its big arguments, and these."""
+        try:
+            args, kwargs, parts = self._parts.take_out(invocation.args, dict(invocation.kwargs))
+        except Exception as error:
+            raise cannot_be_sent(name_of(invocation.function), error) from error
+        if not parts:
+            return invocation, parts
+        return replace(invocation, args=args, kwargs=kwargs), parts
 
     def _submit(self, call: Call) -> Session:
         """Give a call to the session, or to a new one where there is none any more."""

@@ -21,7 +21,7 @@ from cloudpickle import (  # type: ignore[import-untyped]  # it comes without ty
 from cascade.executors.pool.transfer import pack_call, reduced
 from cascade.interfaces.executor import Invocation
 
-__all__ = ["by_value", "module_of", "pack"]
+__all__ = ["by_value", "module_of", "pack", "pickled"]
 
 _MAIN = "__main__"
 
@@ -58,22 +58,23 @@ def pack(invocation: Invocation) -> bytes:
     Raises:
         ProcessTransferError: the function or an argument cannot be written.
     """
-    return pack_call(invocation, _pickled, _pickled_function)
+    return pack_call(invocation, pickled, _pickled_function)
 
 
 def _pickled_function(function: Any) -> bytes:
     """Write a function; one that has a place only once, since that takes most of the time."""
     if type(function) is FunctionType and not by_value(function):
         return _pickled_once(function)
-    return _pickled(function)
+    return pickled(function)
 
 
 @lru_cache(maxsize=256)
 def _pickled_once(function: FunctionType) -> bytes:
-    return _pickled(function)
+    return pickled(function)
 
 
-def _pickled(value: Any) -> bytes:
+def pickled(value: Any) -> bytes:
+    """Return a value as bytes."""
     buffer = io.BytesIO()
     _ByPlace(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(value)
     return buffer.getvalue()

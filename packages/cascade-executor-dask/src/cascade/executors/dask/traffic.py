@@ -7,54 +7,26 @@ together: Dask takes most of its time for each message.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Coroutine, Iterable
-from itertools import count
-from secrets import token_hex
-from typing import Any, NamedTuple
+from typing import Any
 
 from distributed import Client
 from distributed.scheduler import KilledWorker
 
 from cascade.executors.dask.calls import Call, Group, deliver
+from cascade.executors.dask.sending import Sender
 from cascade.executors.dask.telling import log_again
-from cascade.executors.dask.worker import BEGUN, Outcomes, run_calls
-from cascade.executors.dask.workers import (
-    compare_module,
-    fits,
-    known_to,
-    lacks_module,
-    named_among,
-    refusal,
-)
+from cascade.executors.dask.worker import BEGUN, Outcomes
+from cascade.executors.dask.workers import fits, known_to, lacks_module, refusal
 from cascade.executors.pool.transfer import unpack_outcome
 from cascade.interfaces.errors import ExecutorError, ProcessTransferError, WorkerLostError
-from cascade.interfaces.executor import Invocation, Placement
 
 __all__ = ["Traffic"]
 
 _MANY = 16  # tasks of the cluster under way
 _FETCHED_FOR = 0.02  # seconds: where many are under way, what ends within them is fetched together
+_LOSSES = 3  # times that a call is sent again since its big arguments were lost
 _UNFINISHED = ("pending", "lost")  # of a lost value Dask calls the function again
-
-
-class _Wants(NamedTuple):
-    """What calls have in common that are sent together."""
-
-    name: str
-    """Of the task, where calls of it are put together; empty where none are."""
-
-    demands: tuple[tuple[str, float], ...]
-    placement: Placement
-    tells: bool
-    """Whether their executor is told when each begins."""
-
-
-def _wants_of(invocation: Invocation) -> _Wants:
-    placement = invocation.placement
-    name = invocation.name if placement.batch > 1 else ""
-    demands = tuple(sorted(invocation.demands.items()))
-    return _Wants(name, demands, placement, invocation.on_start is not None)
 
 
 class Traffic:
@@ -75,64 +47,20 @@ class Traffic:
         self._client = client
         self._patience = patience
         self._pause = min(1.0, patience / 4)
-        self._token = token_hex(4)
-        self._numbers = count()
         self._under_way: dict[str, Group] = {}
-        self._compared: set[str] = set()
         self._ended: list[Group] = []
         self._has_ended = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_lost = asyncio.Event()
         self.why = ""
-        client.subscribe_topic(f"{BEGUN}-{self._token}", self._begins)
+        self._sender = Sender(client, patience, self._follow_later, self._spawn)
+        client.subscribe_topic(f"{BEGUN}-{self._sender.token}", self._begins)
         self._spawn(self._collect())
         self._spawn(self._watch())
 
     def send(self, calls: Iterable[Call]) -> None:
-        """Send calls to the scheduler: those that want the same of a worker as one graph."""
-        alike: defaultdict[_Wants, list[Call]] = defaultdict(list)
-        for call in calls:
-            if not call.future.done():
-                self._compare(call.module)
-                alike[_wants_of(call.invocation)].append(call)
-        for wants, some in alike.items():
-            if wants.placement.where:
-                self._spawn(self._send_where(wants, some))
-            else:
-                self._send_alike(wants, some, None)
-
-    async def _send_where(self, wants: _Wants, calls: list[Call]) -> None:
-        """Send calls to the workers that they name, as soon as there are some."""
-        workers = await known_to(self._client)
-        end = asyncio.get_running_loop().time() + self._patience
-        while not (named := named_among(workers, wants.placement)):
-            if asyncio.get_running_loop().time() > end:
-                error = refusal(calls[0].invocation, workers, self._patience)
-                deliver((call, None, error) for call in calls)
-                return
-            await asyncio.sleep(self._pause)
-            workers = await known_to(self._client)
-        self._send_alike(wants, [call for call in calls if not call.future.done()], named)
-
-    def _send_alike(self, wants: _Wants, calls: list[Call], only: frozenset[str] | None) -> None:
-        size = wants.placement.batch
-        parts = [calls[start : start + size] for start in range(0, len(calls), size)]
-        keys = [f"{part[0].name}-{self._token}{next(self._numbers):x}" for part in parts]
-        futures = self._client.map(
-            run_calls,
-            [[call.work for call in part] for part in parts],
-            tells=self._token if wants.tells else "",
-            key=keys,
-            pure=False,
-            resources=dict(wants.demands) or None,
-            priority=wants.placement.priority,
-            workers=None if only is None else list(only),
-        )
-        for key, part, future in zip(keys, parts, futures, strict=True):
-            group = self._under_way[key] = Group(key, part, future, only)
-            for call in part:
-                call.group = group
-            self._spawn(self._follow(group))
+        """Send calls to the scheduler."""
+        self._sender.send(calls)
 
     def cancel(self, call: Call) -> None:
         """Take note that nobody waits for a call any more; what has not begun is not begun."""
@@ -145,15 +73,16 @@ class Traffic:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._fail(list(self._under_way.values()), ExecutorError(why))
+        error = ExecutorError(why)
+        deliver((call, None, error) for call in self._sender.waiting)
+        self._fail(list(self._under_way.values()), error)
 
     # --- there -----------------------------------------------------------------------------------
 
-    def _compare(self, module: str | None) -> None:
-        """Compare a module with that of the workers, when its first call is sent."""
-        if module is not None and module not in self._compared:
-            self._compared.add(module)
-            self._spawn(compare_module(self._client, module))
+    def _follow_later(self, group: Group) -> None:
+        """Follow what was sent."""
+        self._under_way[group.key] = group
+        self._spawn(self._follow(group))
 
     def _begins(self, event: tuple[float, tuple[str, int, str]]) -> None:
         _, (key, number, worker) = event
@@ -249,10 +178,24 @@ class Traffic:
         if group.future.status == "error":
             error = await group.future.exception()
             self._fail([group], _explained(group, error))
+        elif self._client.status == "running" and self._sent_again(group):
+            return
         elif self._client.status == "running":
             self._fail([group], ExecutorError(f"the cluster has cancelled {group.calls[0].name!r}"))
         else:
             self.is_lost.set()
+
+    def _sent_again(self, group: Group) -> bool:
+        """Send calls again whose big arguments were lost with the worker that had them."""
+        calls = group.calls
+        if not calls[0].parts or calls[0].losses >= _LOSSES:
+            return False
+        self._let_go(group)
+        for call in calls:
+            call.losses += 1
+            self._sender.forget(call.parts)
+        self.send(calls)
+        return True
 
     def _fail(self, groups: list[Group], error: Exception) -> None:
         for group in groups:
@@ -263,6 +206,10 @@ class Traffic:
         """Have the cluster forget a group: not begin it, tell its function, let its values go."""
         self._under_way.pop(group.key, None)
         group.future.release()
+        for call in group.calls:
+            call.group = (
+                None  # or the two keep each other, and the values, until the next collection
+            )
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

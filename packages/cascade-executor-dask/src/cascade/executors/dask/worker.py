@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from distributed.worker import get_worker
 
+from cascade.executors.dask.parts import given
 from cascade.executors.dask.telling import Record, telling
 from cascade.executors.pool.transfer import run_packed
 
@@ -56,12 +58,13 @@ def facts_about() -> Facts:
     return Facts(".".join(platform.python_version_tuple()[:2]), installed)
 
 
-def run_calls(works: list[bytes], tells: str = "") -> Outcomes:
+def run_calls(works: list[bytes], tells: str = "", parts: Sequence[bytes] = ()) -> Outcomes:
     """Call one function after the other.
 
     Args:
         works: the calls, as they were packed.
         tells: names the client that wants to know when each begins; empty where none does.
+        parts: big arguments that they have.
     """
     worker = get_worker()
     key = worker.get_current_task()
@@ -80,5 +83,6 @@ def run_calls(works: list[bytes], tells: str = "") -> Outcomes:
             if tells:
                 worker.log_event(f"{BEGUN}-{tells}", (key, number, worker.address))
 
-        packed.append(run_packed(work, begins, is_cancelled, partial(telling, logged)))
+        with given(parts):
+            packed.append(run_packed(work, begins, is_cancelled, partial(telling, logged)))
     return Outcomes(worker.address, packed, logged)

@@ -95,7 +95,9 @@ def named_among(workers: Workers, placement: Placement) -> frozenset[str]:
     )
 
 
-def refusal(invocation: Invocation, workers: Workers, seconds: float) -> Exception:
+def refusal(
+    invocation: Invocation, workers: Workers, seconds: float
+) -> DemandError | ExecutorError:
     """Return the error of a call that no worker fits."""
     if not workers:
         return ExecutorError(

@@ -27,7 +27,7 @@ from cascade.runtime.state.position import context_elsewhere
 from cascade.spec.identity import place_of, standing_at
 from cascade.spec.task import Task
 
-__all__ = ["name_of", "pack_call", "reduced", "run_packed", "unpack_outcome"]
+__all__ = ["cannot_be_sent", "name_of", "pack_call", "reduced", "run_packed", "unpack_outcome"]
 
 
 # As a tuple it is written and read in a third of the time.
@@ -120,10 +120,15 @@ def pack_call(
         here = None if (at := invocation.current) is None else _FIELDS_OF_CURRENT(at)
         return pickled((name, packed, here, invocation.trace, invocation.args, kwargs))
     except Exception as error:
-        raise ProcessTransferError(
-            f"an argument of {name!r} cannot be sent to its process: {error}; "
-            "pass plain data, or use mode='thread'"
-        ) from error
+        raise cannot_be_sent(name, error) from error
+
+
+def cannot_be_sent(name: str, error: Exception) -> ProcessTransferError:
+    """Return the error of a call with an argument that cannot be written."""
+    return ProcessTransferError(
+        f"an argument of {name!r} cannot be sent to its process: {error}; "
+        "pass plain data, or use mode='thread'"
+    )
 
 
 def run_packed(
