@@ -206,7 +206,11 @@ class _Trial:
         if services.frames or services.in_flight:
             yield f"{len(services.frames)} frames, {len(services.in_flight)} computations"
         seen = vars(services.admission)
-        if seen["_free"] != seen["_total"] or +seen["_running"] or seen["counted"]:
+        if (
+            seen["_free"] != services.admission.capacities.total
+            or +seen["_running"]
+            or seen["counted"]
+        ):
             yield f"free {seen['_free']}, running {seen['_running']}, counted {seen['counted']}"
         if seen["_lines"]:
             yield "tasks in line"
