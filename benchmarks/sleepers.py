@@ -1,8 +1,10 @@
 """``python -m benchmarks.sleepers``: durable agents that wait, in one file and out of memory.
 
-Half of them wait for an hour that does not come, half for a signal to their names. Measured: the time
-until all of them have begun and sleep, the file and the memory of the process then, and how long it takes
-from a signal to one of them until its value is in the store.
+Half of them wait for an hour that does not come, half for a signal to their names; with ``--topics`` each
+for a topic of its own, by a connector. Measured: the time until all of them have begun and sleep, the file
+and the memory of the process then, and how long it takes from a signal to one of them until its value is
+in the store. With ``--entered`` those that wait for an hour or a name are not begun: they are entered as
+they lie in a store when they sleep.
 """
 
 from __future__ import annotations
@@ -11,12 +13,17 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any
 
 import cascade as cs
+from cascade.interfaces.store import DurableAgent
+from cascade.runtime.events import AgentChanged
+from cascade.spec.codec import encode
+from cascade.stores.sqlite import SqliteStore
 
 __all__ = ["main"]
 
@@ -48,9 +55,38 @@ async def wakes(name: str) -> None:
     return cs.send(cs.agent(name), None)
 
 
-def _call(n: int) -> Any:
+@cs.task
+async def hears(n: int) -> int:
+    """Wait for a topic."""
+    return value(n, cs.recv(f"topics/{n}"))
+
+
+_HOUR = 1e8  # seconds; it does not come
+
+
+def _call(n: int, *, topics: bool) -> Any:
     """Return what an agent begins with."""
-    return rings(n, 1e8) if n % 2 else listens(n, f"a{n:07}")
+    if topics:
+        return hears(n)
+    return rings(n, _HOUR) if n % 2 else listens(n, f"a{n:07}")
+
+
+def _asleep(n: int) -> DurableAgent:
+    """Return an agent that has begun, and sleeps."""
+    call, now = encode(_call(n, topics=False)), time()
+    until = now + _HOUR if n % 2 else None
+    journal = {} if until is None else {"/0!until": repr(until).encode()}
+    return DurableAgent(
+        f"a{n:07}",
+        call,
+        call,
+        asleep=True,
+        wake_at=until,
+        journal=journal,
+        epoch=1,
+        created_at=now,
+        changed_at=now,
+    )
 
 
 def _memory() -> float:
@@ -64,24 +100,44 @@ def _sizes(path: Path) -> tuple[int, int]:
     return path.stat().st_size, sum(each.stat().st_size for each in path.parent.iterdir())
 
 
-async def _all_sleep(engine: cs.Engine) -> None:
-    """Wait until all agents sleep; those that do are not looked at again."""
-    after = ""
-    while records := await engine.agents.list(statuses=["ready"], after=after, limit=1_000):
-        if all(record.asleep for record in records):
-            after = records[-1].name
-        else:
-            await asyncio.sleep(0.2)
+async def _enter(path: Path, agents: int) -> None:
+    """Enter agents that sleep."""
+    store = SqliteStore(path)
+    await store.open()
+    for numbers in _batches(agents):
+        await store.create([_asleep(n) for n in numbers])
+    await store.aclose()
 
 
-async def _measure(path: Path, agents: int) -> None:
-    async with cs.Engine(store=path) as engine:
+def _batches(agents: int) -> Iterator[range]:
+    return (range(n, min(n + _AT_ONCE, agents)) for n in range(0, agents, _AT_ONCE))
+
+
+async def _begin(engine: cs.Engine, agents: int, *, topics: bool) -> None:
+    """Begin agents, and wait until all of them sleep."""
+    asleep: set[str] = set()
+
+    def note(event: Any) -> None:
+        if isinstance(event, AgentChanged):
+            (asleep.add if event.change == "asleep" else asleep.discard)(event.run_id)
+
+    stop = engine.events.listen(note)
+    for numbers in _batches(agents):
+        await engine.agents.start({f"a{n:07}": _call(n, topics=topics) for n in numbers})
+    while len(asleep) < agents:
+        await asyncio.sleep(0.2)
+    stop()
+
+
+async def _measure(path: Path, agents: int, *, topics: bool, entered: bool) -> None:
+    before, began = _memory(), perf_counter()
+    if entered:
+        await _enter(path, agents)
+    connector = cs.LocalBusConnector(cs.LocalBroker()) if topics else None
+    async with cs.Engine(store=path, connector=connector) as engine:
         engine.agents.settings.hibernates_after = 1.0
-        before, began = _memory(), perf_counter()
-        for first in range(0, agents, _AT_ONCE):
-            numbers = range(first, min(first + _AT_ONCE, agents))
-            await engine.agents.start({f"a{n:07}": _call(n) for n in numbers})
-        await _all_sleep(engine)
+        if not entered:
+            await _begin(engine, agents, topics=topics)
         seconds = perf_counter() - began
         size, files = _sizes(path)
         print(
@@ -92,7 +148,10 @@ async def _measure(path: Path, agents: int) -> None:
         times = []
         for n in range(0, 2 * _WOKEN, 2):
             began = perf_counter()
-            await engine.run(wakes(f"a{n:07}"), name=f"w{n}", durable=True)
+            if connector is None:
+                await engine.run(wakes(f"a{n:07}"), name=f"w{n}", durable=True)
+            else:
+                await connector.publish(f"topics/{n}", None)
             while await engine.agents.list(statuses=["ready"], prefix=f"a{n:07}", limit=1):
                 await asyncio.sleep(0.0005)
             times.append((perf_counter() - began) * 1e3)
@@ -105,9 +164,13 @@ def main() -> int:
     """Measure, and print what was found."""
     parser = argparse.ArgumentParser(prog="sleepers", description=__doc__)
     parser.add_argument("--agents", type=int, default=100_000)
-    agents = parser.parse_args().agents
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--topics", action="store_true", help="each waits for a topic of its own")
+    how.add_argument("--entered", action="store_true", help="they are entered as they sleep")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(_measure(Path(folder) / "agents.db", agents))
+        path = Path(folder) / "agents.db"
+        asyncio.run(_measure(path, given.agents, topics=given.topics, entered=given.entered))
     return 0
 
 

@@ -111,6 +111,7 @@ async def test_a_function_under_way_keeps_it_in_memory_and_that_is_said_once(eng
                 async with asyncio.timeout(PATIENCE):
                     while name not in awake(one) or not awake(one)[name].mailbox.waiting:
                         await asyncio.sleep(0.005)
+            await until(lambda: _stays(said))
             await asyncio.sleep(0.1)
             assert len(awake(one)) == 2
     assert [message.id for message in said] == ["durable.stays_awake"]
@@ -120,9 +121,13 @@ async def test_a_value_that_cannot_be_written_keeps_it_in_memory(engine):
     with capture() as said:
         async with engine() as one:
             await one.agents.start({"k": steps.keeps_a_set()})
-            await asyncio.sleep(0.1)
+            await until(lambda: _stays(said))
             assert len(awake(one)) == 1
     assert [message.id for message in said] == ["durable.not_journaled", "durable.stays_awake"]
+
+
+async def _stays(said):
+    return "durable.stays_awake" in [message.id for message in said]
 
 
 async def test_agents_of_a_mapping_that_hear_keep_it_in_memory(engine):
