@@ -175,6 +175,33 @@ async def _hears_nothing(engine):
     return not engine.agents._ownership.driving.ears
 
 
+async def test_who_lost_its_lease_while_it_fell_asleep_is_heard_for_no_more(
+    engine, bus, store, monkeypatch
+):
+    rest = StoredAgent.rest
+
+    async def loses_its_lease(agent):
+        await store.decide("o", "cancelled", 1.0)
+        agent.journal._write("0", b"1")
+        await rest(agent)
+
+    monkeypatch.setattr(StoredAgent, "rest", loses_its_lease)
+    one = engine()
+    one.agents.settings.lease = 3600.0  # it is not found out by renewing
+    async with one:
+        before = bus._broker.subscription_count
+        await one.agents.start({"o": steps.order()})
+        await until(lambda: _is_cancelled(one, "o"))
+        await until(lambda: _hears_nothing(one))
+        async with asyncio.timeout(PATIENCE):
+            while bus._broker.subscription_count > before:
+                await asyncio.sleep(0.005)
+
+
+async def _is_cancelled(engine, name):
+    return (await engine.agents.load(name)).status == "cancelled"
+
+
 async def test_another_engine_hears_for_it_after_this_one(engine, bus):
     async with engine() as one:
         await one.agents.start({"o": steps.order()})

@@ -135,8 +135,10 @@ async def _release(agent: StoredAgent) -> None:
         else:
             await agent.rest()
             agent.ear.is_called |= bool(await agent.store.signals(agent.name, agent.sleep.seen))
-    except LeaseLostError:
-        return  # it has been taken, or was cancelled for good: there is nothing to give back
+    except LeaseLostError:  # it has been taken, or was cancelled for good: nothing to give back
+        if agent.ear is not None:
+            agent.ear.is_called = True  # so that it is found out, and heard for no more
+        return
     tell(agent.run.services, agent.name, "left" if agent.sleep is None else "asleep")
 
 

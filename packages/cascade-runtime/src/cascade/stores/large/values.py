@@ -64,6 +64,11 @@ class LargeValues:
         self._order: WeakValueDictionary[str, Lock] = WeakValueDictionary()
         """What is under way, by agent: checkpoints are committed in the order given."""
 
+    @property
+    def is_used(self) -> bool:
+        """Whether large values go to files."""
+        return self._files is not None
+
     async def stowed(self, records: Sequence[R], order: str = "") -> Sequence[R]:
         """Return what goes to the store, once its large values lie in files.
 
