@@ -28,7 +28,7 @@ PIN = $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install fireflies validate schema pages services test coverage lint format types bench bench-quick bench-heavy docs wheels test-wheels sdists test-lowest ci changelog requirements clean
+.PHONY: help install fireflies validate schema pages services test coverage lint format types bench bench-quick bench-check bench-heavy docs wheels test-wheels sdists test-lowest ci changelog requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ bench: $(BENCH_READY) ## Run the benchmarks, peers included, and print what they
 
 bench-quick: $(BENCH_READY) ## Run them all with fewer repeats and operations
 	$(BENCH_VENV)/bin/python -m benchmarks --quick
+
+bench-check: $(READY) ## Say what is slower, beside its floor, than the baseline has it
+	$(BIN)/python -m benchmarks.check
 
 bench-heavy: $(HEAVY_READY) ## Compare with the peers that need an environment of their own
 	$(HEAVY_VENV)/bin/python -m benchmarks peers_heavy cache
