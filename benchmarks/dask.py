@@ -73,7 +73,7 @@ async def _measure(client: Client, cluster: LocalCluster, settings: Settings) ->
 def main(settings: Settings) -> None:
     """Measure on a cluster of this machine."""
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
         asyncio.run(_measure(client, cluster, settings))

@@ -48,7 +48,7 @@ def cluster():
     with (
         config.set({"distributed.scheduler.allowed-failures": 1}),
         LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, resources={"GPU": 1}
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", resources={"GPU": 1}
         ) as cluster,
     ):
         yield cluster

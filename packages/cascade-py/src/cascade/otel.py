@@ -59,6 +59,12 @@ def instrument(
 
     Returns:
         A function that ends this.
+
+    Examples:
+        >>> import cascade as cs
+        >>> engine = cs.Engine()
+        >>> stop = instrument(engine)
+        >>> stop()
     """
     instruments = _Instruments(engine.name, tracer_provider, meter_provider)
     return engine.events.listen(instruments.take)

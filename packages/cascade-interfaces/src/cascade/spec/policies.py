@@ -15,7 +15,16 @@ __all__ = ["NO_POLICIES", "Cache", "Placement", "Policies", "Retry"]
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Try again after an exception, waiting longer each time."""
+    """Try again after an exception, waiting longer each time.
+
+    Examples:
+        >>> import cascade as cs
+        >>> @cs.task
+        ... def fetch() -> str:
+        ...     return "page"
+        >>> fetch.with_retry(3).policies.retry.attempts
+        3
+    """
 
     attempts: int = 3
     """How often the function is called at most, the first call included."""
@@ -105,7 +114,16 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All policies of one task; the default asks for nothing."""
+    """All policies of one task; the default asks for nothing.
+
+    Examples:
+        >>> import cascade as cs
+        >>> @cs.task
+        ... def render(scene: str) -> str:
+        ...     return scene
+        >>> render.with_demands(gpu=1).policies.demands
+        mappingproxy({'gpu': 1})
+    """
 
     retry: Retry | None = None
     timeout: float | None = None

@@ -49,7 +49,16 @@ _Opener: TypeAlias = Callable[
 
 @dataclass(frozen=True, slots=True)
 class ResourceDefinition(Generic[T]):
-    """A generator function that opens a resource, yields it once, and closes it."""
+    """A generator function that opens a resource, yields it once, and closes it.
+
+    Examples:
+        >>> import cascade as cs
+        >>> @cs.resource(scope="engine")
+        ... def database():
+        ...     yield "open"
+        >>> database.name, database.scope
+        ('database', 'engine')
+    """
 
     name: str
     function: Callable[..., Any]

@@ -36,6 +36,11 @@ class Firefly:
         topic: where it flashes.
         hears: topic filters of its neighbours; they may match its own topic, which it ignores.
         oscillator: its rhythm when alone, and its response to pulses.
+
+    Examples:
+        >>> from cascade.observatory import MirolloStrogatz, Oscillator
+        >>> Firefly("firefly/0", ("firefly/1",), Oscillator(MirolloStrogatz()))
+        Firefly('firefly/0')
     """
 
     __slots__ = ("hears", "oscillator", "topic")
@@ -65,6 +70,13 @@ def live(
         phase: from 0 to below 1.
         start_time: when it has that phase, in seconds on the run's clock; now if left out.
         clock: the run's clock.
+
+    Examples:
+        >>> import cascade as cs
+        >>> from cascade.observatory import MirolloStrogatz, Oscillator
+        >>> alone = Firefly("firefly/0", ("firefly/1",), Oscillator(MirolloStrogatz()))
+        >>> cs.simulate(live(alone, 0.5), until=10).finished
+        [False]
     """
     now = clock.time()
     return _listen(me, me.oscillator.begin(phase, now if start_time is None else start_time), now)

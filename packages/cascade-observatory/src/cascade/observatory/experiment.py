@@ -32,7 +32,13 @@ _CYCLES_AFTER_SYNC_OF_PART = 3.1  # the same where other processes may find out 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The parameters of an experiment."""
+    """The parameters of an experiment.
+
+    Examples:
+        >>> from cascade.observatory import ring
+        >>> Settings(topology=ring(10), duration=30, seed=7).period
+        1.0
+    """
 
     topology: Topology = field(default_factory=lambda: torus(20))
     """Who sees whom."""
@@ -123,6 +129,13 @@ class Experiment:
         now: when the measures were last updated, in seconds on the same clock.
         trace_hash: the hash of every message with its time, on simulated time: equal for equal runs;
             empty on a wall clock.
+
+    Examples:
+        >>> from cascade.observatory import Settings, all_to_all
+        >>> experiment = Experiment(Settings(topology=all_to_all(20)))
+        >>> experiment.simulate()
+        >>> experiment.in_step_after is not None
+        True
     """
 
     def __init__(

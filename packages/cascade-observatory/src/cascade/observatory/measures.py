@@ -21,6 +21,10 @@ def order_parameter(phases: Iterable[float]) -> float:
 
     Raises:
         ValueError: there are no phases.
+
+    Examples:
+        >>> order_parameter([0.1, 0.1]), round(order_parameter([0.0, 0.5]), 6)
+        (1.0, 0.0)
     """
     angles = [tau * phase for phase in phases]
     if not angles:
@@ -40,6 +44,10 @@ def phase_between_flashes(times: Sequence[float], at: float) -> float:
 
     Raises:
         ValueError: there is no flash before or none after that time.
+
+    Examples:
+        >>> phase_between_flashes([0.0, 1.0, 3.0], 2.0)
+        0.5
     """
     after = bisect_right(times, at)
     if after == len(times) and times and times[-1] == at:
@@ -60,6 +68,14 @@ def clusters(log: FlashLog, begin: float, end: float, within: float) -> int:
 
     Flashes that follow one another within ``within`` seconds are one group. Over one period 1 means
     synchrony, and as many as there are agents means that everybody flashes alone.
+
+    Examples:
+        >>> from cascade.observatory import FlashLog
+        >>> log = FlashLog(3)
+        >>> for agent, time in enumerate((0.0, 0.001, 0.5)):
+        ...     log.add(agent, time, time)
+        >>> clusters(log, 0.0, 1.0, within=0.1)
+        2
     """
     seen = log.seen[bisect_left(log.seen, begin) : bisect_left(log.seen, end)]
     gaps = sum(later - earlier > within for earlier, later in pairwise(seen))
@@ -76,6 +92,13 @@ class Coherence:
     Attributes:
         times: the points, in seconds; the first is where everybody has flashed once.
         values: r at each of them.
+
+    Examples:
+        >>> from cascade.observatory import Experiment, Settings, all_to_all
+        >>> experiment = Experiment(Settings(topology=all_to_all(20)))
+        >>> experiment.simulate()
+        >>> round(experiment.coherence.values[-1], 3)
+        1.0
     """
 
     def __init__(self, log: FlashLog, step: float, begin: float = 0.0) -> None:

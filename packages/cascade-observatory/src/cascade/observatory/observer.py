@@ -25,6 +25,12 @@ class FlashLog:
         instants: the instant that each flash carries, in seconds; on a busy wall clock
             somewhat before ``seen``, on a simulated one the same.
         by_agent: for each agent when its flashes were seen.
+
+    Examples:
+        >>> log = FlashLog(2)
+        >>> log.add(1, 0.25, 0.25)
+        >>> len(log), log.by_agent[1]
+        (1, [0.25])
     """
 
     def __init__(self, count: int) -> None:
@@ -68,6 +74,19 @@ async def observing(connector: Connector, log: FlashLog) -> AsyncIterator[None]:
     Args:
         connector: a connected connector; a flash of an unknown agent is reported by it.
         log: where to record.
+
+    Examples:
+        >>> import cascade as cs
+        >>> from cascade.observatory import FlashLog
+        >>> from cascade.simulation import run_simulated
+        >>> async def main() -> int:
+        ...     log = FlashLog(2)
+        ...     async with cs.LocalBusConnector(cs.LocalBroker()) as connector:
+        ...         async with observing(connector, log):
+        ...             await connector.publish("fireflies/flash/1", 0.0)
+        ...     return len(log)
+        >>> run_simulated(main())
+        1
     """
     clock = asyncio.get_running_loop().time
 

@@ -28,6 +28,10 @@ class Rhythm:
     Attributes:
         deadline: when it flashes unless a pulse comes first, in seconds.
         flashed: when it last flashed, in seconds; minus infinity before the first time.
+
+    Examples:
+        >>> Rhythm(deadline=1.0, flashed=0.0)
+        Rhythm(deadline=1.0, flashed=0.0)
     """
 
     __slots__ = ("deadline", "flashed")
@@ -54,6 +58,12 @@ class Oscillator:
 
     The phase is never stored: it is what is missing until the deadline. So each flash is calculated
     from the one before and not from when it was noticed, and nothing drifts.
+
+    Examples:
+        >>> from cascade.observatory import MirolloStrogatz
+        >>> oscillator = Oscillator(MirolloStrogatz(), period=2.0)
+        >>> oscillator.begin(0.5, now=10.0).deadline
+        11.0
     """
 
     response: PulseResponse

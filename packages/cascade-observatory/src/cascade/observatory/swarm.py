@@ -23,6 +23,12 @@ def swarm_of(topology: Topology, oscillators: Sequence[Oscillator]) -> tuple[Fir
 
     Raises:
         ValueError: there are not as many oscillators as places.
+
+    Examples:
+        >>> from cascade.observatory import MirolloStrogatz, Oscillator, ring
+        >>> swarm = swarm_of(ring(3), [Oscillator(MirolloStrogatz())] * 3)
+        >>> swarm[0].topic, swarm[0].hears
+        ('fireflies/flash/0', ('fireflies/flash/2', 'fireflies/flash/1'))
     """
     if len(oscillators) != len(topology):
         raise ValueError(
@@ -41,7 +47,12 @@ def swarm_of(topology: Topology, oscillators: Sequence[Oscillator]) -> tuple[Fir
 
 
 def random_phases(count: int, seed: int) -> list[float]:
-    """Return start phases, evenly random from 0 to below 1 and always the same for a seed."""
+    """Return start phases, evenly random from 0 to below 1 and always the same for a seed.
+
+    Examples:
+        >>> random_phases(2, seed=1) == random_phases(2, seed=1)
+        True
+    """
     numbers = random.Random(seed)
     return [numbers.random() for _ in range(count)]
 
@@ -65,6 +76,21 @@ async def running_swarm(
     Raises:
         ValueError: there are not as many phases as fireflies.
         ExceptionGroup: a firefly failed; the body of the context was cancelled.
+
+    Examples:
+        >>> import asyncio
+        >>> import cascade as cs
+        >>> from cascade.observatory import FlashLog, MirolloStrogatz, Oscillator, observing, ring
+        >>> from cascade.simulation import run_simulated
+        >>> async def main() -> int:
+        ...     connector, log = cs.LocalBusConnector(cs.LocalBroker()), FlashLog(3)
+        ...     swarm = swarm_of(ring(3), [Oscillator(MirolloStrogatz())] * 3)
+        ...     async with cs.Engine(connector=connector) as engine, observing(connector, log):
+        ...         async with running_swarm(engine, swarm, [0.0, 0.0, 0.0]):
+        ...             await asyncio.sleep(2.5)
+        ...     return len(log)
+        >>> run_simulated(main())
+        6
     """
     lives = [live(firefly, phase, start_time) for firefly, phase in zip(swarm, phases, strict=True)]
     async with asyncio.TaskGroup() as group:

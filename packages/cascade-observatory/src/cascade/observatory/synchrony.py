@@ -17,7 +17,13 @@ _NEXT_CYCLE = 1.5  # cycles: what is further apart has a cycle without a volley 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """In step: two volleys in consecutive cycles, and a high order parameter all the way between."""
+    """In step: two volleys in consecutive cycles, and a high order parameter all the way between.
+
+    Examples:
+        >>> from cascade.observatory import Settings
+        >>> Settings(criterion=Criterion()).criterion == Criterion()
+        True
+    """
 
     window: float = 0.1
     """How long a volley may take, as a fraction of the period."""
@@ -55,7 +61,13 @@ class Synchrony:
 
 
 class VolleyFinder:
-    """Finds, flash by flash, the windows in which enough different agents have flashed."""
+    """Finds, flash by flash, the windows in which enough different agents have flashed.
+
+    Examples:
+        >>> finder = VolleyFinder(needed=2, window=0.1)
+        >>> finder.add(0.0, 0), finder.add(0.05, 1)
+        (None, Volley(begin=0.0, end=0.05))
+    """
 
     def __init__(self, needed: int, window: float) -> None:
         """Look for ``needed`` different agents within ``window`` seconds."""
@@ -85,6 +97,13 @@ class SynchronyWatch:
 
     Attributes:
         found: since when the swarm is in step, or None.
+
+    Examples:
+        >>> from cascade.observatory import Experiment, Settings, all_to_all
+        >>> experiment = Experiment(Settings(topology=all_to_all(20)))
+        >>> experiment.simulate()
+        >>> isinstance(experiment.synchrony, SynchronyWatch), experiment.synchrony.found is not None
+        (True, True)
     """
 
     def __init__(

@@ -17,6 +17,12 @@ class Table:
     Attributes:
         columns: the names.
         rows: one tuple of values each, as long as there are columns.
+
+    Examples:
+        >>> table = Table(["seed", "r"], [(1, 0.5)])
+        >>> table.add((2, 1.0))
+        >>> table.column("r"), table.records()[0]
+        ([0.5, 1.0], {'seed': 1, 'r': 0.5})
     """
 
     def __init__(self, columns: Sequence[str], rows: Iterable[Sequence[Any]] = ()) -> None:

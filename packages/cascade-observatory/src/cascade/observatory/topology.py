@@ -14,7 +14,13 @@ _STEPS = (-1, 0, 1)
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Agents, numbered from 0, and the others that each of them sees."""
+    """Agents, numbered from 0, and the others that each of them sees.
+
+    Examples:
+        >>> from cascade.observatory import ring
+        >>> len(ring(100)), ring(100).degree
+        (100, 2)
+    """
 
     name: str
     neighbours: tuple[tuple[int, ...], ...]
@@ -50,6 +56,10 @@ def all_to_all(count: int) -> Topology:
 
     Raises:
         ValueError: there are fewer than 2.
+
+    Examples:
+        >>> all_to_all(3).neighbours
+        ((1, 2), (0, 2), (0, 1))
     """
     _check_at_least(count, 2, "agents")
     everyone = range(count)
@@ -62,6 +72,10 @@ def ring(count: int, reach: int = 1) -> Topology:
 
     Raises:
         ValueError: the reach is below 1, or goes more than once around.
+
+    Examples:
+        >>> ring(5).neighbours[0]
+        (4, 1)
     """
     if reach < 1 or count <= 2 * reach:
         raise ValueError(
@@ -78,6 +92,10 @@ def grid(side: int) -> Topology:
 
     Raises:
         ValueError: the side is below 2.
+
+    Examples:
+        >>> grid(3).neighbours[0], grid(3).degree
+        ((1, 3, 4), 8)
     """
     _check_at_least(side, 2, "the side of a grid")
     neighbours = tuple(
@@ -100,6 +118,10 @@ def torus(side: int) -> Topology:
 
     Raises:
         ValueError: the side is below 3.
+
+    Examples:
+        >>> str(torus(20)), torus(20).degree
+        ('torus, 20 × 20', 8)
     """
     _check_at_least(side, _SMALLEST_TORUS, "the side of a torus")
     neighbours = tuple(
@@ -120,6 +142,10 @@ def adjacency(neighbours: Sequence[Sequence[int]], name: str = "graph") -> Topol
 
     Raises:
         ValueError: somebody sees itself, somebody who is not there, or somebody twice.
+
+    Examples:
+        >>> adjacency([[1], [2], [0]], "three in a circle").neighbours
+        ((1,), (2,), (0,))
     """
     count = len(neighbours)
     for me, seen in enumerate(neighbours):

@@ -79,6 +79,16 @@ def svg(target: Any, *, timeout: float | None = None) -> str:
         CyclicGraphError: a call needs itself.
         DrawingError: Graphviz is not installed, fails, or takes too long.
         InvalidTaskError: the target is nothing that can be run.
+
+    Examples:
+        >>> import cascade as cs
+        >>> from shutil import which
+        >>> @cs.task
+        ... def double(x: int) -> int:
+        ...     return 2 * x
+        >>> picture = svg(double(21)) if which("dot") else "<svg>"
+        >>> "<svg" in picture
+        True
     """
     text = dot(target)
     try:

@@ -71,7 +71,12 @@ class ProviderNamespace:
 
 
 def provider_names() -> list[str]:
-    """Return the names of all installed providers, in alphabetical order."""
+    """Return the names of all installed providers, in alphabetical order.
+
+    Examples:
+        >>> "shell" in provider_names()
+        True
+    """
     return sorted(plugins(GROUP))
 
 
@@ -82,6 +87,10 @@ def load_provider(name: str) -> Any:
     Raises:
         UnknownProviderError: no installed distribution offers that name.
         BrokenProviderError: one does, and it does not load.
+
+    Examples:
+        >>> load_provider("shell")("echo hello")
+        shell('echo hello')
     """
     plugin = plugins(GROUP).get(name)
     if plugin is not None:

@@ -18,7 +18,19 @@ __all__ = ["HTTP_SLOTS", "SHELL_SLOTS", "Slots", "slots"]
 
 
 class Slots:
-    """So many at once for each key; a key that nobody uses is forgotten."""
+    """So many at once for each key; a key that nobody uses is forgotten.
+
+    Examples:
+        >>> import asyncio
+        >>> async def main():
+        ...     slots = Slots(1)
+        ...     slot = await slots.acquire("example.org")
+        ...     full = slot.locked()
+        ...     slot.release()
+        ...     return full
+        >>> asyncio.run(main())
+        True
+    """
 
     def __init__(self, at_once: int) -> None:
         """Begin with all of them free."""

@@ -32,6 +32,14 @@ class MessageBus:
 
     It may be used from any thread. Speaking never raises: a text or fact that is missing is
     replaced by the id and the facts, and an output that fails by the logger ``cascade.messages``.
+
+    Examples:
+        >>> from cascade.common.messaging import bus
+        >>> from cascade.common.messaging.testing import capture
+        >>> with capture() as told:
+        ...     bus.warning("queue.growing", topic="door", queued=9, limit=8)
+        >>> told[0].id, told[0].level
+        ('queue.growing', 'warning')
     """
 
     def __init__(self, settings: Settings | None = None) -> None:

@@ -47,7 +47,13 @@ _TWO_BYTES = 0xFFFF
 
 @dataclass(frozen=True, kw_only=True)
 class MqttSettings:
-    """How to reach a broker. Each field is a keyword of `MqttConnector`, and a word of its URL."""
+    """How to reach a broker. Each field is a keyword of `MqttConnector`, and a word of its URL.
+
+    Examples:
+        >>> from cascade.connectors.mqtt import MqttConnector
+        >>> MqttConnector("mqtts://broker.example:8884", client_id="lamp").connected
+        False
+    """
 
     host: str = "localhost"
     """Name or address of the broker; several with commas between, each with a port of its own if it

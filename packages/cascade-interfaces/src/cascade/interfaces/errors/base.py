@@ -10,7 +10,12 @@ __all__ = ["CascadeError", "near_name"]
 
 
 def near_name(name: str, known: Iterable[str]) -> str:
-    """Return `` Did you mean 'x'?`` for the closest known name, or nothing."""
+    """Return `` Did you mean 'x'?`` for the closest known name, or nothing.
+
+    Examples:
+        >>> near_name("colour", ["color", "size"])
+        " Did you mean 'color'?"
+    """
     close = get_close_matches(name, list(known), n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
 

@@ -11,7 +11,12 @@ _BEFORE, _BEHIND = INBOXES.split("+")
 
 
 def inbox_of(name: str) -> str:
-    """Return the topic of what is sent to an agent by its name."""
+    """Return the topic of what is sent to an agent by its name.
+
+    Examples:
+        >>> inbox_of("monday")
+        'cascade/agents/monday/inbox'
+    """
     return f"{_BEFORE}{name}{_BEHIND}"
 
 

@@ -36,6 +36,10 @@ def as_filters(topic: str | Sequence[str]) -> Filters:
 
     Raises:
         InvalidTopicError: the list is empty, or holds something that is no text.
+
+    Examples:
+        >>> as_filters("door/+"), as_filters(["a", "b", "a"])
+        (('door/+',), ('a', 'b'))
     """
     if type(topic) is str:  # as mostly
         return (topic,)
@@ -55,6 +59,9 @@ def validate_filters(filters: Filters) -> None:
 
     Raises:
         InvalidTopicError: one of them is not a valid filter, or a shared one is not alone.
+
+    Examples:
+        >>> validate_filters(("door/+", "window/+"))
     """
     for topic_filter in filters:
         validate_filter(topic_filter)
@@ -74,7 +81,12 @@ def shared_filter(topic_filter: str) -> str:
 
 
 def has_wildcard(topic_filter: str) -> bool:
-    """Return whether a valid filter can match more than one topic."""
+    """Return whether a valid filter can match more than one topic.
+
+    Examples:
+        >>> has_wildcard("door/+"), has_wildcard("door/front")
+        (True, False)
+    """
     return "+" in topic_filter or "#" in topic_filter
 
 
@@ -84,6 +96,12 @@ def validate_topic(topic: str) -> None:
     Raises:
         InvalidTopicError: it is no text, empty, too long, not UTF-8, or holds a control or
             non-character or a wildcard.
+
+    Examples:
+        >>> validate_topic("door/+")
+        Traceback (most recent call last):
+        ...
+        cascade.interfaces.errors.connector.InvalidTopicError: invalid topic ...
     """
     _validate_text(topic)
     if has_wildcard(topic):
@@ -98,6 +116,12 @@ def validate_filter(topic_filter: str) -> None:
     Raises:
         InvalidTopicError: it is no text, empty, too long, not UTF-8, holds a control or non-character,
             or a wildcard stands where MQTT does not allow it.
+
+    Examples:
+        >>> validate_filter("door/#/bell")
+        Traceback (most recent call last):
+        ...
+        cascade.interfaces.errors.connector.InvalidTopicError: invalid topic ...
     """
     _validate_text(topic_filter)
     if topic_filter.startswith("$share/"):

@@ -73,6 +73,10 @@ def digest_of_thing(thing: Any) -> str:
 
     Raises:
         NoContentError: it has none.
+
+    Examples:
+        >>> len(digest_of_thing(len)) > 0
+        True
     """
     if isinstance(thing, ModuleType):
         file = getattr(thing, "__file__", None)

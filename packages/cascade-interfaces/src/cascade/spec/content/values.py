@@ -59,7 +59,13 @@ def digest_of(value: Any) -> str:
 
 
 def refuse_content(kind: type, reason: str) -> None:
-    """Have values of a class, and of those made of it, count as without content, for a reason."""
+    """Have values of a class, and of those made of it, count as without content, for a reason.
+
+    Examples:
+        >>> class Session:
+        ...     pass
+        >>> refuse_content(Session, "a session is no data")
+    """
 
     def refuse(*_: object) -> NoReturn:
         raise NoContentError(reason)

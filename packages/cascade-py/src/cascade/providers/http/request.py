@@ -24,7 +24,13 @@ FileContent: TypeAlias = Path | tuple[str, bytes]
 
 
 class RequestOptions(TypedDict, total=False):
-    """What a request takes beside its address."""
+    """What a request takes beside its address.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.http.get("https://example.org", params={"q": "lamp"}, timeout=5)
+        http.get('https://example.org', params={'q': 'lamp'}, timeout=5)
+    """
 
     params: Mapping[str, Any]
     """What to add to the address as its query."""

@@ -64,7 +64,16 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What the server answered; any status is an answer, not an error."""
+    """What the server answered; any status is an answer, not an error.
+
+    Examples:
+        >>> import cascade as cs
+        >>> @cs.task
+        ... def title(page: HttpResponse) -> str:
+        ...     return page.text[:10]
+        >>> title(cs.http.get("https://example.org"))
+        title(http.get('https://example.org'))
+    """
 
     url: str
     """Where it came from in the end, redirects followed."""

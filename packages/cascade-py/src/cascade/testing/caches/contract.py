@@ -17,7 +17,15 @@ __all__ = ["CacheContract"]
 
 
 class CacheContract(Values, Eviction, Entries, Together):
-    """The conformance suite; a subclass named ``Test…`` runs it with its own ``harness``."""
+    """The conformance suite; a subclass named ``Test…`` runs it with its own ``harness``.
+
+    Examples:
+        >>> import pytest
+        >>> class TestMyCache(CacheContract):
+        ...     @pytest.fixture
+        ...     def harness(self):
+        ...         return MyHarness()  # see `cascade.testing.caches`
+    """
 
     @pytest.fixture
     def harness(self) -> CacheHarness:

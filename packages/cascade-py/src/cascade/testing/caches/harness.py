@@ -21,7 +21,12 @@ class CacheHarness(Protocol):
 
 
 def a_key(name: str = "a", task: str = "shop:load", **fields: Any) -> CacheKey:
-    """Return the key of a call that is told from others by its name."""
+    """Return the key of a call that is told from others by its name.
+
+    Examples:
+        >>> a_key("a") == a_key("a"), a_key("a") == a_key("b")
+        (True, False)
+    """
     digest = sha256(f"{task} {name}".encode()).hexdigest()
     given = {"arguments": {"name": digest[:8]}, "code": {task: "c0de"}, **fields}
     return CacheKey(digest, task, **given)

@@ -15,12 +15,33 @@ _LONG = 30.0  # seconds after which something that should have happened never wi
 
 
 def patience() -> asyncio.Timeout:
-    """Bound a wait: what comes, comes long before; what does not come fails instead of hanging."""
+    """Bound a wait: what comes, comes long before; what does not come fails instead of hanging.
+
+    Examples:
+        >>> import asyncio
+        >>> async def main():
+        ...     async with patience():
+        ...         await asyncio.sleep(0)
+        >>> asyncio.run(main())
+    """
     return asyncio.timeout(_LONG)
 
 
 class Heard:
-    """Keeps every message; ``messages`` holds those whose callback has ended."""
+    """Keeps every message; ``messages`` holds those whose callback has ended.
+
+    Examples:
+        >>> import asyncio
+        >>> import cascade as cs
+        >>> async def main():
+        ...     heard = Heard()
+        ...     async with cs.LocalBusConnector(cs.LocalBroker()) as connector:
+        ...         await connector.subscribe("door", heard)
+        ...         await connector.publish("door", "open")
+        ...         return await heard.until(1)
+        >>> asyncio.run(main())
+        [('door', 'open')]
+    """
 
     def __init__(self) -> None:
         self.messages: list[tuple[Any, Any]] = []
@@ -51,7 +72,23 @@ class Heard:
 
 
 class Gated(Heard):
-    """Begins with a message, and ends with it only when the gate is open."""
+    """Begins with a message, and ends with it only when the gate is open.
+
+    Examples:
+        >>> import asyncio
+        >>> import cascade as cs
+        >>> async def main():
+        ...     gated = Gated()
+        ...     async with cs.LocalBusConnector(cs.LocalBroker()) as connector:
+        ...         await connector.subscribe("door", gated)
+        ...         await connector.publish("door", "open")
+        ...         begun = gated.begun.payloads.copy(), gated.payloads.copy()
+        ...         gated.gate.set()
+        ...         await gated.until(1)
+        ...         return begun, gated.payloads
+        >>> asyncio.run(main())
+        ((['open'], []), ['open'])
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,7 +108,22 @@ class Gated(Heard):
 
 @contextmanager
 def reports() -> Iterator[Heard]:
-    """Hear what people are told of this loop's callbacks, as pairs of id and facts."""
+    """Hear what people are told of this loop's callbacks, as pairs of id and facts.
+
+    Examples:
+        >>> import asyncio
+        >>> import cascade as cs
+        >>> async def main():
+        ...     async def fail(topic, payload):
+        ...         raise ValueError
+        ...     async with cs.LocalBusConnector(cs.LocalBroker()) as connector:
+        ...         with reports() as told:
+        ...             await connector.subscribe("door", fail)
+        ...             await connector.publish("door", "open")
+        ...         return told.topics
+        >>> asyncio.run(main())
+        ['localbus.callback_error']
+    """
     heard = Heard()
     with bus.divert(lambda message: heard.keep(message.id, message.facts)):
         yield heard

@@ -24,7 +24,15 @@ __all__ = ["ConnectorContract"]
 class ConnectorContract(
     Topics, Shares, Order, Retained, Reentrancy, Unsubscribe, Errors, Memory, Loops, Surroundings
 ):
-    """The conformance suite; a subclass named ``Test…`` runs it with its own ``harness``."""
+    """The conformance suite; a subclass named ``Test…`` runs it with its own ``harness``.
+
+    Examples:
+        >>> import pytest
+        >>> class TestMyConnector(ConnectorContract):
+        ...     @pytest.fixture
+        ...     def harness(self):
+        ...         return MyHarness()  # see `cascade.testing.connectors`
+    """
 
     @pytest.fixture
     def harness(self) -> ConnectorHarness:

@@ -51,7 +51,18 @@ class Connect(Protocol):
 
 @asynccontextmanager
 async def connecting(make: Callable[..., Connector]) -> AsyncIterator[Connect]:
-    """Yield a `Connect`; its connectors are disconnected at the end, in the order they were made."""
+    """Yield a `Connect`; its connectors are disconnected at the end, in the order they were made.
+
+    Examples:
+        >>> import asyncio
+        >>> import cascade as cs
+        >>> async def main():
+        ...     broker = cs.LocalBroker()
+        ...     async with connecting(lambda **options: cs.LocalBusConnector(broker, **options)) as connect:
+        ...         return (await connect()).connected
+        >>> asyncio.run(main())
+        True
+    """
     made: list[Connector] = []
 
     async def connect(*arguments: Any, **options: Any) -> Any:
@@ -70,6 +81,21 @@ class Prefixed:
 
     Topics and filters go out with a prefix and come back without it; those that begin with ``$`` are
     left as they are, and so is what is no topic at all.
+
+    Examples:
+        >>> import asyncio
+        >>> import cascade as cs
+        >>> from cascade.testing.connectors import Heard
+        >>> async def main():
+        ...     broker, heard = cs.LocalBroker(), Heard()
+        ...     apart = Prefixed(cs.LocalBusConnector(broker), "test-1")
+        ...     async with cs.LocalBusConnector(broker) as whole:
+        ...         await whole.subscribe("#", heard)
+        ...         await apart.connect()
+        ...         await apart.publish("door", "open")
+        ...         return heard.topics
+        >>> asyncio.run(main())
+        ['test-1/door']
     """
 
     def __init__(self, connector: Connector, prefix: str) -> None:

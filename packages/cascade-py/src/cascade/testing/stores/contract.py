@@ -21,7 +21,15 @@ __all__ = ["StoreContract"]
 
 
 class StoreContract(Agents, Claims, Checkpoints, History, Letters, Sleepers, Together, Model):
-    """The conformance suite; a subclass named ``Test…`` runs it with its own ``harness``."""
+    """The conformance suite; a subclass named ``Test…`` runs it with its own ``harness``.
+
+    Examples:
+        >>> import pytest
+        >>> class TestMyStore(StoreContract):
+        ...     @pytest.fixture
+        ...     def harness(self):
+        ...         return MyHarness()  # see `cascade.testing.stores`
+    """
 
     @pytest.fixture
     def harness(self) -> StoreHarness:

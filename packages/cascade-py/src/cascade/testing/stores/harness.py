@@ -35,7 +35,17 @@ class StoreHarness(Protocol):
 
 @asynccontextmanager
 async def opening(make: Callable[[], Store]) -> AsyncIterator[OpenStore]:
-    """Yield an `OpenStore`; its stores are closed at the end, the last one first."""
+    """Yield an `OpenStore`; its stores are closed at the end, the last one first.
+
+    Examples:
+        >>> import asyncio
+        >>> from cascade.stores.memory import MemoryStore
+        >>> async def main():
+        ...     async with opening(MemoryStore) as open_store:
+        ...         return await (await open_store()).list()
+        >>> asyncio.run(main())
+        []
+    """
     made: list[Store] = []
 
     async def open_store() -> Store:
@@ -52,7 +62,12 @@ async def opening(make: Callable[[], Store]) -> AsyncIterator[OpenStore]:
 
 
 def an_agent(name: str = "monday", **fields: Any) -> DurableAgent:
-    """Return an agent that begins."""
+    """Return an agent that begins.
+
+    Examples:
+        >>> an_agent("tuesday").name
+        'tuesday'
+    """
     return DurableAgent(name, **{"start": b'{"start":1}', "call": b'{"start":1}', **fields})
 
 

@@ -20,6 +20,12 @@ def checked_callback(callback: Any) -> MessageCallback:
 
     Raises:
         TypeError: it cannot be called, or is a generator function.
+
+    Examples:
+        >>> async def hear(topic, payload):
+        ...     pass
+        >>> checked_callback(hear) is hear
+        True
     """
     code_flags = _flags_of(callback)
     if code_flags & _CO_COROUTINE:

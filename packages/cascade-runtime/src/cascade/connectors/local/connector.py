@@ -230,6 +230,10 @@ def connector_from(url: str) -> LocalBusConnector:
 
     Raises:
         ValueError: the URL says more than that.
+
+    Examples:
+        >>> connector_from("local://").connected
+        False
     """
     if url != "local://":
         raise ValueError(f"the in-memory bus is 'local://', and has nothing named as in {url!r}")

@@ -34,6 +34,19 @@ class Subscription:
         pass_on: gives messages that were left unread to others who share them, and returns how many
             found one; None where it shares none.
         closed: whether it takes no more messages.
+
+    Examples:
+        >>> import asyncio
+        >>> import cascade as cs
+        >>> async def main():
+        ...     async def hear(topic, payload):
+        ...         pass
+        ...     async with cs.LocalBusConnector(cs.LocalBroker()) as connector:
+        ...         subscription = await connector.subscribe("door/+", hear)
+        ...         await subscription.unsubscribe()
+        ...         return subscription.filters, subscription.closed
+        >>> asyncio.run(main())
+        (('door/+',), True)
     """
 
     __slots__ = (

@@ -11,7 +11,17 @@ __all__ = ["LoopClock", "is_simulated", "unix_time"]
 
 
 def is_simulated(loop: asyncio.AbstractEventLoop) -> bool:
-    """Return whether a loop's time is simulated: it then counts steps with a ``tick`` of its own."""
+    """Return whether a loop's time is simulated: it then counts steps with a ``tick`` of its own.
+
+    Examples:
+        >>> import asyncio
+        >>> import cascade as cs
+        >>> @cs.task
+        ... async def where() -> bool:
+        ...     return is_simulated(asyncio.get_running_loop())
+        >>> cs.run(where()), cs.simulate(where()).results
+        (False, [True])
+    """
     return hasattr(loop, "tick")
 
 

@@ -221,7 +221,18 @@ Listener: TypeAlias = Callable[[Event], None]
 
 
 class EventStream:
-    """Hands events to listeners, at once and in order."""
+    """Hands events to listeners, at once and in order.
+
+    Examples:
+        >>> import asyncio
+        >>> import cascade as cs
+        >>> engine, told = cs.Engine(), []
+        >>> stop = engine.events.listen(lambda event: told.append(type(event).__name__))
+        >>> asyncio.run(engine.run(cs.wait(0)))
+        >>> stop()
+        >>> told
+        ['RunStarted', 'TaskStarted', 'TaskFinished', 'RunFinished']
+    """
 
     __slots__ = ("_on_change", "listeners")
 

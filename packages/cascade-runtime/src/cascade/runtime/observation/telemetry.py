@@ -64,7 +64,13 @@ _NAMES = {kind: _dashed(kind.__name__) for kind in get_args(Event)}
 
 
 def event_name(event: Event) -> str:
-    """Return what an event is called in a topic: ``task-started``."""
+    """Return what an event is called in a topic: ``task-started``.
+
+    Examples:
+        >>> from cascade.runtime.events import RunStarted
+        >>> event_name(RunStarted("run-1", 0.0, "lamp()"))
+        'run-started'
+    """
     return _NAMES[type(event)]
 
 
@@ -74,6 +80,11 @@ def plain_event(event: Event, offset: float) -> dict[str, Any]:
     Args:
         event: the event.
         offset: seconds from the loop's clock to Unix time.
+
+    Examples:
+        >>> from cascade.runtime.events import RunStarted
+        >>> plain_event(RunStarted("run-1", 1.0, "lamp()"), offset=0.5)
+        {'time': 1.5, 'target': 'lamp()'}
     """
     left_out = ("run_id", "call")
     plain = {name: value for name, value in event._asdict().items() if name not in left_out}
@@ -86,7 +97,12 @@ def plain_event(event: Event, offset: float) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class TelemetrySettings:
-    """How an engine reports."""
+    """How an engine reports.
+
+    Examples:
+        >>> import cascade as cs
+        >>> engine = cs.Engine(connector=cs.LocalBusConnector(), telemetry=TelemetrySettings())
+    """
 
     every: float = 0.1
     """Seconds from batch to batch at most."""
@@ -108,7 +124,12 @@ class TelemetrySettings:
 
 
 def level_of(name: str) -> str:
-    """Return a name as one level of a topic: what MQTT gives a meaning becomes an underscore."""
+    """Return a name as one level of a topic: what MQTT gives a meaning becomes an underscore.
+
+    Examples:
+        >>> level_of("a/b+c")
+        'a_b_c'
+    """
     return "".join("_" if each in "/+#\0" else each for each in name) or "_"
 
 
@@ -117,6 +138,10 @@ class Telemetry:
 
     Attributes:
         dropped: events that found no room.
+
+    Examples:
+        >>> import cascade as cs
+        >>> engine = cs.Engine(connector=cs.LocalBusConnector(), telemetry=True)  # which makes one
     """
 
     def __init__(

@@ -17,6 +17,11 @@ class Pace:
     """Holds a simulation back to a multiple of real time; change it from any thread.
 
     A simulation that cannot keep up runs as fast as it can, and does not race once it could.
+
+    Examples:
+        >>> import cascade as cs
+        >>> cs.simulate(cs.wait(60), pace=Pace(60_000.0)).duration
+        60.0
     """
 
     def __init__(self, factor: float = 1.0) -> None:

@@ -13,7 +13,15 @@ _PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
 
 
 class TraceHash:
-    """A rolling BLAKE2b (RFC 7693) over time, topic and payload of every message."""
+    """A rolling BLAKE2b (RFC 7693) over time, topic and payload of every message.
+
+    Examples:
+        >>> import asyncio
+        >>> trace = TraceHash(lambda: 0.0)
+        >>> asyncio.run(trace.add("door", "open"))
+        >>> len(trace.hexdigest())
+        32
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Begin with nothing said; the clock gives the time in seconds."""
