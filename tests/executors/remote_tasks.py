@@ -115,3 +115,8 @@ def slow_length(begun: str, data: bytes) -> int:
         path.write_text(str(os.getpid()))
         time.sleep(60)
     return len(data)
+
+
+@cs.task(mode="remote")
+def total(values: list[int], pid: int = 0) -> int:
+    return sum(values)

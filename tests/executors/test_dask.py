@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import os
+import pickle
 import signal
 import socket
 import sys
@@ -23,7 +24,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import cascade as cs
 from cascade.common.messaging.testing import capture
-from cascade.executors.dask import DaskExecutor
+from cascade.executors.dask import DaskExecutor, Kept, fetch
 from cascade.interfaces.errors import (
     DemandError,
     ExecutorError,
@@ -317,3 +318,30 @@ async def test_a_big_argument_that_is_lost_with_its_worker_is_sent_again(executo
     running = asyncio.create_task(cs.run_async(call, executor=executor))
     os.kill(int(await appears(begun)), signal.SIGKILL)
     assert await running == 2_000_000
+
+
+async def test_a_value_stays_on_its_worker_and_is_there_for_remote_calls(executor):
+    kept = remote.square.with_placement(keep=True)
+    async with cs.Engine(executor=executor) as engine:
+        assert await engine.run(remote.total(kept.map([1, 2, 3]))) == 14
+        (one, two) = await engine.run([kept(4), kept.with_timeout(60)(5)])
+        assert isinstance(one, Kept)
+        assert "square" in repr(one)
+        assert (await fetch(one), await fetch(two), await fetch(6)) == (16, 25, 6)
+        assert await engine.run(remote.total([one, two])) == 41
+        with pytest.raises(TypeError, match="is kept on a cluster, and goes to its remote tasks"):
+            pickle.dumps(one)
+        with pytest.raises(ValueError, match="no tea"):
+            await engine.run(remote.fails.with_placement(keep=True)("no tea"))
+
+
+async def test_a_kept_value_of_an_ended_connection_is_an_error(cluster):
+    executor = DaskExecutor(cluster)
+    async with cs.Engine(executor=executor) as engine:
+        value = await engine.run(remote.square.with_placement(keep=True)(4))
+        await executor.aclose()
+        with pytest.raises(ExecutorError, match="is not there any more"):
+            await fetch(value)
+        with pytest.raises(ExecutorError, match="kept on a cluster that has gone away"):
+            await engine.run(remote.total([value]))
+    await executor.aclose()

@@ -58,6 +58,9 @@ class Placement:
     batch: int = 1
     """How many calls that come together go to a worker as one."""
 
+    keep: bool = False
+    """Whether the value stays there, and a reference to it is handed on."""
+
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
         if self.batch < 1:

@@ -164,7 +164,9 @@ class PolicyMethods(Generic[P, R]):
                 raise ValueError(f"a task demands more than 0 units of {capacity!r}, not {units}")
         return self._with(demands=demands)
 
-    def with_placement(self, *where: str, priority: int = 0, batch: int = 1) -> Self:
+    def with_placement(
+        self, *where: str, priority: int = 0, batch: int = 1, keep: bool = False
+    ) -> Self:
         """Return this task so that an executor with a choice of machines runs it so; others take no notice.
 
         Args:
@@ -173,6 +175,8 @@ class PolicyMethods(Generic[P, R]):
             priority: calls with a higher one begin before others that wait.
             batch: how many calls that come together, such as the items of a mapping, go to a worker as one,
                 to be run one after the other: for many short calls.
+            keep: leave each value on its worker, and hand on a reference, which is the value itself where
+                another remote task has it as an argument: for big values that only those need.
 
         Raises:
             ValueError: a batch has less than one call.
@@ -184,4 +188,4 @@ class PolicyMethods(Generic[P, R]):
             ...     return n / 2
             >>> quick = score.with_placement("big-machine", priority=1, batch=50)
         """
-        return self._with(placement=Placement(where, priority, batch))
+        return self._with(placement=Placement(where, priority, batch, keep))

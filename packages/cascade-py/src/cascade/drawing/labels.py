@@ -148,6 +148,8 @@ def _shown_placement(placement: Placement) -> Iterator[str]:
         yield f"priority {placement.priority}"
     if placement.batch > 1:
         yield f"batches of {placement.batch}"
+    if placement.keep:
+        yield "kept there"
 
 
 def _shown_retry(policy: Retry) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from distributed import Future
 
+from cascade.executors.dask.kept import Kept
 from cascade.executors.dask.parts import Part
 from cascade.executors.dask.worker import Outcomes
 from cascade.executors.pool.transfer import name_of
@@ -39,6 +40,9 @@ class Call:
     parts: tuple[Part, ...] = ()
     """Its big arguments."""
 
+    kept: tuple[Kept, ...] = ()
+    """Values on the cluster that it refers to."""
+
     losses: int = 0
     """How often its big arguments were lost with a worker."""
 
@@ -63,6 +67,9 @@ class Group:
     key: str
     calls: list[Call]
     future: Future[Outcomes]
+    kept: Future[Outcomes] | None = None
+    """What has the value, where that stays on the cluster."""
+
     workers: frozenset[str] | None = None
     """The only workers that it may run on, by their addresses; None: on any."""
 

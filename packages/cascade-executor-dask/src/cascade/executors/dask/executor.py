@@ -15,6 +15,7 @@ from distributed.security import Security
 
 from cascade.executors.dask.address import address_of, read_url
 from cascade.executors.dask.calls import Call
+from cascade.executors.dask.kept import collecting
 from cascade.executors.dask.packing import module_of, pack, pickled
 from cascade.executors.dask.parts import Part, Parts
 from cascade.executors.dask.session import Session
@@ -93,11 +94,14 @@ class DaskExecutor:
         future: asyncio.Future[Any] = loop.create_future()
         try:
             small, parts = self._without_parts(invocation)
-            work = pack(small)
+            with collecting() as kept:
+                work = pack(small)
         except ProcessTransferError as error:
             future.set_exception(error)
             return future
-        call = Call(invocation, work, loop, future, module_of(invocation.function), parts)
+        call = Call(
+            invocation, work, loop, future, module_of(invocation.function), parts, tuple(kept)
+        )
         session = self._submit(call)
         future.add_done_callback(partial(_cancel_with, session, call))
         return future

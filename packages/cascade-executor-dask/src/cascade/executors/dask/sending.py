@@ -13,8 +13,9 @@ from weakref import WeakKeyDictionary
 from distributed import Client, Future
 
 from cascade.executors.dask.calls import Call, Group, deliver
+from cascade.executors.dask.kept import Kept
 from cascade.executors.dask.parts import Part
-from cascade.executors.dask.worker import run_calls
+from cascade.executors.dask.worker import how_it_ended, run_calls
 from cascade.executors.dask.workers import compare_module, known_to, named_among, refusal
 from cascade.interfaces.errors import DemandError, ExecutorError
 from cascade.interfaces.executor import Placement
@@ -36,13 +37,17 @@ class _Wants(NamedTuple):
     parts: tuple[Part, ...]
     """Their big arguments."""
 
+    kept: tuple[Kept, ...]
+    """The values on the cluster that they refer to."""
+
 
 def _wants_of(call: Call) -> _Wants:
     invocation = call.invocation
     placement = invocation.placement
     name = invocation.name if placement.batch > 1 else ""
     demands = tuple(sorted(invocation.demands.items()))
-    return _Wants(name, demands, placement, invocation.on_start is not None, call.parts)
+    tells = invocation.on_start is not None
+    return _Wants(name, demands, placement, tells, call.parts, call.kept)
 
 
 class Sender:
@@ -144,7 +149,12 @@ class Sender:
         only: frozenset[str] | None,
         there: Sequence[Future[bytes]],
     ) -> None:
-        size = wants.placement.batch
+        if any(each.client is not self._client for each in wants.kept):
+            ended = ExecutorError("an argument was kept on a cluster that has gone away since")
+            deliver((call, None, ended) for call in calls)
+            return
+        keeps = wants.placement.keep
+        size = 1 if keeps else wants.placement.batch
         parts = [calls[start : start + size] for start in range(0, len(calls), size)]
         keys = [f"{part[0].name}-{self.token}{next(self._numbers):x}" for part in parts]
         futures = self._client.map(
@@ -152,14 +162,20 @@ class Sender:
             [[call.work for call in part] for part in parts],
             tells=self.token if wants.tells else "",
             parts=list(there),
+            kept=[each.future for each in wants.kept],
             key=keys,
             pure=False,
             resources=dict(wants.demands) or None,
             priority=wants.placement.priority,
             workers=None if only is None else list(only),
         )
-        for key, part, future in zip(keys, parts, futures, strict=True):
-            group = Group(key, part, future, only)
+        told = futures
+        if keeps:
+            told = self._client.map(
+                how_it_ended, futures, key=[f"{each}-told" for each in keys], pure=False
+            )
+        for key, part, future, has_value in zip(keys, parts, told, futures, strict=True):
+            group = Group(key, part, future, has_value if keeps else None, only)
             for call in part:
                 call.group = group
             self._sent(group)

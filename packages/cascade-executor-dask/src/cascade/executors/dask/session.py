@@ -72,11 +72,8 @@ class Session:
     # --- in the thread ---------------------------------------------------------------------------
 
     def _work(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(self._be_connected())
-        finally:
-            self._loop.close()
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._be_connected())
 
     def _cancel(self, call: Call) -> None:
         if self._traffic is not None:

@@ -14,6 +14,7 @@ from distributed import Client
 from distributed.scheduler import KilledWorker
 
 from cascade.executors.dask.calls import Call, Group, deliver
+from cascade.executors.dask.kept import Kept
 from cascade.executors.dask.sending import Sender
 from cascade.executors.dask.telling import log_again
 from cascade.executors.dask.worker import BEGUN, Outcomes
@@ -163,6 +164,9 @@ class Traffic:
         log_again(outcomes.logged, outcomes.worker)
         for call, packed in zip(group.calls, outcomes.packed, strict=False):
             call.invocation.runs_on = outcomes.worker
+            if not packed and group.kept is not None:
+                yield call, Kept(call.name, group.kept, self._client), None
+                continue
             try:
                 yield call, unpack_outcome(packed, call.name), None
             except ProcessTransferError as error:

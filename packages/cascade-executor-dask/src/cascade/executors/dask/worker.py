@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from distributed.worker import get_worker
 
+from cascade.executors.dask.kept import with_kept
 from cascade.executors.dask.parts import given
 from cascade.executors.dask.telling import Record, telling
-from cascade.executors.pool.transfer import run_packed
+from cascade.executors.pool.transfer import has_failed, run_packed
 
-__all__ = ["BEGUN", "Facts", "Outcomes", "digest_of", "facts_about", "run_calls"]
+__all__ = ["BEGUN", "Facts", "Outcomes", "digest_of", "facts_about", "how_it_ended", "run_calls"]
 
 BEGUN = "cascade-begun"
 """What the topic begins with on which a worker says that a call begins."""
@@ -58,13 +59,19 @@ def facts_about() -> Facts:
     return Facts(".".join(platform.python_version_tuple()[:2]), installed)
 
 
-def run_calls(works: list[bytes], tells: str = "", parts: Sequence[bytes] = ()) -> Outcomes:
+def run_calls(
+    works: list[bytes],
+    tells: str = "",
+    parts: Sequence[bytes] = (),
+    kept: Sequence[Outcomes] = (),
+) -> Outcomes:
     """Call one function after the other.
 
     Args:
         works: the calls, as they were packed.
         tells: names the client that wants to know when each begins; empty where none does.
         parts: big arguments that they have.
+        kept: values of other calls that they refer to.
     """
     worker = get_worker()
     key = worker.get_current_task()
@@ -83,6 +90,12 @@ def run_calls(works: list[bytes], tells: str = "", parts: Sequence[bytes] = ()) 
             if tells:
                 worker.log_event(f"{BEGUN}-{tells}", (key, number, worker.address))
 
-        with given(parts):
+        with given(parts), with_kept([each.packed[0] for each in kept]):
             packed.append(run_packed(work, begins, is_cancelled, partial(telling, logged)))
     return Outcomes(worker.address, packed, logged)
+
+
+def how_it_ended(outcomes: Outcomes) -> Outcomes:
+    """Return outcomes with nothing in the place of values, which stay where they are."""
+    packed = [each if has_failed(each) else b"" for each in outcomes.packed]
+    return outcomes._replace(packed=packed)

@@ -27,8 +27,19 @@ from cascade.runtime.state.position import context_elsewhere
 from cascade.spec.identity import place_of, standing_at
 from cascade.spec.task import Task
 
-__all__ = ["cannot_be_sent", "name_of", "pack_call", "reduced", "run_packed", "unpack_outcome"]
+__all__ = [
+    "cannot_be_sent",
+    "has_failed",
+    "name_of",
+    "pack_call",
+    "reduced",
+    "run_packed",
+    "unpack_outcome",
+]
 
+
+_VALUE, _ERROR = b"v", b"e"
+"""What an outcome begins with."""
 
 # As a tuple it is written and read in a third of the time.
 _FIELDS_OF_CURRENT = attrgetter(*(each.name for each in fields(Current)))
@@ -75,8 +86,9 @@ def _function_at(place: str) -> Any:
     raise LookupError(f"no task stands at {place!r}")
 
 
-def _pickled(value: Any) -> bytes:
+def _pickled(value: Any, before: bytes = b"") -> bytes:
     buffer = io.BytesIO()
+    buffer.write(before)
     _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(value)
     return buffer.getvalue()
 
@@ -167,7 +179,7 @@ def run_packed(
     except BaseException as error:  # noqa: BLE001 - the edge: it is raised in the parent process
         return _pack_error(error)
     try:
-        return _pickled((value, None, None))
+        return _pickled(value, _VALUE)
     except Exception as error:  # noqa: BLE001 - the edge: whatever pickling a user's class raises
         return _pack_error(
             ProcessTransferError(
@@ -195,14 +207,14 @@ def _pack_error(error: BaseException) -> bytes:
     """Return an exception as bytes that can be read again."""
     trace = "".join(format_exception(error))
     try:
-        packed = _pickled((None, error, trace))
-        pickle.loads(packed)  # noqa: S301 - our own; many exceptions pickle well, and then cannot be made anew
+        packed = _pickled((error, trace), _ERROR)
+        pickle.loads(memoryview(packed)[1:])  # noqa: S301 - our own; many exceptions pickle well, and then cannot be made anew
     except Exception as reason:  # noqa: BLE001 - the edge: whatever pickling a user's class raises
         told = ProcessTransferError(
             f"{type(error).__name__}: {error} (was raised in a process, and cannot be sent back as it "
             f"is: {reason}; give the exception a __reduce__, or pass all its arguments to super().__init__)"
         )
-        return _pickled((None, told, trace))
+        return _pickled((told, trace), _ERROR)
     return packed
 
 
@@ -224,12 +236,18 @@ def unpack_outcome(packed: bytes, name: str) -> Any:
         ProcessTransferError: the value cannot be read here.
     """
     try:
-        value, error, trace = pickle.loads(packed)  # noqa: S301 - from our own worker process
+        found = pickle.loads(memoryview(packed)[1:])  # noqa: S301 - from our own worker process
     except Exception as reason:
         raise ProcessTransferError(
             f"the result of {name!r} cannot be read from its process: {reason}; "
             "return plain data, or use mode='thread'"
         ) from reason
-    if error is not None:
+    if has_failed(packed):
+        error, trace = found
         raise error from _RaisedInProcessError(trace)
-    return value
+    return found
+
+
+def has_failed(packed: bytes) -> bool:
+    """Return whether what `run_packed` returned is an error."""
+    return packed[:1] == _ERROR
