@@ -120,3 +120,8 @@ def slow_length(begun: str, data: bytes) -> int:
 @cs.task(mode="remote")
 def total(values: list[int], pid: int = 0) -> int:
     return sum(values)
+
+
+@cs.task(mode="remote")
+def count(text: str) -> int:
+    return len(text)

@@ -345,3 +345,19 @@ async def test_a_kept_value_of_an_ended_connection_is_an_error(cluster):
         with pytest.raises(ExecutorError, match="kept on a cluster that has gone away"):
             await engine.run(remote.total([value]))
     await executor.aclose()
+
+
+def test_many_arguments_go_in_several_messages_and_what_is_not_sent_is_an_error(
+    executor, monkeypatch
+):
+    some = ["x" * 900_000 for _ in range(12)]
+    assert cs.run(remote.count.map(some), executor=executor) == [900_000] * 12
+
+    def fail(*_, **__):
+        raise RuntimeError("the client is closing")
+
+    monkeypatch.setattr(Client, "map", fail)
+    with pytest.raises(ExecutorError, match="could not be sent to the cluster: the client is clos"):
+        cs.run(remote.square(1), executor=executor)
+    monkeypatch.undo()
+    assert cs.run(remote.square(2), executor=executor) == 4

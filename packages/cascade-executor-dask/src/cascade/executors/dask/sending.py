@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from itertools import count
 from secrets import token_hex
 from typing import Any, NamedTuple
@@ -21,6 +21,8 @@ from cascade.interfaces.errors import DemandError, ExecutorError
 from cascade.interfaces.executor import Placement
 
 __all__ = ["Sender"]
+
+_MOST = 5_000_000  # bytes in one message: Dask warns of twice as many
 
 
 class _Wants(NamedTuple):
@@ -48,6 +50,26 @@ def _wants_of(call: Call) -> _Wants:
     demands = tuple(sorted(invocation.demands.items()))
     tells = invocation.on_start is not None
     return _Wants(name, demands, placement, tells, call.parts, call.kept)
+
+
+def _graphs_of(calls: list[Call]) -> Iterator[list[Call]]:
+    """Yield calls in lists whose arguments are not too much for one message."""
+    some: list[Call] = []
+    size = 0
+    for call in calls:
+        size += len(call.work)
+        if some and size > _MOST:
+            yield some
+            some, size = [], len(call.work)
+        some.append(call)
+    if some:
+        yield some
+
+
+def _not_sent(error: Exception) -> ExecutorError:
+    failed = ExecutorError(f"a call could not be sent to the cluster: {error}")
+    failed.__cause__ = error
+    return failed
 
 
 class Sender:
@@ -149,10 +171,22 @@ class Sender:
         only: frozenset[str] | None,
         there: Sequence[Future[bytes]],
     ) -> None:
+        try:
+            for some in _graphs_of(calls):
+                self._send_graph(wants, some, only, there)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever a client raises that is closing
+            failed = error if isinstance(error, ExecutorError) else _not_sent(error)
+            deliver((call, None, failed) for call in calls if call.group is None)
+
+    def _send_graph(
+        self,
+        wants: _Wants,
+        calls: list[Call],
+        only: frozenset[str] | None,
+        there: Sequence[Future[bytes]],
+    ) -> None:
         if any(each.client is not self._client for each in wants.kept):
-            ended = ExecutorError("an argument was kept on a cluster that has gone away since")
-            deliver((call, None, ended) for call in calls)
-            return
+            raise ExecutorError("an argument was kept on a cluster that has gone away since")
         keeps = wants.placement.keep
         size = 1 if keeps else wants.placement.batch
         parts = [calls[start : start + size] for start in range(0, len(calls), size)]
