@@ -1,5 +1,6 @@
 """Providers: how they are found, and what the built-in ones do."""
 
+import pydoc
 import sys
 from importlib.metadata import EntryPoint
 
@@ -88,3 +89,14 @@ def test_importing_cascade_imports_no_optional_library():
         "print(sorted(late & set(sys.modules)))"
     )
     assert cs.run(cs.shell([sys.executable, "-c", code])).stdout == "[]\n"
+
+
+def test_help_of_a_namespace_shows_what_is_in_it():
+    text = pydoc.render_doc(cs.http, renderer=pydoc.plaintext)
+    assert "cs.http.get(url, **options)\n" in text
+    assert "Send a GET request" in text
+
+
+def test_help_of_a_namespace_says_what_is_not_installed(found):
+    found(**{"far.away": "nowhere:Provider"})
+    assert "it needs 'nowhere', which is not installed" in cs.far.__doc__

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import cache
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from cascade.interfaces.errors import BrokenProviderError, UnknownProviderError, near_name
 from cascade.interfaces.protocols import LazyFactory
 from cascade.runtime.plugins import Plugin, plugins
+from cascade.spec.resource import Inject
 
 __all__ = ["GROUP", "Provider", "ProviderNamespace", "load_provider", "provider_names"]
 
@@ -41,12 +43,21 @@ class Provider(Protocol):
         """Return what ``cs.<name>`` is: a task, or whatever else makes calls."""
 
 
-class ProviderNamespace:
-    """``cs.<name>`` where only dotted names are provided: ``cs.http`` holds ``cs.http.get``."""
+class ProviderNamespace:  # noqa: D101 - a property below: each object has a docstring of its own
+    # ``cs.<name>`` where only dotted names are provided: ``cs.http`` holds ``cs.http.get``. Its docstring is
+    # that of each such object, so that ``help(cs.http)`` shows what is in it.
 
     def __init__(self, name: str) -> None:
         """Stand for the part of the names before a dot."""
         self._name = name
+
+    @property
+    def __doc__(self) -> str:  # type: ignore[override]  # of each object
+        """What is in it, a line for each."""
+        lines = [f"  cs.{self._name}.{name}{_about(f'{self._name}.{name}')}" for name in dir(self)]
+        return "\n".join(
+            [f"What cs.{self._name} holds; help(…) of each has its options:", "", *lines]
+        )
 
     def __getattr__(self, name: str) -> Any:
         """Load the provider of that dotted name."""
@@ -102,6 +113,21 @@ def load_provider(name: str) -> Any:
         f"cascade has no {name!r}, and no installed package provides it; install one that offers "
         f"the entry point {name!r} in the group {GROUP!r}.{near_name(name, names)}"
     )
+
+
+def _about(name: str) -> str:
+    """Return how a provider is called and what for, or what it needs."""
+    try:
+        factory = load_provider(name)
+    except BrokenProviderError as error:
+        return f": {error}"
+    taken = [
+        each.replace(annotation=each.empty)
+        for each in inspect.signature(factory).parameters.values()
+        if not isinstance(each.default, Inject)
+    ]
+    first_line = (factory.__doc__ or "").partition("\n")[0]
+    return f"{inspect.Signature(taken)}\n      {first_line}"
 
 
 def _load(plugin: Plugin) -> Any:
