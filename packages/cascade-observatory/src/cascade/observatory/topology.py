@@ -144,7 +144,7 @@ def adjacency(neighbours: Sequence[Sequence[int]], name: str = "graph") -> Topol
         ValueError: somebody sees itself, somebody who is not there, or somebody twice.
 
     Examples:
-        >>> adjacency([[1], [2], [0]], "three in a circle").neighbours
+        >>> adjacency([[1], [2], [0]], "each sees the next").neighbours
         ((1,), (2,), (0,))
     """
     count = len(neighbours)

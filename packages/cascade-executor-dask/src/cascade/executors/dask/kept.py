@@ -23,6 +23,13 @@ class Kept:
     """A value on a worker, until nobody here has it any more.
 
     As an argument of a remote task, also inside of lists and the like, it is the value itself.
+
+    Examples:
+        >>> import cascade as cs
+        >>> @cs.task(mode="remote")
+        ... def table() -> list[int]:
+        ...     return list(range(1_000_000))
+        >>> stays = table.with_placement(keep=True)  # its value is one of these, on a cluster
     """
 
     def __init__(self, name: str, future: Future[Any], client: Client) -> None:

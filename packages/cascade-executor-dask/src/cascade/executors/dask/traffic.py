@@ -120,7 +120,7 @@ class Traffic:
 
     async def _follow(self, group: Group) -> None:
         while group.future.status in _UNFINISHED:
-            state: Any = group.future._state  # noqa: SLF001 - as_completed takes twice the time for each
+            state: Any = group.future._state  # noqa: SLF001 - as_completed took more time in a trial
             await state.wait()
         self._ended.append(group)
         self._has_ended.set()
