@@ -28,7 +28,7 @@ PIN = $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install fireflies validate schema pages services test coverage lint format types bench bench-quick bench-check bench-heavy docs wheels test-wheels sdists test-lowest ci changelog requirements clean
+.PHONY: help install fireflies validate schema pages pictures services test coverage lint format types bench bench-quick bench-check bench-heavy docs wheels test-wheels sdists test-lowest ci changelog requirements clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ schema: $(READY) ## Write the JSON Schema of orders from the class that they are
 
 pages: $(READY) ## Write the pages that are made of the code, and llms.txt
 	cd tests && $(CURDIR)/$(BIN)/python -m docs.generated
+
+pictures: $(READY) services ## Make the pictures of docs/ of real runs, but for those of the fireflies
+	cd tests && $(CURDIR)/$(BIN)/python -m docs.pictures
 
 services: ## Install the browser, the broker, the database and Graphviz for the tests, where that may be done without asking
 	.ci/install-if-missing chromium chromium-driver graphviz mosquitto postgresql

@@ -234,7 +234,8 @@ class Engine:
             agent = Agent(Run(self._services, run_id, given, filters, priority), run_id)
             if not self.events.listeners:
                 return await evaluate(agent, call)
-            return await evaluate_and_tell(agent, call, repr(target))
+            shown = f"{target.name}(…)" if isinstance(target, Task) else repr(target)
+            return await evaluate_and_tell(agent, call, shown)
         except BaseException as error:
             hide_own_frames(error)
             raise
