@@ -24,7 +24,7 @@ OWN = [
     "mqtt",
     "soak",
 ]
-PROGRAMS = [*OWN, "peers_bus", "peers_mqtt", "peers_engine", "peers_heavy"]
+PROGRAMS = [*OWN, "peers_bus", "peers_mqtt", "peers_engine", "peers_durable", "peers_heavy"]
 
 
 def main() -> None:

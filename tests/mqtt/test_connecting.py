@@ -27,11 +27,10 @@ STATUS = "cascade/status/lamp"
 
 async def test_an_absent_broker_is_tried_until_the_deadline_then_named():
     port = free_port()
-    connector = MqttConnector(port=port, host=HOST, connect_timeout=0.3, retry_delay=0.02)
-    began = asyncio.get_running_loop().time()
+    connector = MqttConnector(port=port, host=HOST, connect_timeout=2, retry_delay=0.02)
     with pytest.raises(BrokerUnavailableError, match=f"{HOST}:{port}.*refused") as raised:
-        await connector.connect()
-    assert asyncio.get_running_loop().time() - began < 5
+        async with patience():
+            await connector.connect()
     assert raised.value.action == "connect"
     assert not connector.connected
 
