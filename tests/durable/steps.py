@@ -20,6 +20,19 @@ async def goes_on_when_told() -> str:
 
 
 @cs.task
+async def works_when_told(n: int) -> int:
+    ran.append("began")
+    await may_go_on.wait()
+    return counts_on(n)
+
+
+@cs.task
+async def counts_on(n: int) -> int:
+    ran.append(("counted", n))
+    return n + 1
+
+
+@cs.task
 async def count(n: int, total: int = 0) -> int:
     ran.append(("count", n))
     return total if n == 0 else count(n - 1, total + n)

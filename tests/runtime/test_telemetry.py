@@ -125,6 +125,25 @@ async def test_the_status_names_the_runs_that_are_under_way_and_what_holds_them(
         assert (status["run_count"], status["runs"]) == (0, {})
 
 
+async def test_where_events_are_not_wanted_the_status_comes_alone():
+    async with Watcher() as watcher, watcher.engine(events=False, heartbeat=0.01) as engine:
+        heard = []
+
+        async def hear(topic, _payload):
+            heard.append(topic.rpartition("/")[2])
+
+        await watcher.connector.subscribe("cascade/telemetry/#", hear)
+        run = asyncio.create_task(engine.run(cs.recv("go"), name="job"))
+        while not (await watcher.next_status())["runs"]:
+            pass
+        await watcher.connector.publish("go", 1)
+        await run
+        while (status := await watcher.next_status())["runs"]:
+            pass
+    assert (status["events"], status["dropped"]) == (0, 0)
+    assert set(heard) == {"status"}
+
+
 async def test_a_run_that_begins_is_in_a_status_before_the_next_heartbeat():
     async with Watcher() as watcher, watcher.engine(every=0.01, heartbeat=3600) as engine:
         run = asyncio.create_task(engine.run(cs.recv("go"), name="job"))

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeVar
 
-__all__ = ["run_to_end"]
+__all__ = ["run_to_end", "told_to_stop"]
 
 T = TypeVar("T")
 
@@ -50,6 +51,33 @@ class _Termination:
         self.status = 128 + number
         if self._loop is not None and self._work is not None:
             self._loop.call_soon_threadsafe(self._work.cancel)
+
+
+@contextmanager
+def told_to_stop() -> Iterator[asyncio.Event]:
+    """Give an event that is set where a signal would have ended the program; a second one does so.
+
+    The signals are SIGTERM, SIGHUP and SIGINT, but for those that are ignored. It is used on the event
+    loop of the main thread.
+    """
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
+    before = {each: signal.getsignal(each) for each in (*_SIGNALS, signal.SIGINT)}
+    heeded = {each: handler for each, handler in before.items() if handler is not signal.SIG_IGN}
+
+    def restore() -> None:
+        for each, handler in heeded.items():
+            signal.signal(each, handler)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        restore()
+        loop.call_soon_threadsafe(told.set)
+
+    for each in heeded:
+        signal.signal(each, stop)
+    try:
+        yield told
+    finally:
+        restore()
 
 
 def run_to_end(work: Coroutine[Any, Any, T]) -> T:

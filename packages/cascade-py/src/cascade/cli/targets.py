@@ -20,7 +20,7 @@ from cascade.interfaces.errors import near_name
 from cascade.spec.lazy_types import LazyResult
 from cascade.spec.task import Task
 
-__all__ = ["Target", "capacities_from", "load_target"]
+__all__ = ["Target", "capacities_from", "load_module", "load_target"]
 
 Target = Annotated[
     str,
@@ -41,7 +41,7 @@ def load_target(path: str, *, traceback: bool = False) -> Any:
     module_name, colon, name = path.partition(":")
     if not (module_name and colon and name):
         raise typer.BadParameter(f"a target is module:name, such as my_flow:main, not {path!r}")
-    module = _imported(module_name, traceback=traceback)
+    module = load_module(module_name, traceback=traceback)
     try:
         target = reduce(getattr, name.split("."), module)
     except AttributeError:
@@ -54,8 +54,13 @@ def load_target(path: str, *, traceback: bool = False) -> Any:
     return target
 
 
-def _imported(name: str, *, traceback: bool) -> ModuleType:
-    """Import a module, from the current folder too."""
+def load_module(name: str, *, traceback: bool) -> ModuleType:
+    """Import a module, from the current folder too; see `load_target`.
+
+    Raises:
+        BadParameter: there is no such module.
+        Exit: the module raises when it is imported; that is said.
+    """
     top = name.partition(".")[0]
     here = os.getcwd()  # noqa: PTH109 - as Python itself would put it on the path
     is_searched = not {"", here}.isdisjoint(sys.path)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cascade.runtime.durable.driving import Driving
     from cascade.runtime.durable.ear import Ear
 
-__all__ = ["StoredAgent", "Unwritable"]
+__all__ = ["Left", "StoredAgent", "Unwritable"]
 
 
 _LARGE = 256 * 1024  # bytes that a step may write without being told of
@@ -35,6 +35,10 @@ _LARGE = 256 * 1024  # bytes that a step may write without being told of
 
 class Unwritable(Exception):  # noqa: N818 - it carries its cause to whoever drives the agent
     """A step's next call cannot be written: the agent stays at its last commit."""
+
+
+class Left(Exception):  # noqa: N818 - nothing is wrong
+    """A step has come to its commit, and the agent is to go on elsewhere."""
 
 
 class StoredAgent(Agent):
@@ -48,6 +52,7 @@ class StoredAgent(Agent):
         said: what it and others of its engine say just now.
         consumed: the numbers of the signals that the step took, in no order.
         is_lost: whether it was told that somebody else drives it.
+        leaves: whether it goes on elsewhere once its step has come to its commit.
         ear: what hears for it from now on, if it is to leave memory and listens by a connector.
         sleep: how it is left to the store, if it is to leave memory.
         journal: what the step has so far.
@@ -66,6 +71,7 @@ class StoredAgent(Agent):
         "ear",
         "is_lost",
         "journal",
+        "leaves",
         "post",
         "record",
         "said",
@@ -98,7 +104,7 @@ class StoredAgent(Agent):
         self.post = Post(self)
         self.sleep: Sleep | None = None
         self.ear: Ear | None = None
-        self.is_lost = False
+        self.is_lost = self.leaves = False
         self._committing = 0
         self._attempts = record.attempts
         self._taken_up_with = self.journal.awaited
@@ -178,6 +184,7 @@ class StoredAgent(Agent):
 
         Raises:
             Unwritable: the call would not come back as it is.
+            Left: it is committed, and the agent leaves.
         """
         if call is self.call:  # the step that was taken up
             return
@@ -198,6 +205,8 @@ class StoredAgent(Agent):
             self._taken_up_with = ()
             await self.mailbox.end_step()
         await self._commit(call=data, filters=tuple(self._filters))
+        if self.leaves:
+            raise Left
 
     async def finish(self, value: Any) -> None:
         """Commit the last step with its value."""

@@ -196,6 +196,22 @@ class DurableAgents:
         """Take up what is ready and nobody drives, now; return how many agents that were."""
         return await self._ownership.take_up_all()
 
+    async def drain(self, seconds: float | None = None) -> int:
+        """Take up no more agents, and leave those that are driven here to others; the engine closes next.
+
+        An agent that waits is left where it is; one at work when its step has come to its commit, so that
+        nothing is done again.
+
+        Args:
+            seconds: how long that may take; if left out, the engine's ``shutdown_timeout``.
+
+        Returns:
+            How many steps were not at their end in time; when the engine closes they are cancelled, and
+            begin again elsewhere.
+        """
+        limit = self._services.shutdown_timeout if seconds is None else seconds
+        return await self._ownership.drain(limit)
+
     async def prune(self, older_than: float = 0.0) -> Swept:
         """Remove agents that ended, and dead letters that came, more than so many seconds ago."""
         before = unix_time() - older_than

@@ -16,7 +16,7 @@ from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.store import DurableAgent, Store
 from cascade.runtime.concurrency.clock import unix_time
 from cascade.runtime.concurrency.futures import wait_to_the_end
-from cascade.runtime.durable.agent import StoredAgent, Unwritable
+from cascade.runtime.durable.agent import Left, StoredAgent, Unwritable
 from cascade.runtime.durable.ear import Ear
 from cascade.runtime.durable.run import StoredRun
 from cascade.runtime.durable.said import Said
@@ -81,6 +81,9 @@ async def drive(record: DurableAgent, driving: Driving) -> None:
         await _evaluate_and_commit(agent, call, driving)
     except LeaseLostError:
         tell_lost(agent)
+    except Left:
+        with reported("give a lease back"):
+            await _release(agent)
     except asyncio.CancelledError:
         with reported("give a lease back"):
             releasing = asyncio.ensure_future(_release(agent))
@@ -110,7 +113,7 @@ async def _evaluate_and_commit(agent: StoredAgent, call: Any, driving: Driving) 
     try:
         await agent.open(driving.ears)
         value = await driving.evaluate(agent, call)
-    except LeaseLostError:
+    except (LeaseLostError, Left):
         raise
     except Unwritable as error:
         reason = str(error.__cause__)

@@ -8,7 +8,7 @@ from cascade.runtime.durable.agent import StoredAgent
 from cascade.runtime.durable.driving import Driving
 from cascade.runtime.durable.ear import Ear
 
-__all__ = ["fall_asleep", "may_sleep"]
+__all__ = ["fall_asleep", "is_at_rest", "may_sleep"]
 
 
 def may_sleep(agent: StoredAgent, idle: float) -> bool:
@@ -17,16 +17,33 @@ def may_sleep(agent: StoredAgent, idle: float) -> bool:
     It can where a signal from the store or an hour is all that it waits for, and where another process
     could go on with its step from the journal.
     """
-    journal, mailbox = agent.journal, agent.mailbox
-    if agent.sleep is not None or agent.run.loop.time() - journal.changed_at < idle:
+    if agent.sleep is not None or agent.run.loop.time() - agent.journal.changed_at < idle:
         return False
-    waiting = journal.resting + mailbox.waiting
-    if not waiting or mailbox.is_busy or agent.is_writing:
+    if not _waits(agent):
         return False
-    if journal.running > waiting or not journal.is_whole:
+    if _works(agent) or not agent.journal.is_whole:
         _say_that_it_stays(agent)
         return False
-    return agent.run.services.connector is None or mailbox.hears_all
+    return agent.run.services.connector is None or agent.mailbox.hears_all
+
+
+def is_at_rest(agent: StoredAgent) -> bool:
+    """Return whether all that an agent's step does is to wait, so that no work is lost where it ends."""
+    return _waits(agent) and not _works(agent)
+
+
+def _waits(agent: StoredAgent) -> bool:
+    """Return whether it waits for something, and the store knows all that it has."""
+    return bool(_waiting(agent)) and not (agent.mailbox.is_busy or agent.is_writing)
+
+
+def _works(agent: StoredAgent) -> bool:
+    """Return whether there is more under way in its step than what waits."""
+    return agent.journal.running > _waiting(agent)
+
+
+def _waiting(agent: StoredAgent) -> int:
+    return agent.journal.resting + agent.mailbox.waiting
 
 
 def _say_that_it_stays(agent: StoredAgent) -> None:

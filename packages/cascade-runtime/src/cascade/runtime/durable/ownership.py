@@ -15,6 +15,7 @@ from cascade.interfaces.store import Checkpoint, DurableAgent, Store
 from cascade.runtime.concurrency.clock import is_simulated, unix_time
 from cascade.runtime.durable.driving import MOST_ATTEMPTS, Driving, Evaluate, drive, tell_lost
 from cascade.runtime.durable.hibernation import fall_asleep, may_sleep
+from cascade.runtime.durable.leaving import leave_in_order
 from cascade.runtime.durable.renewal import Renewal
 from cascade.runtime.durable.settings import DurableSettings
 from cascade.runtime.durable.telling import reported
@@ -72,6 +73,11 @@ class Ownership:
             self._renewal = Renewal(twin, self.owner, lambda: self._settings.lease)
             self._renewal.start()
 
+    async def drain(self, seconds: float) -> int:
+        """Take up nothing more, and leave agents in good order; return how many were late for that."""
+        self._is_open = False
+        return await leave_in_order(self.driven, self.driving.awake, seconds)
+
     async def close(self) -> None:
         """Leave all agents where they are, for others to take up."""
         self._is_open = False
@@ -106,6 +112,8 @@ class Ownership:
 
     async def take_up(self, names: Sequence[str] | None = None) -> int:
         """Claim agents and begin to drive them; return how many."""
+        if not self._is_open:
+            return 0
         now = unix_time()
         records = await self._store.claim(
             self.owner,
@@ -125,11 +133,13 @@ class Ownership:
         return begun
 
     def _may_begin(self, record: DurableAgent) -> bool:
-        """Return whether an agent may begin, or has to wait for another one.
+        """Return whether an agent may begin, or has to wait for another one, or for another engine.
 
         One step may end its process again and again, and all that were taken up with it seem to do the
         same. So who has one attempt left makes it while no other such agent is there.
         """
+        if not self._is_open:
+            return False
         if record.attempts == MOST_ATTEMPTS:
             suspect = self.driving.awake.get(self._suspect)
             if self._suspect in self.driven and not (suspect is not None and suspect.is_proven):

@@ -113,6 +113,9 @@ class TelemetrySettings:
     heartbeat: float = 5.0
     """Seconds from status to status at most; where runs begin or end one comes sooner."""
 
+    events: bool = True
+    """Whether events are reported, or the status alone, with each heartbeat."""
+
     def __post_init__(self) -> None:
         """Check the numbers.
 
@@ -186,6 +189,8 @@ class Telemetry:
                 f"throttled: {event.reason}" if isinstance(event, TaskThrottled) else "running"
             )
         self._runs_changed |= isinstance(event, (RunStarted, RunFinished, AgentChanged))
+        if not self._settings.events:
+            return
         if len(self._waiting) >= self._settings.limit:
             self.dropped += 1
             return

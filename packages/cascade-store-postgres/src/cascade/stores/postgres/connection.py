@@ -57,7 +57,11 @@ class Reconnecting:
     async def _connect(self) -> AsyncConnection:
         connection = await AsyncConnection.connect(self._url, autocommit=True)
         path = sql.SQL("SET search_path TO {}").format(sql.Identifier(self._schema))
-        await connection.execute(path)
+        try:
+            await connection.execute(path)
+        except BaseException:  # also where it is cancelled: nobody else would close it
+            await connection.close()
+            raise
         return connection
 
     async def read(self, work: Callable[[AsyncConnection], Awaitable[object]]) -> object:
