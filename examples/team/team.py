@@ -1,8 +1,9 @@
-"""A team whose members find each other by retained presence; README.md says how to run it."""
+"""A team whose members find each other by their cards; README.md says how to run it."""
 
 from typing import Any
 
 import cascade as cs
+from cascade.discovery import CARDS, announce, withdraw
 
 PATIENCE = 1.0  # seconds after which a member that does not answer is taken for dead
 
@@ -10,7 +11,7 @@ PATIENCE = 1.0  # seconds after which a member that does not answer is taken for
 @cs.task
 async def member(name: str, lives_for: int | None = None) -> str:
     """Announce itself, and do what it is asked; one that lives for so many pieces dies without a word."""
-    return work(name, 0, lives_for, asked(name), cs.send(f"team/members/{name}", name, retain=True))
+    return work(name, 0, lives_for, asked(name), announce(name, facts={"squares": True}))
 
 
 def asked(name: str) -> Any:
@@ -33,7 +34,7 @@ async def lead(pieces: list[int]) -> dict[str, int]:
 
 def news(seconds: float) -> Any:
     """Hear who has come and gone; a retained message is there at once."""
-    return cs.recv("team/members/+", seconds, default=[], buffered=True, with_topic=True, many=True)
+    return cs.recv(CARDS, seconds, default=[], buffered=True, with_topic=True, many=True)
 
 
 @cs.task
@@ -42,7 +43,7 @@ async def share(
 ) -> dict[str, int]:
     """Give each member that is there a piece, until there is an answer to all."""
     for topic, payload in heard:
-        name = topic.rpartition("/")[2]
+        name = topic.split("/")[2]
         members = [each for each in members if each != name] + ([name] if payload else [])
     left = [each for each in pieces if str(each) not in answers]
     if not left:
@@ -59,7 +60,7 @@ async def ask(name: str, piece: int) -> tuple[str, int, int | None]:
 @cs.task
 async def answered(name: str, piece: int, answer: int | None, _sent: None) -> Any:
     if answer is None:  # so that others do not ask the dead, either
-        return buried(name, piece, cs.send(f"team/members/{name}", "", retain=True))
+        return buried(name, piece, withdraw(name))
     return name, piece, answer
 
 

@@ -2,6 +2,7 @@
 
 PUBLIC = [
     "cascade.runtime.events",
+    "cascade.discovery",
     "cascade.simulation",
     "cascade.testing",
     "cascade.testing.crashes",
@@ -45,6 +46,7 @@ TOPICS = {
     "cascade/telemetry/<engine>/<run>/<event>": "What an engine reports: `TELEMETRY_TOPIC`.",
     "cascade/telemetry/<engine>/status": "How an engine is, retained.",
     "cascade/agents/<name>/inbox": "What is sent to an agent by its name, `cs.agent(name)`: `INBOXES`.",
+    "cascade/agents/<name>/card": "What an agent says of itself, retained: `cascade.discovery.CARDS`.",
     "cascade/status/<client_id>": "Whether a client of a broker is there, retained.",
     "cascade/round_trip_barrier/<id>": "What an MQTT client sends to itself, to know that the broker has "
     "read all that was sent before.",

@@ -201,7 +201,7 @@ def test_the_team_survives_a_kill_on_a_broker(tmp_path, broker, marks):
         start(folder, "cascade", "run", "team:member", "-p", f"name={name}", *at)
         for name in ("bea", "ann")
     )
-    run(folder, "cascade", "sub", "team/members/+", "--count", "2", *at)
+    run(folder, "cascade", "sub", "cascade/agents/+/card", "--count", "2", *at)
     victim.kill()
     victim.communicate()
     out = run(folder, "cascade", "run", "team:squares", *at)

@@ -271,6 +271,7 @@ class Engine:
         if self._telemetry_settings:
             self._telemetry = Telemetry(self.name, self.events, connector, self._telemetry_settings)
             self._telemetry.offer_will()
+            self._services.status_topic = self._telemetry.status_topic
         await join(connector)
         self._is_joined = True
         on_constraint = self._services.admission.on_constraint

@@ -141,6 +141,7 @@ class Telemetry:
 
     Attributes:
         dropped: events that found no room.
+        status_topic: where its status is retained.
 
     Examples:
         >>> import cascade as cs
@@ -153,6 +154,7 @@ class Telemetry:
         """Get ready; `start` begins."""
         self._engine = engine
         self._topic = f"{TELEMETRY_TOPIC}/{level_of(engine)}"
+        self.status_topic = f"{self._topic}/status"
         self._events = events
         self._connector = connector
         self._settings = settings
@@ -169,7 +171,7 @@ class Telemetry:
     def offer_will(self) -> None:
         """Have the broker say that the engine is lost, if the connection that is made next dies."""
         if isinstance(self._connector, LeavesWill) and not self._connector.connected:
-            self._connector.offer_will(f"{self._topic}/status", self._status("lost"))
+            self._connector.offer_will(self.status_topic, self._status("lost"))
 
     async def start(self) -> None:
         """Say that the engine is there, and report from now on."""
@@ -286,7 +288,7 @@ class Telemetry:
 
     async def _publish_status(self, state: State) -> None:
         self._runs_changed = False
-        await self._connector.publish(f"{self._topic}/status", self._status(state), retain=True)
+        await self._connector.publish(self.status_topic, self._status(state), retain=True)
 
     def _status(self, state: State) -> dict[str, Any]:
         return {

@@ -46,6 +46,7 @@ class EngineServices:
         turns: shares the event loop among agents that never wait.
         max_queued: signals that a mailbox of a run holds.
         overflow: what a full mailbox does with one more.
+        status_topic: where the engine says how it is, if it reports.
         seed: what the random numbers of the runs follow from; None: from nothing.
         overrides_builtin_resource: whether a registered resource replaces one of those that come
             with every run.
@@ -102,6 +103,7 @@ class EngineServices:
         self.turns = Turns()
         self.max_queued = max_queued
         self.overflow: OverflowPolicy = overflow
+        self.status_topic: str | None = None
         self.seed = seed
         self.overrides_builtin_resource = False
         self.needs_slow_path = False
