@@ -5,7 +5,7 @@ import asyncio
 import psycopg
 import pytest
 
-from cascade.interfaces.errors import LeaseLostError, StoreError
+from cascade.interfaces.errors import LeaseLostError, StoreError, StoreUnavailableError
 from cascade.interfaces.store import Checkpoint
 from cascade.stores.postgres import PostgresStore, schema
 from cascade.stores.postgres.connection import Reconnecting
@@ -180,7 +180,7 @@ async def test_a_server_that_stays_away_is_told_and_later_it_goes_on(server):
     await asyncio.to_thread(server.stop)
     attempts = [store.create([an_agent("b")]), store.load("a"), store.claim("me", 0, 1)]
     for outcome in await asyncio.gather(*attempts, return_exceptions=True):
-        assert isinstance(outcome, StoreError)
+        assert isinstance(outcome, StoreUnavailableError)
     await asyncio.to_thread(server.start)
     assert [agent.name for agent in await store.list()] == ["a"]
     await store.create([an_agent("c")])

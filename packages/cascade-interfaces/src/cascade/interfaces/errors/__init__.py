@@ -41,6 +41,7 @@
     ├── DrawingError (RuntimeError)             a picture that Graphviz does not draw
     ├── InvalidConstraintError (ValueError)     an order to the engine that cannot be read
     ├── StoreError (RuntimeError)               a store that cannot be opened, read or written
+    │   ├── StoreUnavailableError               a store that was not to be reached for too long
     │   ├── LeaseLostError                      a checkpoint of an agent that somebody else has taken
     │   ├── AgentExistsError                    an agent of that name is there already
     │   ├── AgentFinishedError                  a signal to an agent that has ended
@@ -97,6 +98,7 @@ from cascade.interfaces.errors.store import (
     NoStoreError,
     StateNotKeptError,
     StoreError,
+    StoreUnavailableError,
 )
 from cascade.interfaces.errors.workflow import (
     BrokenProviderError,
@@ -168,6 +170,7 @@ __all__ = [
     "SimulationError",
     "StateNotKeptError",
     "StoreError",
+    "StoreUnavailableError",
     "UnknownParameterError",
     "UnknownProviderError",
     "UnknownResourceError",

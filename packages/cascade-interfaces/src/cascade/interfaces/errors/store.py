@@ -14,11 +14,16 @@ __all__ = [
     "NoStoreError",
     "StateNotKeptError",
     "StoreError",
+    "StoreUnavailableError",
 ]
 
 
 class StoreError(CascadeError, RuntimeError):
     """A store that cannot be opened, read or written; its text says why, and what to do."""
+
+
+class StoreUnavailableError(StoreError):
+    """A store that was not to be reached for too long; nothing is wrong with what it was to do."""
 
 
 class LeaseLostError(StoreError):

@@ -11,7 +11,7 @@ import msgspec
 
 from cascade.common.messaging import bus
 from cascade.common.messaging.secrets import masked
-from cascade.interfaces.errors import DecodeError, LeaseLostError
+from cascade.interfaces.errors import DecodeError, LeaseLostError, StoreUnavailableError
 from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.store import DurableAgent, Store
 from cascade.runtime.concurrency.clock import unix_time
@@ -113,7 +113,7 @@ async def _evaluate_and_commit(agent: StoredAgent, call: Any, driving: Driving) 
     try:
         await agent.open(driving.ears)
         value = await driving.evaluate(agent, call)
-    except (LeaseLostError, Left):
+    except (LeaseLostError, StoreUnavailableError, Left):
         raise
     except Unwritable as error:
         reason = str(error.__cause__)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import psycopg
 from psycopg import AsyncConnection, sql
 
-from cascade.interfaces.errors import StoreError
+from cascade.interfaces.errors import StoreError, StoreUnavailableError
 
 __all__ = ["Reconnecting", "explained"]
 
@@ -18,7 +18,8 @@ _LONGEST_DELAY = 2.0
 
 def explained(error: psycopg.Error) -> StoreError:
     """Return what PostgreSQL says as an error of ours."""
-    return StoreError(f"PostgreSQL: {str(error).strip() or type(error).__name__}")
+    kind = StoreUnavailableError if isinstance(error, psycopg.OperationalError) else StoreError
+    return kind(f"PostgreSQL: {str(error).strip() or type(error).__name__}")
 
 
 class Reconnecting:

@@ -104,7 +104,7 @@ class GroupCommit:
                 return [(await self._do([work]))[0] for work in group]
             if isinstance(error, psycopg.Error):
                 return [explained(error) for _ in group]
-            return [StoreError(str(error)) if lost else error for _ in group]
+            return [type(error)(str(error)) if lost else error for _ in group]
 
     async def _commit(self, group: Sequence[Work]) -> list[Outcome]:
         """Do a group in a transaction, and again where somebody else is to blame that it failed."""
