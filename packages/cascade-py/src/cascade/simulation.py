@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
 from cascade.interfaces.errors import NonDeterminismError
@@ -42,7 +42,7 @@ class Simulation:
     """Simulated seconds."""
 
     trace_hash: str
-    """Tells two ways to go apart: a BLAKE2b over time, topic and payload of every message."""
+    """Tells two ways to go apart: a BLAKE2b over every message, what each run came to, and the times."""
 
 
 def simulate(
@@ -105,9 +105,15 @@ def simulate(
     for definition in resources:
         engine.register(definition)
 
-    async def run(name: str, target: Any) -> Any:
+    async def run(name: str, target: Any, trace: TraceHash) -> Any:
         durable = store is not None
-        return await engine.run(target, params, listen=listen, name=name, durable=durable)
+        try:
+            value = await engine.run(target, params, listen=listen, name=name, durable=durable)
+        except Exception as error:
+            trace.add_error(name, error)
+            raise
+        trace.add_value(name, value)
+        return value
 
     held = Pace(pace) if isinstance(pace, (int, float)) else pace
     watched = _watch(engine, bus.broker, run, _by_name(targets), until)
@@ -116,6 +122,10 @@ def simulate(
     except BaseException as error:
         hide_own_frames(error)
         raise
+
+
+_Run: TypeAlias = Callable[[str, Any, TraceHash], Coroutine[Any, Any, Any]]
+"""Runs a target by its name, and notes in the trace what comes of it."""
 
 
 def _in_memory(connector: Connector | None) -> LocalBusConnector:
@@ -129,18 +139,18 @@ def _in_memory(connector: Connector | None) -> LocalBusConnector:
 async def _watch(
     engine: Engine,
     broker: LocalBroker,
-    run: Callable[[str, Any], Coroutine[Any, Any, Any]],
+    run: _Run,
     targets: Mapping[str, Any],
     until: float | None,
 ) -> Simulation:
     """Run the targets with every message in the trace."""
     async with engine:
         trace = TraceHash(asyncio.get_running_loop().time)
-        watcher = await broker.tap(trace.add)
+        watcher = broker.tap(trace.add)
         try:
             return await _run_all(run, targets, trace, until)
         finally:
-            await watcher.unsubscribe()
+            watcher.close()
 
 
 def _by_name(targets: Any) -> dict[str, Any]:
@@ -152,19 +162,22 @@ def _by_name(targets: Any) -> dict[str, Any]:
 
 
 async def _run_all(
-    run: Callable[[str, Any], Coroutine[Any, Any, Any]],
+    run: _Run,
     targets: Mapping[str, Any],
     trace: TraceHash,
     until: float | None,
 ) -> Simulation:
     """Run the targets side by side until they end, one fails, or the time is up."""
     loop = asyncio.get_running_loop()
-    runs = [loop.create_task(run(*named), name=named[0]) for named in targets.items()]
+    runs = [
+        loop.create_task(run(name, target, trace), name=name) for name, target in targets.items()
+    ]
     if not runs:
         return Simulation([], [], loop.time(), trace.hexdigest())
     try:
         await asyncio.wait(runs, timeout=until, return_when=asyncio.FIRST_EXCEPTION)
         finished = [each.done() for each in runs]
+        trace.add_duration()
         duration, trace_hash = loop.time(), trace.hexdigest()
     finally:
         for each in runs:  # one after the other: a set of tasks has no order

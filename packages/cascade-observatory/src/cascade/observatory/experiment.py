@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from math import isfinite
 from types import MappingProxyType
@@ -102,18 +102,16 @@ Measure: TypeAlias = Callable[["Experiment"], object]
 """Works out any value from an experiment as it stands."""
 
 
-@asynccontextmanager
-async def _private_bus(trace: TraceHash) -> AsyncIterator[Connector]:
-    """Give a connector to a bus that nobody else uses; on simulated time every message on it is traced."""
-    broker = cs.LocalBroker()
-    if not is_simulated(asyncio.get_running_loop()):
-        yield cs.LocalBusConnector(broker)
-        return
-    tap = await broker.tap(trace.add)
+@contextmanager
+def _traced(connector: Connector, trace: TraceHash) -> Iterator[None]:
+    """Take every message on an in-memory bus into a trace."""
+    if not isinstance(connector, cs.LocalBusConnector):
+        raise TypeError(f"simulated time talks in memory, by a LocalBusConnector: {connector!r}")
+    tap = connector.broker.tap(trace.add)
     try:
-        yield cs.LocalBusConnector(broker)
+        yield
     finally:
-        await tap.unsubscribe()
+        tap.close()
 
 
 class Experiment:
@@ -225,6 +223,7 @@ class Experiment:
 
         Raises:
             ExceptionGroup: a firefly failed.
+            TypeError: on simulated time, the connector is not an in-memory one.
         """
         settings = self.settings
         phases = settings.phases or random_phases(len(self._swarm), settings.seed)
@@ -234,7 +233,9 @@ class Experiment:
         trace = TraceHash(loop.time)
         async with AsyncExitStack() as stack:
             if connector is None:
-                connector = await stack.enter_async_context(_private_bus(trace))
+                connector = cs.LocalBusConnector(cs.LocalBroker())
+            if is_simulated(loop):
+                stack.enter_context(_traced(connector, trace))
             engine = cs.Engine(connector=connector, seed=settings.seed, name="observatory")
             await stack.enter_async_context(engine)
             await stack.enter_async_context(observing(connector, self.log))

@@ -4,7 +4,7 @@ A message goes down this list, and imports go the same way:
 
 * `connector`: what users hold; publishes and subscribes
 * `broker`: who subscribes to what (`filters`: who stands under which filter, `share`: groups that
-  share one, `retained`: the last payload of each topic)
+  share one, `retained`: the last payload of each topic, `tap`: who watches it all)
 * `subscription`: the handle that ends one; no message passes through it
 * `dispatcher`: delivers on one event loop, in one total order
 * `callback_task`: runs the callback, or queues the message while the callback waits (`callback`: what

@@ -18,6 +18,7 @@ from cascade.connectors.local.recipient import AnyRecipient, Delivery, Recipient
 from cascade.connectors.local.retained import RetainedMessages
 from cascade.connectors.local.share import ShareGroup
 from cascade.connectors.local.subscription import Subscription
+from cascade.connectors.local.tap import Observer, Tap
 from cascade.interfaces.payloads import clears
 from cascade.interfaces.protocols import MessageCallback, OverflowPolicy, Payload, Receiver
 from cascade.interfaces.topics import Filters, validate_filters, validate_topic
@@ -165,22 +166,24 @@ class LocalBroker:
             del self._subscriptions[subscription]
             self._forget_routes(self._filters.remove(subscription))
 
-    async def tap(self, callback: MessageCallback) -> Subscription:
-        """Call a callback with every message published from now on, before anybody else (a wire tap).
+    def tap(self, observe: Observer) -> Subscription:
+        """Call a function with every message published from now on, before anybody else (a wire tap).
 
         It sees topics that begin with ``$`` too, which no filter matches all of; retained messages
-        of earlier are not shown. For those who record or trace; the loop that runs now calls it.
+        of earlier are not shown. For those who record or trace; the loop that runs now calls it, inside
+        the delivery, so that what it raises ends up at the publisher.
         """
         dispatcher = self.dispatcher()
         with self._lock:
             tap = Subscription(
                 (),
-                callback,
+                Tap(observe),
                 dispatcher,
                 number=-1,
                 limit=DEFAULT_LIMIT,
                 overflow="wait",
                 on_close=self.remove_tap,
+                is_direct=True,
             )
             self._taps[tap] = None
             self._forget_routes()

@@ -10,6 +10,7 @@ from cascade.connectors.local.broker import LocalBroker
 from cascade.connectors.local.callback import checked_callback
 from cascade.connectors.local.callback_task import CallbackTask
 from cascade.connectors.local.dispatcher import Dispatcher, Publisher
+from cascade.connectors.local.message import Message, RetainedMessage
 from cascade.connectors.local.recipient import Delivery
 from cascade.connectors.local.subscription import Subscription
 from cascade.connectors.local.turn import Turn
@@ -125,7 +126,9 @@ class LocalBusConnector(Publisher):
         else:
             route = self._broker.route(topic, dispatcher)
         local, remote = route
-        message = (topic, payload)
+        message: Message = (topic, payload)
+        if retain:
+            message = RetainedMessage(message)
         may_wait = not isinstance(asyncio.current_task(), CallbackTask)
         turns = [
             _post(self._broker, target, (message, recipients), may_wait=may_wait)

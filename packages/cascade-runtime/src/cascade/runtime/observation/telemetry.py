@@ -97,12 +97,7 @@ def plain_event(event: Event, offset: float) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class TelemetrySettings:
-    """How an engine reports.
-
-    Examples:
-        >>> import cascade as cs
-        >>> engine = cs.Engine(connector=cs.LocalBusConnector(), telemetry=TelemetrySettings())
-    """
+    """How an engine reports."""
 
     every: float = 0.1
     """Seconds from batch to batch at most."""

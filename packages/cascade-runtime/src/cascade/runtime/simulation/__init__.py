@@ -3,6 +3,7 @@
 * `runner`: runs a coroutine on one
 * `virtual_loop`: the loop (`real_io`: what it refuses)
 * `pacing`: holds it back to a multiple of real time, for somebody who watches
-* `trace_hash`: a hash of every message, the proof that two runs went the same way
+* `trace_hash`: a hash of every message and result, the proof that two runs went the same way
+  (`canonical`: values as text for it)
 * `deadlock_report`: who waits for what where nothing can happen any more
 """

@@ -1,64 +1,94 @@
-"""A hash of everything that was said: two runs with the same hash went the same way."""
+"""A hash of everything that was said and came out: two runs with the same hash went the same way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+import json
+from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-__all__ = ["TraceHash", "canonical"]
+from cascade.runtime.simulation.canonical import canonical
+
+__all__ = ["TraceHash", "TraceRecord"]
+
+_Kind: TypeAlias = Literal["message", "retained", "value", "error"]
 
 _PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
 
 
+class TraceRecord(NamedTuple):
+    """One thing that happened: a message, or the end of a run."""
+
+    time: float
+    """In simulated seconds."""
+
+    kind: _Kind
+    """``message`` and ``retained`` for what was said, ``value`` and ``error`` for what a run came to."""
+
+    name: str
+    """The topic, or the name of the run."""
+
+    content: str
+    """The payload, value or error, as text that is the same wherever they are equal."""
+
+    def as_json(self) -> str:
+        r"""Return it as one line of JSON.
+
+        Examples:
+            >>> TraceRecord(1.5, "message", "door", "'open'").as_json()
+            '{"time": 1.5, "kind": "message", "name": "door", "content": "\'open\'"}'
+        """
+        return json.dumps(self._asdict())
+
+
 class TraceHash:
-    """A rolling BLAKE2b (RFC 7693) over time, topic and payload of every message.
+    """A rolling BLAKE2b (RFC 7693) over all messages, with their times, and over what runs came to.
 
     Examples:
-        >>> import asyncio
         >>> trace = TraceHash(lambda: 0.0)
-        >>> asyncio.run(trace.add("door", "open"))
+        >>> trace.add("door", "open", retain=False)
         >>> len(trace.hexdigest())
         32
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """Begin with nothing said; the clock gives the time in seconds."""
+    def __init__(
+        self, clock: Callable[[], float], keep: Callable[[TraceRecord], None] | None = None
+    ) -> None:
+        """Begin with nothing said.
+
+        Args:
+            clock: gives the time in seconds.
+            keep: is given a record of each thing, for who wants to read them.
+        """
         self._clock = clock
+        self._keep = keep
         self._hash = blake2b(digest_size=16)
 
-    async def add(self, topic: str, payload: Any) -> None:
+    def add(self, topic: str, payload: Any, *, retain: bool) -> None:
         """Take in a message; to be given to `LocalBroker.tap`."""
-        said = repr(payload) if type(payload) in _PLAIN else canonical(payload)
-        line = f"{self._clock()!r} {topic!r} {said}\n"
+        self._take("retained" if retain else "message", topic, payload)
+
+    def add_value(self, run: str, value: Any) -> None:
+        """Take in what a run came to."""
+        self._take("value", run, value)
+
+    def add_error(self, run: str, error: BaseException) -> None:
+        """Take in what a run failed with."""
+        self._take("error", run, (type(error), error.args))
+
+    def _take(self, kind: _Kind, name: str, content: Any) -> None:
+        said = repr(content) if type(content) in _PLAIN else canonical(content)
+        now = self._clock()
+        what = "" if kind == "message" else f"{kind} "
+        line = f"{now!r} {what}{name!r} {said}\n"
         self._hash.update(line.encode("utf-8", "surrogatepass"))
+        if self._keep is not None:
+            self._keep(TraceRecord(now, kind, name, said))
+
+    def add_duration(self) -> None:
+        """Take in how long it all took."""
+        self._hash.update(f"{self._clock()!r}\n".encode())
 
     def hexdigest(self) -> str:
-        """Return the hash of all messages so far, 32 hexadecimal digits."""
+        """Return the hash of all that was taken in so far, 32 hexadecimal digits."""
         return self._hash.hexdigest()
-
-
-def canonical(value: Any) -> str:
-    """Write a payload so that equal ones read the same in every process.
-
-    A plain `repr` will not do: it shows addresses of objects, and sets in an order of their own.
-    """
-    kind: Any = type(value)
-    if kind in _PLAIN:
-        return repr(value)
-    if isinstance(value, Mapping):
-        parts = [f"{canonical(key)}: {canonical(item)}" for key, item in value.items()]
-    elif isinstance(value, (set, frozenset)):
-        parts = sorted(map(canonical, value))
-    elif isinstance(value, (list, tuple)):
-        parts = [canonical(item) for item in value]
-    elif is_dataclass(value) and not isinstance(value, type):
-        parts = [f"{field.name}={canonical(getattr(value, field.name))}" for field in fields(value)]
-    elif kind.__repr__ is not object.__repr__:
-        return repr(value)
-    else:
-        parts = [
-            f"{name}={canonical(item)}" for name, item in getattr(value, "__dict__", {}).items()
-        ]
-    return f"{kind.__qualname__}({', '.join(parts)})"
