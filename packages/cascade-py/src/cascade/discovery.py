@@ -99,6 +99,10 @@ def withdraw(name: str) -> Any:
     Raises:
         InvalidTopicError: no agent can have that name.
         ValueError: the name has a ``/``.
+
+    Examples:
+        >>> withdraw("ann")
+        announce('cascade/agents/ann/card', {})
     """
     return _ANNOUNCE(card_topic(name), {})
 
@@ -123,6 +127,10 @@ def read_card(topic: str, payload: Any) -> Card | None:
     """Return the card that a message is; None where it says that there is none any more.
 
     One that is no card is reported, and as good as none.
+
+    Examples:
+        >>> read_card("cascade/agents/ann/card", {"name": "ann"}).state
+        'ready'
     """
     if not payload:
         return None

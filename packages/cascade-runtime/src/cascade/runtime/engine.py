@@ -145,9 +145,7 @@ class Engine:
             InvalidResourceError: it was not made with ``@resource``.
         """
         if not isinstance(definition, ResourceDefinition):
-            raise InvalidResourceError(
-                f"{definition!r} is not a resource; put @cs.resource above it"
-            )
+            raise InvalidResourceError(f"{definition!r} is no resource; put @cs.resource above it")
         self._services.register(definition)
 
     @overload
@@ -274,8 +272,8 @@ class Engine:
             self._services.status_topic = self._telemetry.status_topic
         await join(connector)
         self._is_joined = True
-        on_constraint = self._services.admission.on_constraint
-        self._constraints = await connector.subscribe(f"{CONSTRAINT_TOPIC}/#", on_constraint)
+        take = self._services.admission.on_constraint
+        self._constraints = await connector.subscribe(f"{CONSTRAINT_TOPIC}/#", take)
         if self._telemetry is not None:
             await self._telemetry.start()
 
@@ -295,7 +293,7 @@ class Engine:
                 closing.push_async_callback(self._telemetry.stop)
             self._constraints = self._telemetry = None
             closing.push_async_callback(self._services.scope.close, None)
-            seconds = self._services.shutdown_timeout
-            closing.push_async_callback(self._services.abandoned.wait, seconds)
+            services = self._services
+            closing.push_async_callback(services.abandoned.wait, services.shutdown_timeout)
             if self._agents is not None:
                 closing.push_async_callback(self._agents.close)
