@@ -28,3 +28,17 @@ def test_the_heavy_peers_do_without_what_is_not_installed(tmp_path, monkeypatch,
     printed = capsys.readouterr().out
     assert printed.count("| Cascade, 50 |") == 3
     assert printed.count("| prefect |  |  |  | not installed |") == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("takeup", "all ended after"), ("sleepers", "woken by a signal, to its value")],
+)
+def test_a_program_about_durable_agents_runs(name, says, monkeypatch, capsys):
+    program = importlib.import_module(f"benchmarks.{name}")
+    monkeypatch.setattr(program, "_FIRST", 10, raising=False)
+    monkeypatch.setattr(program, "_WOKEN", 2, raising=False)
+    monkeypatch.setattr("sys.argv", [name, "--agents", "20"])
+    assert program.main() == 0
+    assert says in capsys.readouterr().out
