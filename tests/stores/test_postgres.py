@@ -7,7 +7,7 @@ import pytest
 
 from cascade.interfaces.errors import LeaseLostError, StoreError, StoreUnavailableError
 from cascade.interfaces.store import Checkpoint
-from cascade.stores.postgres import PostgresStore, schema
+from cascade.stores.postgres import PostgresStore, connection, schema
 from cascade.stores.postgres.connection import Reconnecting
 from cascade.stores.postgres.group_commit import _UnderWay
 from cascade.stores.postgres.schema import MIGRATIONS
@@ -185,6 +185,21 @@ async def test_a_server_that_stays_away_is_told_and_later_it_goes_on(server):
     assert [agent.name for agent in await store.list()] == ["a"]
     await store.create([an_agent("c")])
     await store.aclose()
+
+
+async def test_a_process_that_stands_still_amid_a_commit_holds_nobody_up_for_long(
+    server, store, monkeypatch
+):
+    monkeypatch.setattr(connection, "_MOST_IDLE", 0.2)
+    frozen = await Reconnecting(server.url, "cascade", 1).get()
+    await frozen.execute("BEGIN")
+    await frozen.execute("SELECT number FROM counters FOR UPDATE")
+    async with asyncio.timeout(30):
+        await store.create([an_agent("a")])
+    assert [agent.name for agent in await store.list()] == ["a"]
+    with pytest.raises(psycopg.Error):
+        await frozen.execute("COMMIT")
+    await frozen.close()
 
 
 async def test_engines_side_by_side_never_own_the_same_epoch(server):

@@ -14,6 +14,9 @@ __all__ = ["Reconnecting", "explained"]
 
 _FIRST_DELAY = 0.05  # seconds; each wait is twice as long
 _LONGEST_DELAY = 2.0
+_MOST_IDLE = (
+    5.0  # seconds amid a transaction, after which the server ends it and what it has locked
+)
 
 
 def explained(error: psycopg.Error) -> StoreError:
@@ -57,9 +60,11 @@ class Reconnecting:
 
     async def _connect(self) -> AsyncConnection:
         connection = await AsyncConnection.connect(self._url, autocommit=True)
-        path = sql.SQL("SET search_path TO {}").format(sql.Identifier(self._schema))
+        settings = sql.SQL(
+            "SET search_path TO {}; SET idle_in_transaction_session_timeout TO {}"
+        ).format(sql.Identifier(self._schema), sql.Literal(int(_MOST_IDLE * 1000)))
         try:
-            await connection.execute(path)
+            await connection.execute(settings)
         except BaseException:  # also where it is cancelled: nobody else would close it
             await connection.close()
             raise
