@@ -36,4 +36,4 @@ async def leave_in_order(
                     else:
                         agent.leaves = True
                 await asyncio.wait(driven.values(), timeout=_GLANCE)
-    return len(driven)
+    return len(driven.keys() - stopped)
