@@ -105,17 +105,18 @@ class Verdict:
 class _Engines:
     """The processes of a campaign."""
 
-    def __init__(self, command: Sequence[str | Path], said: IO[bytes], number: int) -> None:
+    def __init__(self, command: Sequence[str], folder: Path, said: IO[bytes], number: int) -> None:
         self._command = command
+        path = os.pathsep.join(sys.path)
+        self._environment = {**os.environ, "PYTHONPATH": path, "SHOP_FOLDER": str(folder)}
         self._said = said
         self._running = [self._begin() for _ in range(number)]
         self.harmed: set[int] = set()
 
     def _begin(self) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         return subprocess.Popen(
             self._command,
-            env=environment,
+            env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=self._said,
             stderr=self._said,
@@ -164,10 +165,10 @@ def campaign(
     """Run agents to their end on a store, and harm the processes that drive them meanwhile."""
     shop = [sys.executable, "-m", "benchmarks.campaigns.shop"]
     chance, began = random.Random(harms), time.monotonic()
-    command = [*shop, store, folder, str(agents), str(rounds)]
+    command = [*shop, store, str(agents), str(rounds)]
     done = {"kill": 0, "stop": 0}
     said = (folder / "said").open("wb")
-    running = _Engines(command, said, engines)
+    running = _Engines(command, folder, said, engines)
     try:
         while sum(done.values()) < harms and not running.all_ended:
             time.sleep(chance.uniform(0.0, 0.8))

@@ -1,14 +1,17 @@
 """The campaigns, small: what they find at length must hold for a moment, too."""
 
 import asyncio
+import re
+import sys
 
 import pytest
-from benchmarks.campaigns import constraint_line, fuzz_orders, random_graphs
+from benchmarks.campaigns import constraint_line, fuzz_orders, machines, random_graphs
 from benchmarks.campaigns.mqtt_losses import Verdict, campaign
 
 import cascade as cs
 from mqtt.broker import NEEDS_BROKER
 from rows import each_row
+from stores.postgres import NEEDS_POSTGRES
 
 
 @pytest.mark.slow
@@ -24,6 +27,26 @@ def test_a_verdict_tells_what_was_lost():
     verdict = Verdict(10, 9, 2, in_order=True, losses=3, seconds=1.0)
     assert not verdict.holds
     assert "BROKEN: 10 published, 9 handled, 1 lost, 2 handled twice, in order" in str(verdict)
+
+
+# --- workers on several machines ---------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.broker
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address of Linux alone")
+@NEEDS_BROKER[1]
+@NEEDS_POSTGRES[0]
+def test_workers_take_up_what_one_drove_that_is_killed(capsys):
+    assert machines.main(["--agents", "10", "--rounds", "5", "--pause", "6"]) == 0
+    killed, cut, stopped, told, verdict = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"killed: 10 agents; the first was driven elsewhere after .*", killed)
+    assert [each.partition(":")[0] for each in (cut, stopped, told)] == [
+        "cut off",
+        "stopped",
+        "told to stop",
+    ]
+    assert verdict.startswith("HOLDS: 10 agents of 5 rounds")
 
 
 # --- random graphs ----------------------------------------------------------------------------------
