@@ -307,3 +307,58 @@ def test_a_pace_is_a_number_above_0(factor):
     pace = Pace()
     with pytest.raises(ValueError, match="above 0"):
         pace.factor = factor
+
+
+# --- sets of tasks and futures --------------------------------------------------------------------
+
+
+def test_what_asyncio_keeps_in_sets_goes_in_one_order():
+    async def nap(number, seconds, seen):
+        try:
+            await asyncio.sleep(seconds)
+            if number == 13:
+                raise OSError
+            return number
+        finally:
+            seen.append(number)
+
+    async def group_of(numbers, seen):
+        async with asyncio.TaskGroup() as group:
+            for n in numbers:
+                group.create_task(nap(n, 1 if n == 13 else 5, seen))
+
+    async def main():
+        kept, seen = [object() for _ in range(7)], []
+        tasks = [asyncio.create_task(nap(n, 1, seen), name=str(n)) for n in range(12)]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        seen.append([task.get_name() for task in done])
+        tasks = [asyncio.create_task(nap(n, 1, seen)) for n in range(12)]
+        seen += [await task for task in asyncio.as_completed(tasks)]
+        with pytest.raises(ExceptionGroup):
+            await group_of(range(20), seen)
+        futures = [asyncio.get_running_loop().create_future() for _ in range(9)]
+        seen.append([futures.index(future) for future in set(futures)])
+        return seen, kept
+
+    first, _kept = run(main())
+    in_turn = list(range(12))
+    of_group = [13, *(n for n in range(20) if n != 13)]
+    assert first == [
+        *in_turn,
+        [str(n) for n in in_turn],
+        *in_turn,
+        *in_turn,
+        *of_group,
+        [*range(9)],
+    ]
+    assert run(main())[0] == first
+
+
+def test_tasks_have_names_and_contexts_as_elsewhere():
+    async def main():
+        task = asyncio.create_task(asyncio.sleep(1, "slept"), name="sleeper")
+        assert (task, task.get_name()) == (task, "sleeper")
+        assert task != asyncio.current_task()
+        return await task
+
+    assert run(main()) == "slept"

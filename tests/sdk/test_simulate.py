@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
@@ -128,11 +129,25 @@ def test_resources_live_in_simulated_time():
     assert story == [("on", 0.0), ("off", 5.0)]
 
 
-def test_it_refuses_to_run_inside_a_loop():
+def test_inside_a_running_loop_it_goes_the_same_way():
     async def main():
-        cs.simulate(one(1))
+        return simulation(1), asyncio.get_running_loop().is_running()
 
-    with pytest.raises(RuntimeError, match=r"cs.simulate\(...\) starts an event loop of its own"):
+    assert asyncio.run(main()) == (simulation(1), True)
+
+
+def test_inside_a_running_loop_it_sees_the_context_and_raises_what_it_raises():
+    asked = ContextVar("asked")
+
+    @cs.task
+    async def fails():
+        raise OSError(asked.get())
+
+    async def main():
+        asked.set("for that")
+        cs.simulate(fails())
+
+    with pytest.raises(OSError, match="for that"):
         asyncio.run(main())
 
 
@@ -316,3 +331,11 @@ def test_an_interrupt_ends_a_paused_simulation():
     pace.paused = True
     with pytest.raises(KeyboardInterrupt):
         cs.simulate(interrupted_soon(), pace=pace)
+    loop = asyncio.new_event_loop()  # as in a notebook, where nobody else takes the interrupt
+
+    async def main():
+        cs.simulate(interrupted_soon(), pace=pace)
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(main())
+    loop.close()

@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, Literal, TypeAlias
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
 from cascade.interfaces.errors import NonDeterminismError
 from cascade.interfaces.errors.frames import hide_own_frames
 from cascade.interfaces.protocols import Connector
 from cascade.interfaces.store import Store
-from cascade.running import check_no_loop_runs
 from cascade.runtime.concurrency.clock import is_simulated
 from cascade.runtime.engine import Engine
 from cascade.runtime.options import Listen
+from cascade.runtime.simulation.differences import Keep, run_twice
 from cascade.runtime.simulation.pacing import Pace
 from cascade.runtime.simulation.runner import run_simulated
 from cascade.runtime.simulation.trace_hash import TraceHash
@@ -56,13 +57,15 @@ def simulate(
     resources: Sequence[ResourceDefinition[Any]] = (),
     listen: Listen = (),
     pace: Pace | float | None = None,
+    check: Literal["twice"] | None = None,
 ) -> Simulation:
     """Run targets side by side on simulated time: waiting costs nothing, and order is the seed's.
 
     The same workflows as on the wall clock, on the same engine and bus. Everything random should
     come from ``cs.inject("rng")``, and the time from ``cs.inject("clock")``; each run has a stream of
     its own that follows from the seed and its name, or its place among the targets. ``def`` tasks run
-    inline, one after the other.
+    inline, one after the other. Where an event loop is running already, as in a notebook, it runs in a
+    thread of its own, and this one waits.
 
     Args:
         targets: a target as for `run`; a list or tuple of them, each of which is a run of its own;
@@ -78,14 +81,16 @@ def simulate(
         listen: filters on which signals are kept from the start; see `Engine.run`.
         pace: simulated seconds for each real one, or a `Pace` to change while it runs; as fast as
             possible if left out. It does not change what happens.
+        check: ``"twice"`` runs everything twice and compares.
 
     Raises:
-        RuntimeError: an event loop is running already.
         TypeError: the connector is not an in-memory one.
-        ValueError: ``until`` or the pace is not a number above 0.
+        ValueError: ``until`` or the pace is not a number above 0, ``check`` is something else, or is asked
+            for with a connector or store, where the second run would find what the first has left.
         DeadlockError: nothing is left that could happen; it says who waits for which topic.
         RunawayError: livelock: simulated time does not advance.
         NonDeterminismError: a task asked for a thread, a process, or real input or output.
+        RunsDifferError: two runs went different ways; it shows the first thing that differs.
         Exception: whatever a target raises; the others are ended.
 
     Examples:
@@ -97,35 +102,43 @@ def simulate(
         >>> simulation.results, simulation.duration / 3600
         (['awake'], 2920.0)
     """
-    check_no_loop_runs("cs.simulate", "call it outside of async code")
-    if until is not None and not until > 0:
-        raise ValueError(f"until is a number of simulated seconds above 0, not {until!r}")
-    bus = _in_memory(connector)
-    engine = Engine(connector=bus, store=store, seed=seed, name="simulation")
-    for definition in resources:
-        engine.register(definition)
-
-    async def run(name: str, target: Any, trace: TraceHash) -> Any:
-        durable = store is not None
-        try:
-            value = await engine.run(target, params, listen=listen, name=name, durable=durable)
-        except Exception as error:
-            trace.add_error(name, error)
-            raise
-        trace.add_value(name, value)
-        return value
-
+    _check_until(until)
+    _check_check(check, connector, store)
     held = Pace(pace) if isinstance(pace, (int, float)) else pace
-    watched = _watch(engine, bus.broker, run, _by_name(targets), until)
+
+    def once(keep: Keep | None = None) -> Simulation:
+        bus = _in_memory(connector)
+        engine = Engine(connector=bus, store=store, seed=seed, name="simulation")
+        for definition in resources:
+            engine.register(definition)
+
+        async def run(name: str, target: Any) -> Any:
+            durable = store is not None
+            return await engine.run(target, params, listen=listen, name=name, durable=durable)
+
+        run_all = partial(_run_all, run, _by_name(targets), until)
+        return run_simulated(_watch(engine, bus, run_all, keep), pace=held)
+
     try:
-        return run_simulated(watched, pace=held)
+        return once() if check is None else run_twice(once)
     except BaseException as error:
         hide_own_frames(error)
         raise
 
 
-_Run: TypeAlias = Callable[[str, Any, TraceHash], Coroutine[Any, Any, Any]]
-"""Runs a target by its name, and notes in the trace what comes of it."""
+def _check_until(until: float | None) -> None:
+    if until is not None and not until > 0:
+        raise ValueError(f"until is a number of simulated seconds above 0, not {until!r}")
+
+
+def _check_check(check: str | None, connector: Connector | None, store: Store | None) -> None:
+    if check not in {None, "twice"}:
+        raise ValueError(f'check is "twice" or left out, not {check!r}')
+    if check is not None and not (connector is None and store is None):
+        raise ValueError(
+            'check="twice" needs a bus and a store that begin empty each time: leave connector and '
+            "store out, and let the targets send what is to be there"
+        )
 
 
 def _in_memory(connector: Connector | None) -> LocalBusConnector:
@@ -136,19 +149,22 @@ def _in_memory(connector: Connector | None) -> LocalBusConnector:
     raise TypeError(f"a simulation talks in memory: give it a LocalBusConnector, not {connector!r}")
 
 
+_Run: TypeAlias = Callable[[str, Any], Coroutine[Any, Any, Any]]
+"""Runs a target by its name."""
+
+
 async def _watch(
     engine: Engine,
-    broker: LocalBroker,
-    run: _Run,
-    targets: Mapping[str, Any],
-    until: float | None,
+    bus: LocalBusConnector,
+    run: Callable[[TraceHash], Coroutine[Any, Any, Simulation]],
+    keep: Keep | None,
 ) -> Simulation:
     """Run the targets with every message in the trace."""
     async with engine:
-        trace = TraceHash(asyncio.get_running_loop().time)
-        watcher = broker.tap(trace.add)
+        trace = TraceHash(asyncio.get_running_loop().time, keep)
+        watcher = bus.broker.tap(trace.add)
         try:
-            return await _run_all(run, targets, trace, until)
+            return await run(trace)
         finally:
             watcher.close()
 
@@ -164,14 +180,22 @@ def _by_name(targets: Any) -> dict[str, Any]:
 async def _run_all(
     run: _Run,
     targets: Mapping[str, Any],
-    trace: TraceHash,
     until: float | None,
+    trace: TraceHash,
 ) -> Simulation:
     """Run the targets side by side until they end, one fails, or the time is up."""
     loop = asyncio.get_running_loop()
-    runs = [
-        loop.create_task(run(name, target, trace), name=name) for name, target in targets.items()
-    ]
+
+    async def traced(name: str, target: Any) -> Any:
+        try:
+            value = await run(name, target)
+        except Exception as error:
+            trace.add_error(name, error)
+            raise
+        trace.add_value(name, value)
+        return value
+
+    runs = [loop.create_task(traced(*named), name=named[0]) for named in targets.items()]
     if not runs:
         return Simulation([], [], loop.time(), trace.hexdigest())
     try:

@@ -54,6 +54,7 @@
         ├── DeadlockError                       nothing ready, no timer left, work unfinished
         ├── RunawayError                        livelock: simulated time does not advance
         └── NonDeterminismError                 threads, processes, sockets in simulated time
+            └── RunsDifferError                 two runs with one seed that went different ways
 
 An error keeps its facts as attributes, and its text says what to do.
 """
@@ -88,6 +89,7 @@ from cascade.interfaces.errors.simulation import (
     DeadlockError,
     NonDeterminismError,
     RunawayError,
+    RunsDifferError,
     SimulationError,
 )
 from cascade.interfaces.errors.store import (
@@ -165,6 +167,7 @@ __all__ = [
     "ResourceCycleError",
     "ResourceError",
     "RunawayError",
+    "RunsDifferError",
     "ShellError",
     "ShellTimeoutError",
     "SimulationError",

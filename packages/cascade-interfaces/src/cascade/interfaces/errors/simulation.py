@@ -8,6 +8,7 @@ __all__ = [
     "DeadlockError",
     "NonDeterminismError",
     "RunawayError",
+    "RunsDifferError",
     "SimulationError",
 ]
 
@@ -73,4 +74,31 @@ class NonDeterminismError(SimulationError):
         return (
             f"{who} asked for {self.cause} in simulated time, where every run must go the same way; "
             "let a def task run inline, wait with cs.wait, and speak with cs.send and cs.recv"
+        )
+
+
+class RunsDifferError(NonDeterminismError):
+    """Two simulations of the same targets with one seed went different ways.
+
+    Attributes:
+        first: the first thing that differs, as the first of them had it.
+        second: the same as the second one had it.
+    """
+
+    def __init__(self, first: str, second: str) -> None:
+        """Say what differs first."""
+        super().__init__("something that does not follow from the seed")
+        self.args = (first, second)
+        self.first = first
+        self.second = second
+
+    def __str__(self) -> str:
+        """Show both, and say what to look for."""
+        return (
+            "the same simulation went two different ways; the first thing that differs:\n"
+            f"  first:  {self.first}\n"
+            f"  second: {self.second}\n"
+            "something in it does not follow from the seed: time.time, datetime.now, random, uuid4, "
+            'os.urandom, or what is kept outside of the tasks; take cs.inject("clock") and '
+            'cs.inject("rng")'
         )

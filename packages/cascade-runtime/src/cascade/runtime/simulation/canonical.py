@@ -22,7 +22,7 @@ from cascade.spec.containers import field_names
 from cascade.spec.content import NoContentError, digest_of
 from cascade.spec.identity import place_of
 
-__all__ = ["canonical"]
+__all__ = ["canonical", "without_addresses"]
 
 _PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
 _SHOWN = frozenset({Decimal, Fraction, UUID, date, datetime, time, timedelta, timezone})
@@ -30,6 +30,17 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 _Above: TypeAlias = frozenset[int]
 """Ids of what the value stands in: it may hold itself."""
+
+
+def without_addresses(text: str) -> str:
+    """Leave out where objects lie in memory.
+
+    Examples:
+        >>> without_addresses("<Lamp object at 0x7f3a>")
+        '<Lamp object>'
+    """
+    return _ADDRESS.sub("", text)
+
 
 _Write: TypeAlias = Callable[[Any], str]
 """Writes a part of a value."""
@@ -109,6 +120,7 @@ _NAMED: dict[type, Callable[[Any, _Write], _Parts]] = {
     type: lambda value, _write: f"<{place_of(value)}>",
     ModuleType: lambda value, _write: f"<{value.__name__}>",
     Enum: lambda value, _write: [value.name],
+    BaseException: lambda value, write: [write(each) for each in value.args],
 }
 
 
@@ -135,7 +147,7 @@ def _parts_without_content(value: Any, write: _Write) -> _Parts:
     attributes |= getattr(value, "__dict__", {})
     if attributes or kind.__repr__ is object.__repr__:
         return [f"{name}={write(item)}" for name, item in attributes.items()]
-    return _ADDRESS.sub("", repr(value))
+    return without_addresses(repr(value))
 
 
 def _slots_of(kind: type) -> list[str]:

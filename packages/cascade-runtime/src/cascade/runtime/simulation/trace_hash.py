@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from cascade.runtime.simulation.canonical import canonical
+from cascade.runtime.simulation.canonical import canonical, without_addresses
 
 __all__ = ["TraceHash", "TraceRecord"]
 
@@ -74,10 +74,13 @@ class TraceHash:
 
     def add_error(self, run: str, error: BaseException) -> None:
         """Take in what a run failed with."""
-        self._take("error", run, (type(error), error.args))
+        self._note("error", run, without_addresses(canonical(error)))
 
     def _take(self, kind: _Kind, name: str, content: Any) -> None:
         said = repr(content) if type(content) in _PLAIN else canonical(content)
+        self._note(kind, name, said)
+
+    def _note(self, kind: _Kind, name: str, said: str) -> None:
         now = self._clock()
         what = "" if kind == "message" else f"{kind} "
         line = f"{now!r} {what}{name!r} {said}\n"

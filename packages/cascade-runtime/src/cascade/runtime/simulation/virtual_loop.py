@@ -16,14 +16,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextvars import Context, copy_context
+from contextvars import Context
 from heapq import heapify, heappop, heappush
+from itertools import count
 from math import inf, isnan
 from threading import get_ident
 from typing import Any, TypeAlias, TypeVarTuple, Unpack
 
 from cascade.interfaces.errors import DeadlockError, NonDeterminismError, RunawayError
+from cascade.runtime.simulation.counted import CountedFuture, make_counted_task
 from cascade.runtime.simulation.deadlock_report import names_of, who_waits
+from cascade.runtime.simulation.handles import Handle, Timer
 from cascade.runtime.simulation.pacing import Pace
 from cascade.runtime.simulation.real_io import refuse_real_io
 
@@ -36,71 +39,11 @@ _MAX_STEPS = 5_000_000  # of runs within one instant
 _MANY_EMPTY = 10_000  # instants without timers from which on their weight is worth removing
 
 
-class _Quiet:
-    """Has nothing of what asyncio's handles remember for its debug mode."""
-
-    __slots__ = ()
-    _repr = None
-    _source_traceback = None
+def _raise_interrupt() -> None:
+    raise KeyboardInterrupt
 
 
-class _Handle(_Quiet, asyncio.Handle):
-    """A callback that is due; made at a fraction of the cost of asyncio's own."""
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        callback: Callable[..., object],
-        args: tuple[Any, ...],
-        loop: VirtualLoop,
-        context: Context | None,
-    ) -> None:
-        self._callback = callback
-        self._args = args
-        self._loop = loop
-        self._context = copy_context() if context is None else context
-        self._cancelled = False
-
-    def cancel(self) -> None:
-        self._cancelled = True
-        self._callback = self._args = None  # type: ignore[assignment]  # as asyncio's own does
-
-
-class _Timer(_Quiet, asyncio.TimerHandle):
-    """A callback at an instant."""
-
-    __slots__ = ()
-
-    __hash__ = object.__hash__  # asyncio's own would be the same for all timers of one instant
-    __eq__ = object.__eq__
-
-    def __init__(
-        self,
-        when: float,
-        callback: Callable[..., object],
-        args: tuple[Any, ...],
-        loop: VirtualLoop,
-        context: Context | None,
-    ) -> None:
-        self._when = when
-        self._callback = callback
-        self._args = args
-        self._loop = loop
-        self._context = copy_context() if context is None else context
-        self._scheduled = True
-        self._cancelled = False
-
-    def cancel(self) -> None:
-        if not self._cancelled:
-            self._cancelled = True
-            self._callback = self._args = None  # type: ignore[assignment]  # as asyncio's own does
-            if self._scheduled:
-                self._scheduled = False
-                self._loop.forget_timer(self)
-
-
-_Timers: TypeAlias = _Timer | dict[_Timer, None]
+_Timers: TypeAlias = Timer | dict[Timer, None]
 """Those of one instant: mostly one, and then it lies there without a container."""
 
 
@@ -134,6 +77,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._steps = 0  # of this turn
         self._steps_before = 0  # of earlier turns of this instant
         self._thread = get_ident()
+        self.count_future = count().__next__
+        self.count_task = count().__next__
+        make_task: Any = make_counted_task  # the stubs know no options
+        self.set_task_factory(make_task)
+
+    def create_future(self) -> asyncio.Future[Any]:
+        """Make a future whose hash is the same in every run."""
+        return CountedFuture(loop=self)
 
     # --- time ---------------------------------------------------------------------------------
 
@@ -155,7 +106,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Call a callback in the next turn."""
         if self._closed:
             self._check_closed()
-        handle = _Handle(callback, args, self, context)
+        handle = Handle(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
@@ -173,6 +124,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if get_ident() != self._thread:
             raise NonDeterminismError("a callback from another thread")
         return self.call_soon(callback, *args, context=context)
+
+    def run_forever(self) -> None:
+        """Run until stopped, in this thread from now on."""
+        self._thread = get_ident()
+        super().run_forever()
+
+    def interrupt(self) -> None:
+        """Raise `KeyboardInterrupt` in the loop's next turn; from any thread."""
+        self._ready.append(Handle(_raise_interrupt, (), self, None))  # which no thread disturbs
 
     def call_later(
         self,
@@ -202,24 +162,24 @@ class VirtualLoop(asyncio.BaseEventLoop):
             when = self._now
         elif isnan(when):
             raise ValueError("a timer needs an instant in seconds, not nan")
-        timer = _Timer(when, callback, args, self, context)
+        timer = Timer(when, callback, args, self, context)
         same = self._timers.setdefault(when, timer)
         if same is timer:
             heappush(self._instants, when)
             if len(self._instants) > _MANY_EMPTY + 2 * len(self._timers):
                 self._instants = list(self._timers)
                 heapify(self._instants)
-        elif isinstance(same, _Timer):
+        elif isinstance(same, Timer):
             self._timers[when] = {same: None, timer: None}
         else:
             same[timer] = None
         return timer
 
-    def forget_timer(self, timer: _Timer) -> None:
+    def forget_timer(self, timer: Timer) -> None:
         """Take a timer out that was cancelled; its instant stays in the heap until time comes by."""
         when = timer._when  # noqa: SLF001 - an event loop looks into its handles
         same = self._timers[when]
-        if not isinstance(same, _Timer):
+        if not isinstance(same, Timer):
             del same[timer]
             if same:
                 return
@@ -266,7 +226,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
                     self._begin_instant()
                 heappop(self._instants)
                 same = self._timers.pop(when)
-                due: Iterable[_Timer] = (same,) if isinstance(same, _Timer) else same
+                due: Iterable[Timer] = (same,) if isinstance(same, Timer) else same
                 for timer in due:
                     timer._scheduled = False  # noqa: SLF001 - it is out of the timers now
                 self._ready.extend(due)
