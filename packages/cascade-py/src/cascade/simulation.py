@@ -1,7 +1,7 @@
 """``cs.simulate``: run workflows on simulated time, the same way each time.
 
-For those who build a simulation of their own there are its parts too: `run_simulated`, `Pace`,
-`TraceHash` and `is_simulated`.
+`Faults` are what its bus may do to messages. For those who build a simulation of their own there are its
+parts too: `run_simulated`, `Pace`, `TraceHash` and `is_simulated`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from random import Random
 from typing import Any, Literal, TypeAlias
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
@@ -21,12 +22,13 @@ from cascade.runtime.concurrency.clock import is_simulated
 from cascade.runtime.engine import Engine
 from cascade.runtime.options import Listen
 from cascade.runtime.simulation.differences import Keep, run_twice
+from cascade.runtime.simulation.faults import Faults, FaultyConnector
 from cascade.runtime.simulation.pacing import Pace
 from cascade.runtime.simulation.runner import run_simulated
 from cascade.runtime.simulation.trace_hash import TraceHash
 from cascade.spec.resource import ResourceDefinition
 
-__all__ = ["Pace", "Simulation", "TraceHash", "is_simulated", "run_simulated", "simulate"]
+__all__ = ["Faults", "Pace", "Simulation", "TraceHash", "is_simulated", "run_simulated", "simulate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def simulate(
     resources: Sequence[ResourceDefinition[Any]] = (),
     listen: Listen = (),
     pace: Pace | float | None = None,
+    schedule: Literal["in order", "random"] = "in order",
+    faults: Faults | Sequence[Faults] = (),
     check: Literal["twice"] | None = None,
 ) -> Simulation:
     """Run targets side by side on simulated time: waiting costs nothing, and order is the seed's.
@@ -81,12 +85,17 @@ def simulate(
         listen: filters on which signals are kept from the start; see `Engine.run`.
         pace: simulated seconds for each real one, or a `Pace` to change while it runs; as fast as
             possible if left out. It does not change what happens.
+        schedule: ``"random"`` has what is simultaneous go in an order that follows from the seed: what is
+            ready at once, and the timers of one instant; in the order it came about if left out.
+        faults: what happens to the messages of the agents on their way to the bus, by the seed; the first
+            whose filter matches holds.
         check: ``"twice"`` runs everything twice and compares.
 
     Raises:
         TypeError: the connector is not an in-memory one.
-        ValueError: ``until`` or the pace is not a number above 0, ``check`` is something else, or is asked
-            for with a connector or store, where the second run would find what the first has left.
+        ValueError: ``until`` or the pace is not a number above 0, or ``schedule`` or ``check`` is something
+            else; or it is to be checked with a connector or a store, where the second run would find what
+            the first has left.
         DeadlockError: nothing is left that could happen; it says who waits for which topic.
         RunawayError: livelock: simulated time does not advance.
         NonDeterminismError: a task asked for a thread, a process, or real input or output.
@@ -103,12 +112,17 @@ def simulate(
         (['awake'], 2920.0)
     """
     _check_until(until)
+    if schedule not in {"in order", "random"}:
+        raise ValueError(f'schedule is "in order" or "random", not {schedule!r}')
     _check_check(check, connector, store)
     held = Pace(pace) if isinstance(pace, (int, float)) else pace
 
     def once(keep: Keep | None = None) -> Simulation:
         bus = _in_memory(connector)
-        engine = Engine(connector=bus, store=store, seed=seed, name="simulation")
+        ways = Random(f"{seed}/schedule") if schedule == "random" else None
+        engine = Engine(
+            connector=_with_faults(bus, faults, seed), store=store, seed=seed, name="simulation"
+        )
         for definition in resources:
             engine.register(definition)
 
@@ -117,7 +131,7 @@ def simulate(
             return await engine.run(target, params, listen=listen, name=name, durable=durable)
 
         run_all = partial(_run_all, run, _by_name(targets), until)
-        return run_simulated(_watch(engine, bus, run_all, keep), pace=held)
+        return run_simulated(_watch(engine, bus, run_all, keep), pace=held, schedule=ways)
 
     try:
         return once() if check is None else run_twice(once)
@@ -147,6 +161,14 @@ def _in_memory(connector: Connector | None) -> LocalBusConnector:
     if isinstance(connector, LocalBusConnector):
         return connector
     raise TypeError(f"a simulation talks in memory: give it a LocalBusConnector, not {connector!r}")
+
+
+def _with_faults(bus: LocalBusConnector, faults: Faults | Sequence[Faults], seed: int) -> Connector:
+    every = [faults] if isinstance(faults, Faults) else list(faults)
+    if not every:
+        return bus
+    faulty: Any = FaultyConnector(bus, every, Random(f"{seed}/faults"))
+    return faulty  # type: ignore[no-any-return]  # it passes on what it has not itself
 
 
 _Run: TypeAlias = Callable[[str, Any], Coroutine[Any, Any, Any]]

@@ -9,11 +9,13 @@ With pytest, the fixture ``simulated_time`` is there as soon as cascade-py is in
 
         assert simulated_time(main()) == "stand up"
 
+`explore` tries many orders of what is simultaneous, and faults of the bus, until agents go wrong.
 `cascade.testing.crashes` has durable agents die at every change of their store, and
 `cascade.testing.connectors` and `cascade.testing.stores` are the contracts of those as test suites.
 """
 
 from cascade.common.messaging.testing import capture
 from cascade.simulation import run_simulated
+from cascade.testing.exploring import explore
 
-__all__ = ["capture", "run_simulated"]
+__all__ = ["capture", "explore", "run_simulated"]

@@ -3,6 +3,7 @@
 * `runner`: runs a coroutine on one
 * `virtual_loop`: the loop (`real_io`: what it refuses, `counted`: its futures and tasks,
   `handles`: its callbacks and timers)
+* `faults`: a bus that loses, delays and repeats messages
 * `differences`: two runs of one simulation, compared
 * `pacing`: holds it back to a multiple of real time, for somebody who watches
 * `trace_hash`: a hash of every message and result, the proof that two runs went the same way

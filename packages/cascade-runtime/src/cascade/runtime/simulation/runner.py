@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
+from random import Random
 from typing import Any, TypeVar
 
 from cascade.runtime.simulation.pacing import Pace
@@ -18,7 +19,9 @@ T = TypeVar("T")
 _LOOK_EVERY = 0.05  # seconds between two looks whether somebody interrupts
 
 
-def run_simulated(coroutine: Coroutine[Any, Any, T], *, pace: Pace | None = None) -> T:
+def run_simulated(
+    coroutine: Coroutine[Any, Any, T], *, pace: Pace | None = None, schedule: Random | None = None
+) -> T:
     """Run a coroutine to its end on an event loop of its own, whose time is simulated.
 
     Waiting costs nothing, timers are exact, and everything happens in the same order each time; see
@@ -31,6 +34,7 @@ def run_simulated(coroutine: Coroutine[Any, Any, T], *, pace: Pace | None = None
     Args:
         coroutine: what to run.
         pace: holds simulated time back for somebody who watches; as fast as possible if left out.
+        schedule: shuffles what is simultaneous; see `VirtualLoop`.
 
     Raises:
         DeadlockError: nothing is left that could happen; it says who waits for which topic.
@@ -41,7 +45,7 @@ def run_simulated(coroutine: Coroutine[Any, Any, T], *, pace: Pace | None = None
         >>> run_simulated(asyncio.sleep(24 * 3600, "the next day"))
         'the next day'
     """
-    loop = VirtualLoop(pace)
+    loop = VirtualLoop(pace, schedule)
     if not _a_loop_runs_here():
         return _run_on(loop, coroutine)
     with ThreadPoolExecutor(1, thread_name_prefix="simulation") as thread:

@@ -20,6 +20,7 @@ from contextvars import Context
 from heapq import heapify, heappop, heappush
 from itertools import count
 from math import inf, isnan
+from random import Random
 from threading import get_ident
 from typing import Any, TypeAlias, TypeVarTuple, Unpack
 
@@ -66,9 +67,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
     _closed: bool
     _check_closed: Callable[[], None]
 
-    def __init__(self, pace: Pace | None = None) -> None:
-        """Begin at 0 seconds; as fast as possible where no pace is given."""
+    def __init__(self, pace: Pace | None = None, schedule: Random | None = None) -> None:
+        """Begin at 0 seconds.
+
+        Args:
+            pace: holds time back; as fast as possible if left out.
+            schedule: shuffles what is ready in one turn and the timers of one instant; in the order they
+                became ready or were set if left out.
+        """
         super().__init__()
+        self._schedule = schedule
         self._pace = pace
         self._now = 0.0
         self._instants: list[float] = []  # a heap: each instant that has timers, or had some
@@ -198,6 +206,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if self._turns > _MAX_TURNS or self._steps_before > _MAX_STEPS:
             self._begin_instant()  # so that those who are cancelled now can end
             raise RunawayError(self._now, names_of(ready))
+        if self._schedule is not None:
+            self._shuffle(self._schedule)
         for _ in range(len(ready)):
             handle: Any = ready.popleft()
             if handle._cancelled:  # noqa: SLF001 - an event loop looks into its handles
@@ -233,6 +243,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 return
             heappop(self._instants)
         raise DeadlockError(self._now, who_waits(self))
+
+    def _shuffle(self, schedule: Random) -> None:
+        """Have what is ready run in another order; another thread may add to it meanwhile."""
+        ready = self._ready
+        order = [ready.popleft() for _ in range(len(ready))]
+        schedule.shuffle(order)
+        ready.extendleft(reversed(order))
 
     def _begin_instant(self) -> None:
         self._turns = 0
