@@ -7,9 +7,11 @@ parts too: `run_simulated`, `Pace`, `TraceHash` and `is_simulated`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from os import PathLike
 from random import Random
 from typing import Any, Literal, TypeAlias
 
@@ -25,7 +27,7 @@ from cascade.runtime.simulation.differences import Keep, run_twice
 from cascade.runtime.simulation.faults import Faults, FaultyConnector
 from cascade.runtime.simulation.pacing import Pace
 from cascade.runtime.simulation.runner import run_simulated
-from cascade.runtime.simulation.trace_hash import TraceHash
+from cascade.runtime.simulation.trace_hash import TraceHash, TraceRecord
 from cascade.spec.resource import ResourceDefinition
 
 __all__ = ["Faults", "Pace", "Simulation", "TraceHash", "is_simulated", "run_simulated", "simulate"]
@@ -62,6 +64,7 @@ def simulate(
     schedule: Literal["in order", "random"] = "in order",
     faults: Faults | Sequence[Faults] = (),
     check: Literal["twice"] | None = None,
+    trace: str | PathLike[str] | None = None,
 ) -> Simulation:
     """Run targets side by side on simulated time: waiting costs nothing, and order is the seed's.
 
@@ -90,6 +93,8 @@ def simulate(
         faults: what happens to the messages of the agents on their way to the bus, by the seed; the first
             whose filter matches holds.
         check: ``"twice"`` runs everything twice and compares.
+        trace: a file for everything that the hash covers, a line of JSON each; ``cascade trace diff`` finds
+            where two differ. Of two runs it holds the first.
 
     Raises:
         TypeError: the connector is not an in-memory one.
@@ -100,6 +105,7 @@ def simulate(
         RunawayError: livelock: simulated time does not advance.
         NonDeterminismError: a task asked for a thread, a process, or real input or output.
         RunsDifferError: two runs went different ways; it shows the first thing that differs.
+        OSError: the file for the trace cannot be written.
         Exception: whatever a target raises; the others are ended.
 
     Examples:
@@ -134,10 +140,25 @@ def simulate(
         return run_simulated(_watch(engine, bus, run_all, keep), pace=held, schedule=ways)
 
     try:
-        return once() if check is None else run_twice(once)
+        with _written(trace) as keep:
+            return once(keep) if check is None else run_twice(once, keep)
     except BaseException as error:
         hide_own_frames(error)
         raise
+
+
+@contextmanager
+def _written(path: str | PathLike[str] | None) -> Iterator[Keep | None]:
+    """Open a file for what happens; each line is there at the latest when the simulation ends."""
+    if path is None:
+        yield None
+        return
+    with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - a path of any kind
+
+        def write(record: TraceRecord) -> None:
+            file.write(f"{record.as_json()}\n")
+
+        yield write
 
 
 def _check_until(until: float | None) -> None:

@@ -28,11 +28,12 @@ class _Outcome(Generic[T]):
     error: Exception | None = None
 
 
-def run_twice(simulate: Callable[[Keep], T]) -> T:
+def run_twice(simulate: Callable[[Keep], T], keep: Keep | None = None) -> T:
     """Run a simulation twice, and return what came of it the first time.
 
     Args:
         simulate: runs it, and hands what happens to its argument.
+        keep: is handed what happens the first time.
 
     Raises:
         RunsDifferError: the two went different ways; it shows the first thing that differs.
@@ -42,7 +43,7 @@ def run_twice(simulate: Callable[[Keep], T]) -> T:
         >>> run_twice(lambda keep: "the same")
         'the same'
     """
-    first, second = (_outcome_of(simulate) for _ in range(2))
+    first, second = _outcome_of(simulate, keep), _outcome_of(simulate, None)
     for one, other in zip_longest(first.records, second.records):
         if one != other:
             raise RunsDifferError(_in_words(one), _in_words(other))
@@ -54,10 +55,16 @@ def run_twice(simulate: Callable[[Keep], T]) -> T:
     return first.value  # type: ignore[return-value]  # there is one, where there is no error
 
 
-def _outcome_of(simulate: Callable[[Keep], T]) -> _Outcome[T]:
+def _outcome_of(simulate: Callable[[Keep], T], keep: Keep | None) -> _Outcome[T]:
     outcome: _Outcome[T] = _Outcome()
+
+    def take(record: TraceRecord) -> None:
+        outcome.records.append(record)
+        if keep is not None:
+            keep(record)
+
     try:
-        outcome.value = simulate(outcome.records.append)
+        outcome.value = simulate(take)
     except Exception as error:  # noqa: BLE001 - it is compared, and raised then
         outcome.error = error
     return outcome
