@@ -118,6 +118,17 @@ def test_watching_changes_nothing_however_closely():
     assert len(paced.trace_hash) == 32
 
 
+def test_inside_a_running_loop_it_goes_the_same_way():
+    here, inside = (Experiment(settings(side=3, seed=2, duration=5)) for _ in range(2))
+    here.simulate()
+
+    async def main():
+        inside.simulate()
+
+    asyncio.run(main())
+    assert inside.trace_hash == here.trace_hash != ""
+
+
 def test_the_same_seed_goes_the_same_way_in_every_process():
     program = (
         "from cascade.observatory import *; e = Experiment(Settings(topology=torus(5), seed=3, "

@@ -39,6 +39,16 @@ def test_a_random_schedule_tries_every_order_of_what_is_simultaneous():
     assert {_heard(seed, 3) for seed in range(3)} == {(0, 1, 2)}
 
 
+def test_in_every_order_a_deadline_wins_over_a_signal_of_the_same_instant():
+    @cs.task
+    async def waits():
+        return await cs.evaluate(cs.recv("word", 1, default="late"))
+
+    targets = [waits(), says("word", 1, cs.wait(1))]
+    for seed in range(30):
+        assert cs.simulate(targets, seed=seed, schedule="random").results[0] == "late"
+
+
 def test_a_schedule_follows_from_the_seed():
     def run():
         return cs.simulate(

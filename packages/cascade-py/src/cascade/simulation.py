@@ -7,13 +7,12 @@ parts too: `run_simulated`, `Pace`, `TraceHash` and `is_simulated`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 from random import Random
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TextIO, TypeAlias
 
 from cascade.connectors.local import LocalBroker, LocalBusConnector
 from cascade.interfaces.errors import NonDeterminismError
@@ -136,29 +135,22 @@ def simulate(
             durable = store is not None
             return await engine.run(target, params, listen=listen, name=name, durable=durable)
 
-        run_all = partial(_run_all, run, _by_name(targets), until)
-        return run_simulated(_watch(engine, bus, run_all, keep), pace=held, schedule=ways)
+        side_by_side = partial(_run_all, run, _by_name(targets), until)
+        return run_simulated(_watch(engine, bus, side_by_side, keep), pace=held, schedule=ways)
 
+    run_all = once if check is None else partial(run_twice, once)
     try:
-        with _written(trace) as keep:
-            return once(keep) if check is None else run_twice(once, keep)
+        if trace is None:
+            return run_all(None)
+        with open(trace, "w", encoding="utf-8") as file:  # noqa: PTH123 - a path of any kind
+            return run_all(partial(_write, file))
     except BaseException as error:
         hide_own_frames(error)
         raise
 
 
-@contextmanager
-def _written(path: str | PathLike[str] | None) -> Iterator[Keep | None]:
-    """Open a file for what happens; each line is there at the latest when the simulation ends."""
-    if path is None:
-        yield None
-        return
-    with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - a path of any kind
-
-        def write(record: TraceRecord) -> None:
-            file.write(f"{record.as_json()}\n")
-
-        yield write
+def _write(file: TextIO, record: TraceRecord) -> None:
+    file.write(f"{record.as_json()}\n")
 
 
 def _check_until(until: float | None) -> None:
