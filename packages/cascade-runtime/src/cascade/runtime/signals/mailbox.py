@@ -75,16 +75,12 @@ class Mailbox(Listening):
         if source.had is message:
             source.had = None
             return True
-        topic, payload = message
-        if (len(self._sources) > 1 or not source.keeps) and self._refuses(source, topic, payload):
+        signal = self._signal_of(source, *message)
+        if signal is None:
             return True
-        if self._muted is not None and self._is_muted(source.filters, topic):
-            return True
-        kept_by = source if source.queue is not None else self._kept_by(source, topic)
-        signal = _make(Signal, (self._next_number(), topic, payload, kept_by or source))
         waiter = self._find_waiter(signal)
         if waiter is None:
-            return kept_by is None or self._has_kept(signal, kept_by)
+            return self._has_kept(signal)
         if (
             waiter.many or is_over()
         ):  # with all that comes in this delivery, or in a turn of its own
@@ -97,18 +93,23 @@ class Mailbox(Listening):
 
     async def receive(self, source: Source, topic: str, payload: Any) -> None:
         """Take a message that a source brought; where the share is full, its publisher may have to wait."""
+        signal = self._signal_of(source, topic, payload)
+        if signal is None or self._deliver(signal):
+            return
+        queue = signal.source.queue
+        if not self._has_kept(signal, hold.get()) and queue is not None:
+            await queue.wait_for_capacity()
+
+    def _signal_of(self, source: Source, topic: str, payload: Any) -> Signal | None:
+        """Return a message as a signal, by the source that keeps it; None where it is not for this mailbox."""
         if (len(self._sources) > 1 or not source.keeps) and self._refuses(source, topic, payload):
-            return
+            return None
         if self._muted is not None and self._is_muted(source.filters, topic):
-            return
+            return None
         if self.carries and (beside := received.get()):
             payload = Carried(payload, beside[-1])
         kept_by = source if source.queue is not None else self._kept_by(source, topic)
-        signal = _make(Signal, (self._next_number(), topic, payload, kept_by or source))
-        if self._deliver(signal) or kept_by is None:
-            return
-        if not self._has_kept(signal, kept_by, hold.get()) and kept_by.queue is not None:
-            await kept_by.queue.wait_for_capacity()
+        return _make(Signal, (self._next_number(), topic, payload, kept_by or source))
 
     def _find_waiter(self, signal: Signal) -> Waiter | None:
         """Return who has waited longest for such a signal; a deadline of this instant comes first."""
@@ -131,9 +132,9 @@ class Mailbox(Listening):
         waiter.set_result(signal)
         return True
 
-    def _has_kept(self, signal: Signal, kept_by: Source, held: Hold | None = None) -> bool:
+    def _has_kept(self, signal: Signal, held: Hold | None = None) -> bool:
         """Keep a signal as the queue's policy says; False where its publisher has to wait."""
-        queue = kept_by.queue
+        queue = signal.source.queue
         if queue is None:
             return True
         if held is not None:
