@@ -81,10 +81,8 @@ class Mailbox(Listening):
         waiter = self._find_waiter(signal)
         if waiter is None:
             return self._has_kept(signal)
-        if (
-            waiter.many or is_over()
-        ):  # with all that comes in this delivery, or in a turn of its own
-            waiter.set_result(signal)
+        if waiter.many or is_over():
+            waiter.set_result(signal)  # with all of this delivery, or in a turn of its own
             return True
         if len(self._sources) > 1:  # the agent may have ended this one when the others get it
             self._mark_had(source, message)
