@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 
 import pytest
 
@@ -168,3 +169,24 @@ def test_where_no_cache_is_is_said(tmp_path, monkeypatch, capsys):
     )
     assert not (tmp_path / "nowhere").exists()
     assert main(["cache", "list"]) == 2
+
+
+def test_the_commands_in_one_process(tmp_path, monkeypatch, capsys):
+    write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def said(*arguments):
+        assert main([*arguments, "--cache", "kept"]) == 0
+        return capsys.readouterr().out
+
+    assert said("run", "flow:kept", "-p", "year=2024") == "4048\n"
+    assert "flow:load" in said("cache", "list")
+    assert json.loads(said("cache", "list", "--json"))["task"] == "flow:load"
+    assert "is as it was" in said("cache", "why", "flow:kept", "-p", "year=2024")
+    assert "its argument year (changed)" in said("cache", "why", "flow:kept", "-p", "year=1")
+    assert json.loads(said("cache", "why", "flow:load", "--json"))["is_remembered"]
+    assert said("cache", "clear", "flow:load")
+    assert "Nothing is remembered of flow:load." in said("cache", "why", "flow:load")
+    for name in ("flow", "rates"):
+        sys.modules.pop(name, None)

@@ -202,6 +202,7 @@ async def test_a_will_that_was_offered_is_for_the_next_connection_alone(tmp_path
                 async with asyncio.timeout(PATIENCE):
                     while not heard:
                         await asyncio.sleep(0.02)
+                    await connector.publish("back", 1, 1)  # or the broker would miss its goodbye
             async with connector:
                 line.cut()
                 await connector.publish("wills/end", "end", 1)

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from cascade.interfaces.cache import CacheEntry
+from cascade.stores.sqlite.schema import use_write_ahead_log
 
 __all__ = ["Index"]
 
@@ -54,7 +55,7 @@ class Index:
             path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
         try:
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            use_write_ahead_log(self._connection, _PATIENCE)
             self._connection.execute("PRAGMA synchronous = NORMAL")
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
             _check(version)

@@ -9,7 +9,14 @@ from typing import Literal, TypeAlias
 
 from cascade.interfaces.errors import StoreError
 
-__all__ = ["MIGRATIONS", "Synchronous", "connect_to_read", "connect_to_write", "explained"]
+__all__ = [
+    "MIGRATIONS",
+    "Synchronous",
+    "connect_to_read",
+    "connect_to_write",
+    "explained",
+    "use_write_ahead_log",
+]
 
 Synchronous: TypeAlias = Literal["NORMAL", "FULL"]
 """``FULL`` waits at each commit until the disk has it; ``NORMAL`` may lose the last commits when the
@@ -124,7 +131,7 @@ def connect_to_write(
     try:
         if _version_of(connection, path) == 0:
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heeded by an empty file alone
-        _use_write_ahead_log(connection, busy_timeout)
+        use_write_ahead_log(connection, busy_timeout)
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("BEGIN IMMEDIATE")
         _migrate(connection, path)
@@ -142,7 +149,7 @@ def connect_to_read(path: Path, busy_timeout: float) -> sqlite3.Connection:
     return connection
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection, busy_timeout: float) -> None:
+def use_write_ahead_log(connection: sqlite3.Connection, busy_timeout: float) -> None:
     """Switch the file over; while others do the same SQLite does not wait, so this does."""
     end = monotonic() + busy_timeout
     while True:
