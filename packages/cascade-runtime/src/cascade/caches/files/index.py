@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from cascade.interfaces.cache import CacheEntry
-from cascade.stores.sqlite.schema import use_write_ahead_log
+from cascade.stores.write_ahead import use_write_ahead_log
 
 __all__ = ["Index"]
 

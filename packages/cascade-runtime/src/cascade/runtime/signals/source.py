@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
-from cascade.interfaces.protocols import Connector, MessageCallback, SubscriptionHandle
+from cascade.interfaces.protocols import (
+    Connector,
+    MessageCallback,
+    ServesReceivers,
+    SubscriptionHandle,
+)
 from cascade.interfaces.topics import Filters, matches, shared_filter
 from cascade.runtime.concurrency.bounded_queue import BoundedQueue
 
@@ -112,7 +117,8 @@ class Source:
         topic = filters[0] if len(filters) == 1 else filters
         mailbox = self.mailbox
         if mailbox.is_direct:
-            self.handle = await mailbox.connector.subscribe_receiver(topic, self)  # type: ignore[attr-defined]  # so `is_direct` says
+            serving = cast("ServesReceivers", mailbox.connector)  # so `is_direct` says
+            self.handle = await serving.subscribe_receiver(topic, self)
         else:
             self.handle = await mailbox.connector.subscribe(topic, self.callback())
         self.is_opening = False

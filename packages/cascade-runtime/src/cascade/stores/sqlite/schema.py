@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Literal, TypeAlias
 
 from cascade.interfaces.errors import StoreError
+from cascade.stores.write_ahead import use_write_ahead_log
 
 __all__ = [
     "MIGRATIONS",
@@ -15,7 +15,6 @@ __all__ = [
     "connect_to_read",
     "connect_to_write",
     "explained",
-    "use_write_ahead_log",
 ]
 
 Synchronous: TypeAlias = Literal["NORMAL", "FULL"]
@@ -147,19 +146,6 @@ def connect_to_read(path: Path, busy_timeout: float) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None)
     connection.execute("PRAGMA query_only = ON")
     return connection
-
-
-def use_write_ahead_log(connection: sqlite3.Connection, busy_timeout: float) -> None:
-    """Switch the file over; while others do the same SQLite does not wait, so this does."""
-    end = monotonic() + busy_timeout
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > end:
-                raise
-        sleep(0.01)
 
 
 def _version_of(connection: sqlite3.Connection, path: Path) -> int:
